@@ -1,0 +1,115 @@
+"""Two admin sites: the tenant's, inside the fence, and the operator's, for the directory."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from accounts.access import has_role
+from accounts.models import Role
+from accounts.services import record_audit
+
+
+class TenantAdminSite(admin.AdminSite):
+    """`/t/<slug>/admin/`: for admins of the tenant only; the scope of the request fences everything in it."""
+
+    site_header = _("Settings")
+    site_title = _("Settings")
+    index_title = _("Tables of this tenant")
+    enable_nav_sidebar = True
+
+    def has_permission(self, request: HttpRequest) -> bool:
+        """Whether the member is an admin of this tenant; platform operators have no special right here."""
+        member = getattr(request, "member", None)
+        return bool(member and member.user.is_active and has_role(member, Role.ADMIN))
+
+
+class TenantModelAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """Rights by the tenant role instead of Django's permissions; changes go to our audit log instead of LogEntry."""
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Admins of the tenant see every registered table."""
+        return tenant_admin_site.has_permission(request)
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        """As for viewing."""
+        return tenant_admin_site.has_permission(request)
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """As for viewing; subclasses may close it."""
+        return tenant_admin_site.has_permission(request)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """As for viewing; subclasses may close it."""
+        return tenant_admin_site.has_permission(request)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """As for viewing; subclasses may close it."""
+        return tenant_admin_site.has_permission(request)
+
+    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> None:
+        """Write the audit row of an addition."""
+        self._audit(request, obj, "added", message)
+
+    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> None:
+        """Write the audit row of a change."""
+        self._audit(request, obj, "changed", message)
+
+    def log_deletions(self, request: HttpRequest, queryset: Any) -> None:
+        """Write an audit row for each deleted object."""
+        for obj in queryset:
+            self._audit(request, obj, "deleted", None)
+
+    def _audit(self, request: HttpRequest, obj: Any, verb: str, message: Any) -> None:
+        record_audit(
+            tenant=request.tenant,
+            actor=request.member,
+            action=f"{obj._meta.label_lower}.{verb}",
+            target=f"{obj._meta.verbose_name} {obj}",
+            after={"message": message} if message else None,
+        )
+
+    def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> Any:
+        """Django's history reads LogEntry, which we do not write; the audit log is the history."""
+        from django.shortcuts import redirect
+
+        return redirect("admin:accounts_auditentry_changelist")
+
+
+class TenantInline(admin.TabularInline):  # type: ignore[type-arg]
+    """Inline rows with the rights of their parent."""
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """As the parent."""
+        return tenant_admin_site.has_permission(request)
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """As the parent."""
+        return tenant_admin_site.has_permission(request)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """As the parent."""
+        return tenant_admin_site.has_permission(request)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """As the parent."""
+        return tenant_admin_site.has_permission(request)
+
+
+class OperatorAdminSite(admin.AdminSite):
+    """`/operator/`: for superusers; the directory (tenants, users, members), nothing of a tenant's data."""
+
+    site_header = _("Platform operator")
+    site_title = _("Platform operator")
+    index_title = _("Tenants and logins")
+
+    def has_permission(self, request: HttpRequest) -> bool:
+        """Superusers only."""
+        return bool(request.user.is_active and request.user.is_superuser)
+
+
+tenant_admin_site = TenantAdminSite(name="admin")
+operator_admin_site = OperatorAdminSite(name="operator")

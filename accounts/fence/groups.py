@@ -1,0 +1,27 @@
+"""Which group each table belongs to; a table in none of them must be fenced."""
+
+# Needed before a tenant is known; on a sharded database these are reference tables.
+DIRECTORY = frozenset(
+    {
+        "accounts_user",
+        "accounts_user_groups",
+        "accounts_user_user_permissions",
+        "accounts_tenant",
+        "accounts_membership",
+        "accounts_apikey",
+    }
+)
+# Django's and allauth's own; nothing of a tenant's data is in them.
+NODE_LOCAL = frozenset(
+    {
+        "django_migrations",
+        "django_session",
+        "django_content_type",
+        "django_admin_log",
+        "auth_group",
+        "auth_group_permissions",
+        "auth_permission",
+        "account_emailaddress",
+        "account_emailconfirmation",
+    }
+)

@@ -1,0 +1,126 @@
+"""Which tenant a request belongs to, and the transaction it runs in."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.contrib.auth.views import redirect_to_login
+from django.db import InterfaceError, OperationalError, transaction
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotFound, JsonResponse
+from django.template.loader import render_to_string
+from django.urls import set_script_prefix, set_urlconf
+from django.utils import timezone, translation
+
+from accounts import keys
+from accounts.models import Membership
+
+from .scope import tenant_scope
+
+GetResponse = Callable[[HttpRequest], HttpResponseBase]
+TENANT_PATH = re.compile(r"/t/(?P<slug>[a-z0-9][a-z0-9-]*)(?P<rest>/.*)?\Z")
+KEYED_PATHS = ("/api/v1/", "/v1/")
+
+
+class PreferencesMiddleware:
+    """Language and time zone of the person: their own choice, else the browser's."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if request.path_info.startswith(KEYED_PATHS):
+            return self.get_response(request)
+        user = request.user
+        language = getattr(user, "language", "") or translation.get_language_from_request(request)
+        zone = getattr(user, "timezone", "")
+        with translation.override(language), timezone.override(ZoneInfo(zone) if zone else None):
+            request.LANGUAGE_CODE = language
+            response = self.get_response(request)
+            response.headers.setdefault("Content-Language", language)
+            return response
+
+
+class TenantMiddleware:
+    """Open the tenant's scope for `/t/<slug>/…` (by membership) and for the API (by key).
+
+    The prefix `/t/<slug>` moves from `path_info` into the script prefix, so `reverse()`, redirects and the Django admin need
+    no slug argument. The scope is the request's one transaction: it is rolled back on an exception and on a status of 400 or
+    more, unless the response says `commit_on_error = True`. A database error that a view swallowed becomes a 500.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        request.tenant = request.member = request.api_key = None
+        if request.path_info.startswith(KEYED_PATHS):
+            return self._keyed(request)
+        match = TENANT_PATH.match(request.path_info)
+        return self._member(request, match["slug"], match["rest"]) if match else self.get_response(request)
+
+    def _keyed(self, request: HttpRequest) -> HttpResponseBase:
+        """The tenant of an API key; without a valid key the view answers 401 (or finds the key in the body)."""
+        try:
+            key = keys.authenticate_header(request.headers.get("Authorization", ""))
+            if key is None:
+                return self.get_response(request)
+            request.api_key, request.tenant = key, key.tenant
+            return self._in_scope(request)
+        except (OperationalError, InterfaceError):
+            return unavailable()
+
+    def _member(self, request: HttpRequest, slug: str, rest: str | None) -> HttpResponseBase:
+        """The tenant of a member's browser; a stranger gets what an unknown tenant gets."""
+        if not request.user.is_authenticated:
+            return redirect_to_login(request.get_full_path(), settings.LOGIN_URL)
+        member = (
+            Membership.objects.select_related("tenant", "user")
+            .filter(tenant__slug=slug, user=request.user, is_active=True)
+            .first()
+        )
+        if member is None:
+            return HttpResponseNotFound(render_to_string("404.html", {"user": request.user}, request=request))
+        request.member, request.tenant = member, member.tenant
+        prefix = f"{request.META.get('SCRIPT_NAME', '')}/t/{slug}"
+        request.META["SCRIPT_NAME"], request.path_info = prefix, rest or "/"
+        request.path = prefix + request.path_info
+        request.urlconf = settings.TENANT_URLCONF
+        set_script_prefix(f"{prefix}/")
+        set_urlconf(settings.TENANT_URLCONF)
+        zone = member.user.timezone or member.tenant.timezone
+        language = member.user.language or member.tenant.language
+        with translation.override(language), timezone.override(ZoneInfo(zone)):
+            request.LANGUAGE_CODE = language
+            response = self._in_scope(request)
+        response.headers["Content-Language"] = language
+        response.headers.setdefault("Cache-Control", "no-store")
+        return response
+
+    def _in_scope(self, request: HttpRequest) -> HttpResponseBase:
+        with tenant_scope(request.tenant):
+            if request.api_key is not None:
+                keys.note_use(request.api_key)
+            response = self.get_response(request)
+            if transaction.get_connection().needs_rollback and response.status_code < 400:
+                # A view caught a database error and went on: nothing of its work is stored, so it must not say so.
+                response = broken(request)
+            if response.status_code >= 400 and not getattr(response, "commit_on_error", False):
+                transaction.set_rollback(True)
+            return response
+
+
+def unavailable() -> HttpResponse:
+    """503 with Retry-After, the one answer that every client library repeats later."""
+    body = {"error": {"code": "unavailable", "message": "The database does not answer; try again soon.", "details": []}}
+    return JsonResponse(body, status=503, headers={"Retry-After": "5"})
+
+
+def broken(request: HttpRequest) -> HttpResponse:
+    """The 500 answer, as JSON for the API."""
+    if request.api_key is not None:
+        body = {"error": {"code": "server_error", "message": "Something failed on our side.", "details": []}}
+        return JsonResponse(body, status=500)
+    return HttpResponse(render_to_string("500.html", {}), status=500)

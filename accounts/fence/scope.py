@@ -1,0 +1,65 @@
+"""The one door to tenant data: an outermost transaction with `SET LOCAL app.tenant_id`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import TYPE_CHECKING
+
+from django.db import connection, transaction
+
+if TYPE_CHECKING:
+    from accounts.models import Tenant
+
+_current: ContextVar[int | None] = ContextVar("tenant_id", default=None)
+
+
+class NoTenant(RuntimeError):
+    """Tenant data was asked for outside `tenant_scope`."""
+
+
+class TenantSwitch(RuntimeError):
+    """A scope was opened inside another one; one transaction serves one tenant."""
+
+
+def current_tenant_id() -> int:
+    """The id of the scope's tenant; raises `NoTenant` outside a scope."""
+    tenant_id = _current.get()
+    if tenant_id is None:
+        raise NoTenant("No tenant: open accounts.fence.scope.tenant_scope(tenant) first.")
+    return tenant_id
+
+
+def in_scope() -> bool:
+    """Whether a tenant scope is open."""
+    return _current.get() is not None
+
+
+def _set_local(value: str) -> None:
+    # A statement of its own, never set_config: Citus sends SET LOCAL to its workers and nothing else does.
+    # The value is a number or empty, so it needs no escaping.
+    with connection.cursor() as cursor:
+        cursor.execute(f"SET LOCAL app.tenant_id = '{value}'")
+
+
+@contextmanager
+def tenant_scope(tenant: Tenant | int) -> Iterator[None]:
+    """Open a transaction that sees this tenant's rows and no other's.
+
+    The transaction must be the outermost one: a setting made inside a savepoint outlives it. Raises `TenantSwitch` when a
+    scope is already open.
+    """
+    tenant_id = int(tenant if isinstance(tenant, int) else tenant.pk)
+    if _current.get() is not None:
+        raise TenantSwitch(f"Scope of tenant {_current.get()} is open; cannot open one for {tenant_id}.")
+    with transaction.atomic(durable=True):
+        _set_local(str(tenant_id))
+        token = _current.set(tenant_id)
+        try:
+            yield
+        finally:
+            _current.reset(token)
+            # Inside TestCase the "outermost" block is a savepoint, so the setting would stay for the next request.
+            if len(connection.atomic_blocks) > 1 and not connection.needs_rollback:
+                _set_local("")

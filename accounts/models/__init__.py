@@ -1,0 +1,13 @@
+"""Tables of the ground floor; each name is exported here."""
+
+from .customers import Account, Contact, ContactMembership, Subscription
+from .directory import ApiKey, Membership, Role, Tenant, User
+from .journal import ApiKeyUse, AuditEntry, TimelineEntry
+from .records import Invoice, Ticket
+from .settings import TenantSettings
+from .work import IdempotencyRecord, Job, JobChunk, Outbox
+
+__all__ = [
+    "Account", "ApiKey", "ApiKeyUse", "AuditEntry", "Contact", "ContactMembership", "IdempotencyRecord", "Invoice", "Job",
+    "JobChunk", "Membership", "Outbox", "Role", "Subscription", "Tenant", "TenantSettings", "Ticket", "TimelineEntry", "User",
+]

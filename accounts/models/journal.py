@@ -1,0 +1,52 @@
+"""What happened: the timeline that people read and the audit log that nobody can rewrite."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
+
+from accounts.fence.models import TenantForeignKey, TenantModel
+
+from .customers import Account
+
+
+class TimelineEntry(TenantModel):
+    """One thing that happened at an account: a note, an alert, a task done, a score that changed band."""
+
+    account = TenantForeignKey(Account, models.CASCADE, related_name="timeline")
+    kind = models.CharField(max_length=40)
+    at = models.DateTimeField()
+    actor = TenantForeignKey("accounts.Membership", models.DO_NOTHING, null=True, related_name="+")
+    title = models.CharField(max_length=300)
+    data = models.JSONField(default=dict)
+
+    class Meta:
+        indexes = [models.Index(fields=["tenant", "account", "-at", "-id"], name="timeline_by_account")]  # account page
+
+
+class AuditEntry(TenantModel):
+    """Who changed what; append-only by grants."""
+
+    at = models.DateTimeField(db_default=Now())
+    actor = TenantForeignKey("accounts.Membership", models.DO_NOTHING, null=True, related_name="+")
+    actor_label = models.CharField(max_length=200)
+    action = models.CharField(max_length=100)
+    target = models.CharField(max_length=200)
+    before = models.JSONField(null=True)
+    after = models.JSONField(null=True)
+
+    class Meta:
+        verbose_name = _("audit entry")
+        verbose_name_plural = _("audit log")
+        indexes = [models.Index(fields=["tenant", "-at", "-id"], name="audit_by_time")]
+
+
+class ApiKeyUse(TenantModel):
+    """When a key was last used; apart from the key, which is a directory row and must stay cold."""
+
+    key_id = models.BigIntegerField()
+    last_used_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["tenant", "key_id"], name="one_use_row_per_key")]
