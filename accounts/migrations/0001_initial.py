@@ -283,7 +283,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(primary_key=True, serialize=False)),
                 ('unknown_accounts', models.CharField(choices=[('create', 'Create the account'), ('quarantine', 'Keep the event in quarantine')], default='create', max_length=10, verbose_name='an event of an unknown account')),
-                ('raw_retention_days', models.PositiveIntegerField(default=760, validators=[django.core.validators.MinValueValidator(30), django.core.validators.MaxValueValidator(3650)], verbose_name='days to keep raw events')),
+                ('raw_retention_days', models.PositiveIntegerField(default=3650, validators=[django.core.validators.MinValueValidator(30), django.core.validators.MaxValueValidator(3650)], verbose_name='days to keep raw events')),
                 ('nightly_hour', models.PositiveSmallIntegerField(default=2, validators=[django.core.validators.MaxValueValidator(23)], verbose_name='hour of the nightly run, local time')),
                 ('tenant', models.ForeignKey(db_index=False, editable=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='accounts.tenant')),
             ],

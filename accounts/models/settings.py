@@ -20,7 +20,7 @@ class TenantSettings(TenantModel):
         _("an event of an unknown account"), max_length=10, choices=UnknownAccounts, default=UnknownAccounts.CREATE
     )
     raw_retention_days = models.PositiveIntegerField(
-        _("days to keep raw events"), default=760, validators=[MinValueValidator(30), MaxValueValidator(3650)]
+        _("days to keep raw events"), default=3650, validators=[MinValueValidator(30), MaxValueValidator(3650)]
     )
     nightly_hour = models.PositiveSmallIntegerField(
         _("hour of the nightly run, local time"), default=2, validators=[MaxValueValidator(23)]
