@@ -1,0 +1,34 @@
+"""The cast of the playbook tests: an account of Carl's and one that nobody owns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+
+import pytest
+
+from accounts.fence.scope import tenant_scope
+from accounts.models import Account, Membership, Tenant
+from playbooks.services import install_shipped_plays
+
+MONDAY = date(2026, 3, 2)
+
+
+@pytest.fixture
+def inside(acme: Tenant) -> Iterator[Tenant]:
+    """Acme, with its scope open and the shipped plays installed."""
+    with tenant_scope(acme):
+        install_shipped_plays(tenant=acme)
+        yield acme
+
+
+@pytest.fixture
+def owned(inside: Tenant, carl: Membership) -> Account:
+    """An account that Carl looks after."""
+    return Account.objects.create(tenant=inside, external_id="owned", name="Owned", owner=carl)
+
+
+@pytest.fixture
+def orphan(inside: Tenant) -> Account:
+    """An account that nobody looks after."""
+    return Account.objects.create(tenant=inside, external_id="orphan", name="Orphan")
