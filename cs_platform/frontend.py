@@ -46,7 +46,7 @@ def without_source_map(text: str) -> str:
 
 
 def chart_style(bundle: str) -> str:
-    """The style sheet plotly would inject, as a file: `<link id="plotly.js-style-global" class="no-inline-styles">`."""
+    """The style sheet plotly would inject, as a file for a link with the id `plotly.js-style-global`."""
     found = _CHART_RULES.search(bundle)
     if not found:
         raise FrontendError("plotly's style rules were not found in its bundle")
@@ -77,8 +77,8 @@ def font_style() -> str:
     for style, name in (("normal", "InterVariable"), ("italic", "InterVariable-Italic")):
         for file, limit in ((name, ""), (f"{name}-subset", f"unicode-range:{_LATIN};")):
             faces.append(
-                f'@font-face{{font-family:InterVariable;font-style:{style};font-weight:100 900;font-display:swap;'
-                f'{limit}src:url("{file}.woff2") format("woff2")}}'
+                f"@font-face{{font-family:InterVariable;font-style:{style};font-weight:100 900;"
+                f'font-display:swap;{limit}src:url("{file}.woff2") format("woff2")}}'
             )
     return "\n".join(faces) + "\n"
 

@@ -66,7 +66,7 @@ class RolesError(RuntimeError):
 
 
 def default_privileges_sql() -> list[str]:
-    """What tables made later by cs_migrate give to whom; run inside each database, as cs_migrate or superuser."""
+    """What later tables of cs_migrate give to whom; for each database, as cs_migrate or superuser."""
     grant = "ALTER DEFAULT PRIVILEGES FOR ROLE cs_migrate IN SCHEMA public GRANT"
     return [
         f"{grant} SELECT, INSERT, UPDATE, DELETE ON TABLES TO cs_web, cs_worker",
@@ -101,12 +101,14 @@ def make_database(admin: Connection, name: str = DATABASE) -> None:
         cursor.execute(sql.SQL("ALTER DATABASE {} OWNER TO cs_migrate").format(sql.Identifier(name)))
         cursor.execute(sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(sql.Identifier(name)))
         cursor.execute(
-            sql.SQL("GRANT CONNECT ON DATABASE {} TO cs_web, cs_worker, cs_dispatch, cs_platform, cs_backup").format(
-                sql.Identifier(name)
-            )
+            sql.SQL(
+                "GRANT CONNECT ON DATABASE {} TO cs_web, cs_worker, cs_dispatch, cs_platform, cs_backup"
+            ).format(sql.Identifier(name))
         )
         cursor.execute(
-            sql.SQL("GRANT TEMPORARY ON DATABASE {} TO cs_web, cs_worker, cs_platform").format(sql.Identifier(name))
+            sql.SQL("GRANT TEMPORARY ON DATABASE {} TO cs_web, cs_worker, cs_platform").format(
+                sql.Identifier(name)
+            )
         )
     admin.commit()
 
@@ -135,7 +137,7 @@ def _make_role(cursor: Cursor, role: str, attributes: str, password: str) -> Non
 
 
 def _leave_every_group(cursor: Cursor) -> None:
-    """Take our roles out of every other role, and every role out of ours, save the administrator's own grant."""
+    """Take our roles out of every other role: nobody gains rights by membership."""
     cursor.execute(
         """
         SELECT g.rolname, m.rolname FROM pg_auth_members a
@@ -151,7 +153,9 @@ def _leave_every_group(cursor: Cursor) -> None:
 def main() -> int:
     """Make roles and database as the environment says."""
     admin_url = os.environ.get("ADMIN_DATABASE_URL")
-    missing = [name for name in ("ADMIN_DATABASE_URL", *ADDRESS_VARIABLES.values()) if not os.environ.get(name)]
+    missing = [
+        name for name in ("ADMIN_DATABASE_URL", *ADDRESS_VARIABLES.values()) if not os.environ.get(name)
+    ]
     if missing or not admin_url:
         print(f"Not set: {', '.join(missing)}", file=sys.stderr)
         return 2

@@ -141,7 +141,9 @@ class Pair:
             self.valkey.start()
             self.postgres.start()
             self._make_roles()
-            self._write_private("state.json", {"pid": os.getpid(), "purpose": purpose, "env": self.environment()})
+            self._write_private(
+                "state.json", {"pid": os.getpid(), "purpose": purpose, "env": self.environment()}
+            )
         except BaseException:
             self.stop()
             raise
@@ -189,7 +191,9 @@ class Pair:
             kept: dict[str, Any] = json.loads(path.read_text())
             return kept
         if (self.base / "postgres").exists():
-            raise ProcessError(f"{path} is gone, so the data beside it cannot be opened. See: python3 up.py reset")
+            raise ProcessError(
+                f"{path} is gone, so the data beside it cannot be opened. See: python3 up.py reset"
+            )
         made = {
             "superuser": secrets.token_hex(24),
             "roles": {role: secrets.token_hex(24) for role in roles.ATTRIBUTES},

@@ -186,7 +186,18 @@ class Postgres:
         options = [part for key, value in settings.items() for part in ("-c", f"{key}={value}")]
         return processes.start(
             "postgres",
-            [binaries / "postgres", "-D", self.data, "-h", "127.0.0.1", "-p", str(self.port), "-k", "", *options],
+            [
+                binaries / "postgres",
+                "-D",
+                self.data,
+                "-h",
+                "127.0.0.1",
+                "-p",
+                str(self.port),
+                "-k",
+                "",
+                *options,
+            ],
             env=clean_environment(),
             log=self.log,
             cwd=Path("/"),
@@ -197,7 +208,9 @@ class Postgres:
         )
 
     def _make_cluster(self, binaries: Path) -> None:
-        unfinished = self.base / "postgres.new"  # renamed when complete: a killed initdb leaves no half cluster
+        unfinished = (
+            self.base / "postgres.new"
+        )  # renamed when complete: a killed initdb leaves no half cluster
         if unfinished.exists():
             shutil.rmtree(unfinished)
         unfinished.mkdir(mode=0o700)
@@ -208,7 +221,7 @@ class Postgres:
             if self.user:
                 os.chown(unfinished, self.user.uid, self.user.gid)
                 os.chown(name, self.user.uid, self.user.gid)
-            command = [
+            command: list[str | Path] = [
                 binaries / "initdb", "-D", unfinished, "-U", self.superuser, f"--pwfile={name}",
                 "--auth=scram-sha-256", "--encoding=UTF8", "--locale=C",
                 "--locale-provider=builtin", "--builtin-locale=C.UTF-8",  # same order on every machine
@@ -252,7 +265,7 @@ class Postgres:
             pid_file.unlink(missing_ok=True)
 
     def _reachable_binaries(self) -> Path:
-        """The binaries, copied beside the data when they lie below a directory closed to the server's user."""
+        """The binaries, copied beside the data when the server's user may not reach them."""
         binaries = find_binaries()
         if not self.user:
             return binaries

