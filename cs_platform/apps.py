@@ -1,3 +1,5 @@
+from importlib.util import find_spec
+
 from django.apps import AppConfig
 from django.utils.module_loading import autodiscover_modules
 
@@ -9,5 +11,12 @@ class WiresConfig(AppConfig):
     verbose_name = "cs-platform"
 
     def ready(self) -> None:
-        """Let each app register its tables on the tenant's and the operator's admin site."""
+        """Register the nightly jobs, the mail handler and every app's tables on the admin sites."""
+        from accounts.outbox import register_outbox_handler, send_email
+
+        register_outbox_handler("email", send_email)
+        if all(find_spec(f"{app}.services") for app in ("usage", "scoring", "health", "alerts", "playbooks")):
+            from cs_platform.pipeline import register_jobs
+
+            register_jobs()
         autodiscover_modules("admin")

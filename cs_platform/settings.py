@@ -197,7 +197,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE = {
     "plan-nightly": {"task": "cs_platform.tasks.plan_nightly", "schedule": 60.0},
-    "ring-jobs": {"task": "cs_platform.tasks.ring_jobs", "schedule": 5.0},
+    "ring-jobs": {"task": "cs_platform.tasks.ring_jobs", "schedule": 2.0},
 }
 
 # ── Identity ────────────────────────────────────────────────────────────────────────────────────────────────────

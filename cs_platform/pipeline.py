@@ -1,0 +1,110 @@
+"""The nightly story, told once.
+
+roll up → state of the day → score → rules and alerts → plays → summary of the day. The scheduled night, `manage nightly`, a
+recompute that a person asks for and the demo's past all run these steps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any
+
+from django.db import connection
+
+from accounts.jobs import Chunk, JobKind, Step, register_job_kind
+from accounts.models import Job, Tenant
+from alerts.services import evaluate_rules
+from health.services import summarise_day
+from playbooks.services import advance_runs
+from scoring.services import propose_shipped_version, score_accounts
+from usage.services import roll_up_pending, snapshot_state
+
+ACCOUNTS_PER_CHUNK = 10_000
+
+
+def _day(job: Job) -> date:
+    return date.fromisoformat(job.params["day"])
+
+
+def _is_past(tenant: Tenant, day: date) -> bool:
+    """Whether the day was closed before yesterday ended: then only what had been received by its end counts."""
+    return (tenant.today() - day).days > 1
+
+
+def _roll_up(tenant: Tenant, job: Job, params: Mapping[str, Any]) -> None:
+    roll_up_pending(tenant=tenant)
+
+
+def _state(tenant: Tenant, job: Job, params: Mapping[str, Any]) -> None:
+    snapshot_state(tenant=tenant, day=_day(job))
+    if not _is_past(tenant, _day(job)):
+        propose_shipped_version(tenant=tenant, day=_day(job))
+
+
+ACCOUNT_IDS_SQL = """
+SELECT id FROM accounts_account
+WHERE tenant_id = %(tenant)s AND id >= %(first)s AND (%(last)s::bigint IS NULL OR id < %(last)s) ORDER BY id
+"""
+
+
+def _score(tenant: Tenant, job: Job, params: Mapping[str, Any]) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(ACCOUNT_IDS_SQL, {"tenant": tenant.pk, "first": params["first"], "last": params["last"]})
+        ids = [row[0] for row in cursor.fetchall()]
+    score_accounts(tenant=tenant, day=_day(job), account_ids=ids)
+
+
+def _rules(tenant: Tenant, job: Job, params: Mapping[str, Any]) -> None:
+    evaluate_rules(tenant=tenant, day=_day(job), suppress_deliveries=_is_past(tenant, _day(job)))
+
+
+def _plays(tenant: Tenant, job: Job, params: Mapping[str, Any]) -> None:
+    advance_runs(tenant=tenant, day=_day(job))
+
+
+def _summary(tenant: Tenant, job: Job, params: Mapping[str, Any]) -> None:
+    summarise_day(tenant=tenant, day=_day(job))
+
+
+STEPS = {
+    "roll_up": Step(_roll_up, scoped=False),  # many turns, each its own transaction
+    "state": Step(_state),
+    "score": Step(_score),
+    "rules": Step(_rules),
+    "plays": Step(_plays),
+    "summary": Step(_summary),
+}
+
+CHUNK_STARTS_SQL = """
+SELECT id FROM (SELECT id, row_number() OVER (ORDER BY id) AS n FROM accounts_account WHERE tenant_id = %s) a
+WHERE n %% %s = 1 ORDER BY id
+"""
+
+
+def account_chunks(tenant: Tenant, size: int = ACCOUNTS_PER_CHUNK) -> list[dict[str, int | None]]:
+    """Ranges of account ids, `first` included, `last` excluded; the last range is open, for accounts made meanwhile."""
+    with connection.cursor() as cursor:
+        cursor.execute(CHUNK_STARTS_SQL, [tenant.pk, size])
+        starts = [row[0] for row in cursor.fetchall()] or [0]
+    ends: list[int | None] = [*starts[1:], None]
+    return [{"first": first, "last": last} for first, last in zip([0, *starts[1:]], ends, strict=True)]
+
+
+def plan_night(tenant: Tenant, job: Job) -> Sequence[Chunk]:
+    """The whole night."""
+    return [
+        Chunk(0, "roll_up", {}),
+        Chunk(1, "state", {}),
+        *[Chunk(2, "score", params) for params in account_chunks(tenant)],
+        Chunk(3, "rules", {}),
+        Chunk(4, "plays", {}),
+        Chunk(5, "summary", {}),
+    ]
+
+
+def register_jobs() -> None:
+    """Make the nightly run and the recompute known to the job ledger."""
+    night = JobKind(plan=plan_night, steps=STEPS)
+    register_job_kind("nightly", night)
+    register_job_kind("recompute", night)
