@@ -30,7 +30,7 @@ def _celery(*arguments: str) -> tuple[str, ...]:
 
 
 # Migrations, partitions made ahead, in one process: importing Django twice costs more than both.
-PREPARE = Service("prepare", "migrate", (sys.executable, "-m", "cs_platform.embedded.prepare"), grace=60)
+PREPARE = Service("prepare", "migrate", (sys.executable, "-m", "cs_platform.prepare"), grace=60)
 
 WEB = Service(
     "web",
