@@ -10,7 +10,12 @@ class AccountsConfig(AppConfig):
     verbose_name = _("Customers")
 
     def ready(self) -> None:
-        """Guard the database connections of serving processes and register the checks."""
+        """Guard the database connections of serving processes, register the checks and what the relay can send."""
         from accounts.fence import checks, guard  # noqa: F401  (the import registers the checks)
+        from accounts.invitations import send_invitation_mail
+        from accounts.outbox import register_outbox_handler, send_email
+        from accounts.services.members import INVITATION
 
         guard.install(settings.CS_PROCESS)
+        register_outbox_handler("email", send_email)
+        register_outbox_handler(INVITATION, send_invitation_mail)

@@ -7,3 +7,9 @@ class AlertsConfig(AppConfig):
 
     name = "alerts"
     verbose_name = _("Alerts")
+
+    def ready(self) -> None:
+        """Register what this app gives a new tenant."""
+        from accounts.provisioning import register_step
+
+        register_step(40, "shipped rules", "alerts.services.install_shipped_rules")

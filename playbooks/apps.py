@@ -7,3 +7,9 @@ class PlaybooksConfig(AppConfig):
 
     name = "playbooks"
     verbose_name = _("Playbooks")
+
+    def ready(self) -> None:
+        """Register what this app gives a new tenant."""
+        from accounts.provisioning import register_step
+
+        register_step(30, "shipped plays", "playbooks.services.install_shipped_plays")

@@ -7,3 +7,9 @@ class UsageConfig(AppConfig):
 
     name = "usage"
     verbose_name = _("Usage")
+
+    def ready(self) -> None:
+        """Register what this app gives a new tenant."""
+        from accounts.provisioning import register_step
+
+        register_step(10, "starter metrics", "usage.services.install_starter_metrics")
