@@ -15,7 +15,14 @@ from accounts.api_json import check_storable, parse_json
 from accounts.models import Tenant
 
 __all__ = [
-    "ApiError", "TenantAPIView", "check_storable", "decode_cursor", "encode_cursor", "error_body", "page_limit", "parse_json",
+    "ApiError",
+    "TenantAPIView",
+    "check_storable",
+    "decode_cursor",
+    "encode_cursor",
+    "error_body",
+    "page_limit",
+    "parse_json",
 ]
 
 
@@ -52,5 +59,10 @@ def page_limit(request: Request, default: int = 100, most: int = 1000) -> int:
     """The `limit` parameter, 1 to `most`."""
     text = request.query_params.get("limit", str(default))
     if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= most:
-        raise ApiError(400, "invalid", f"limit must be a whole number from 1 to {most}.", [{"path": "limit", "message": text}])
+        raise ApiError(
+            400,
+            "invalid",
+            f"limit must be a whole number from 1 to {most}.",
+            [{"path": "limit", "message": text}],
+        )
     return int(text)

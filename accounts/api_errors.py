@@ -15,7 +15,9 @@ from rest_framework.response import Response
 class ApiError(Exception):
     """An answer with SPEC 14's error shape; `details` is a list of `{"path", "message"}`."""
 
-    def __init__(self, status: int, code: str, message: str, details: Sequence[Mapping[str, str]] = ()) -> None:
+    def __init__(
+        self, status: int, code: str, message: str, details: Sequence[Mapping[str, str]] = ()
+    ) -> None:
         super().__init__(message)
         self.status, self.code, self.message, self.details = status, code, message, list(details)
 
@@ -26,8 +28,16 @@ def error_body(code: str, message: str, details: Sequence[Mapping[str, str]] = (
 
 
 CODES = {
-    400: "invalid", 401: "unauthenticated", 403: "forbidden", 404: "not_found", 405: "method_not_allowed",
-    406: "not_acceptable", 409: "conflict", 413: "too_large", 415: "unsupported_media_type", 429: "rate_limited",
+    400: "invalid",
+    401: "unauthenticated",
+    403: "forbidden",
+    404: "not_found",
+    405: "method_not_allowed",
+    406: "not_acceptable",
+    409: "conflict",
+    413: "too_large",
+    415: "unsupported_media_type",
+    429: "rate_limited",
 }
 
 
@@ -36,7 +46,9 @@ def error_response(error: Exception, context: dict[str, Any]) -> Response | None
     if isinstance(error, ApiError):
         return Response(error_body(error.code, error.message, error.details), status=error.status)
     if isinstance(error, Http404):
-        return Response(error_body("not_found", str(error) or "There is nothing at this address."), status=404)
+        return Response(
+            error_body("not_found", str(error) or "There is nothing at this address."), status=404
+        )
     if isinstance(error, PermissionDenied):
         return Response(error_body("forbidden", "This key may not do that."), status=403)
     if isinstance(error, DjangoValidationError):

@@ -22,7 +22,9 @@ class OrjsonRenderer(BaseRenderer):
     format = "json"
     charset = None
 
-    def render(self, data: Any, accepted_media_type: str | None = None, renderer_context: Any = None) -> bytes:
+    def render(
+        self, data: Any, accepted_media_type: str | None = None, renderer_context: Any = None
+    ) -> bytes:
         """Encode; an empty answer has no body."""
         return b"" if data is None else orjson.dumps(data, default=str, option=orjson.OPT_NON_STR_KEYS)
 
@@ -56,11 +58,20 @@ def parse_json(body: bytes) -> Any:
 def check_storable(data: Any, path: str = "", depth: int = 0) -> None:
     """Raise `ApiError` 400 for what PostgreSQL could not store or what is nested too deep."""
     if depth > MAX_DEPTH:
-        raise ApiError(400, "too_deep", f"More than {MAX_DEPTH} levels of nesting.", [{"path": path, "message": "too deep"}])
+        raise ApiError(
+            400,
+            "too_deep",
+            f"More than {MAX_DEPTH} levels of nesting.",
+            [{"path": path, "message": "too deep"}],
+        )
     if isinstance(data, str) and "\x00" in data:
-        raise ApiError(400, "invalid_text", "Text must not contain NUL.", [{"path": path, "message": "contains NUL"}])
+        raise ApiError(
+            400, "invalid_text", "Text must not contain NUL.", [{"path": path, "message": "contains NUL"}]
+        )
     if isinstance(data, float) and not math.isfinite(data):
-        raise ApiError(400, "invalid_number", "Numbers must be finite.", [{"path": path, "message": "not finite"}])
+        raise ApiError(
+            400, "invalid_number", "Numbers must be finite.", [{"path": path, "message": "not finite"}]
+        )
     if isinstance(data, dict):
         for key, value in data.items():
             check_storable(key, path, depth)

@@ -15,7 +15,11 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     member: Membership | None = getattr(request, "member", None)
     if member is None:
         return {"tenant": None, "member": None}
-    others = Membership.objects.select_related("tenant").filter(user_id=member.user_id, is_active=True).order_by("tenant__name")
+    others = (
+        Membership.objects.select_related("tenant")
+        .filter(user_id=member.user_id, is_active=True)
+        .order_by("tenant__name")
+    )
     return {
         "tenant": request.tenant,
         "member": member,

@@ -83,7 +83,11 @@ def _plan_or_claim(tenant: Tenant, job_id: int | None) -> tuple[Job, JobChunk | 
             due = due.filter(pk=job_id)
         for job in due.order_by("due_at", "id"):
             if job.state == Job.State.QUEUED:
-                locked = Job.objects.select_for_update(skip_locked=True).filter(pk=job.pk, state=Job.State.QUEUED).first()
+                locked = (
+                    Job.objects.select_for_update(skip_locked=True)
+                    .filter(pk=job.pk, state=Job.State.QUEUED)
+                    .first()
+                )
                 if locked is None:
                     continue
                 _plan(tenant, locked)
@@ -104,8 +108,13 @@ def _plan(tenant: Tenant, job: Job) -> None:
         position = positions.get(chunk.stage, 0)
         positions[chunk.stage] = position + 1
         rows.append(
-            JobChunk(tenant=tenant, job=job, ordinal=chunk.stage * CHUNKS_PER_STAGE + position, step=chunk.step,
-                     params=dict(chunk.params))
+            JobChunk(
+                tenant=tenant,
+                job=job,
+                ordinal=chunk.stage * CHUNKS_PER_STAGE + position,
+                step=chunk.step,
+                params=dict(chunk.params),
+            )
         )
     JobChunk.objects.bulk_create(rows)
     job.state, job.total, job.done, job.started_at = Job.State.RUNNING, len(rows), 0, timezone.now()
@@ -144,7 +153,11 @@ def _run_chunk(tenant: Tenant, job: Job, chunk: JobChunk) -> int:
         if not step.scoped:
             step.run(tenant, job, chunk.params)
         with tenant_scope(tenant):
-            held = JobChunk.objects.select_for_update(skip_locked=True).filter(pk=chunk.pk, state=Job.State.QUEUED).first()
+            held = (
+                JobChunk.objects.select_for_update(skip_locked=True)
+                .filter(pk=chunk.pk, state=Job.State.QUEUED)
+                .first()
+            )
             if held is None:  # somebody else is doing it, or has done it
                 return 0
             if step.scoped:
@@ -154,7 +167,9 @@ def _run_chunk(tenant: Tenant, job: Job, chunk: JobChunk) -> int:
             _count(job)
         return 1
     except Exception as error:
-        logger.exception("Job %s (%s) of tenant %s failed in step %s", job.pk, job.kind, tenant.slug, chunk.step)
+        logger.exception(
+            "Job %s (%s) of tenant %s failed in step %s", job.pk, job.kind, tenant.slug, chunk.step
+        )
         message = "".join(traceback.format_exception_only(error)).strip()[:500]
         if chunk.attempts >= MAX_ATTEMPTS:
             _give_up(tenant, job, chunk, message)

@@ -27,7 +27,9 @@ _cache: dict[str, tuple[float, ApiKey]] = {}
 _use_noted: dict[int, float] = {}
 
 
-def make_key(*, tenant: Tenant, name: str, scope: str, created_by: Membership | None = None) -> tuple[ApiKey, str]:
+def make_key(
+    *, tenant: Tenant, name: str, scope: str, created_by: Membership | None = None
+) -> tuple[ApiKey, str]:
     """Make a key; the second value is the key itself, which is not stored anywhere."""
     prefix = f"{PREFIX_OF_SCOPE[ApiKey.Scope(scope)]}_{secrets.token_hex(6)}"
     raw = f"{prefix}_{secrets.token_urlsafe(32)}"

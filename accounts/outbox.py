@@ -31,7 +31,9 @@ def register_outbox_handler(kind: str, handler: Handler) -> None:
 
 def send_to_outbox(*, tenant: Tenant, kind: str, key: str, payload: Mapping[str, Any]) -> None:
     """Write an item down once, inside the business transaction; the same kind and key is sent once."""
-    Outbox.objects.bulk_create([Outbox(tenant=tenant, kind=kind, key=key, payload=dict(payload))], ignore_conflicts=True)
+    Outbox.objects.bulk_create(
+        [Outbox(tenant=tenant, kind=kind, key=key, payload=dict(payload))], ignore_conflicts=True
+    )
 
 
 def relay_outbox(tenant: Tenant) -> int:
@@ -55,7 +57,9 @@ def relay_outbox(tenant: Tenant) -> int:
         with tenant_scope(tenant):
             if error is None:
                 sent += 1
-                Outbox.objects.filter(pk=item.pk).update(state=Outbox.State.SENT, sent_at=timezone.now(), error="")
+                Outbox.objects.filter(pk=item.pk).update(
+                    state=Outbox.State.SENT, sent_at=timezone.now(), error=""
+                )
             else:
                 state = Outbox.State.FAILED if item.attempts >= MAX_ATTEMPTS else Outbox.State.WAITING
                 Outbox.objects.filter(pk=item.pk).update(state=state, error=error[:500])
@@ -77,7 +81,10 @@ def _send(tenant: Tenant, item: Outbox) -> str | None:
 def send_email(tenant: Tenant, key: str, payload: Mapping[str, Any]) -> None:
     """Handler of the kind `email`: `{"to": [...], "subject", "text", "html"?}`."""
     message = EmailMultiAlternatives(
-        payload["subject"], payload["text"], to=payload["to"], headers={"Message-ID": f"<{tenant.slug}.{key}@cs-platform>"}
+        payload["subject"],
+        payload["text"],
+        to=payload["to"],
+        headers={"Message-ID": f"<{tenant.slug}.{key}@cs-platform>"},
     )
     if payload.get("html"):
         message.attach_alternative(payload["html"], "text/html")

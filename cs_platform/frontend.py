@@ -95,7 +95,7 @@ def icon_sprite(names: list[str], icons: Path) -> str:
         body = re.sub(r'\s*<path stroke="none" d="M0 0h24v24H0z" fill="none" />', "", body)
         body = re.sub(r"\s+", " ", body).replace("> <", "><").strip()
         symbols.append(
-            f'<symbol id="{name}" viewBox="0 0 24 24" fill="none" stroke="currentColor" stroke-width="2"'
+            f'<symbol id="{name}" viewBox="0 0 24 24" fill="none" stroke="currentColor"'
             f' stroke-linecap="round" stroke-linejoin="round">{body}</symbol>'
         )
     return '<svg xmlns="http://www.w3.org/2000/svg">\n' + "\n".join(symbols) + "\n</svg>\n"

@@ -50,7 +50,9 @@ WHERE tenant_id = %(tenant)s AND id >= %(first)s AND (%(last)s::bigint IS NULL O
 
 def _score(tenant: Tenant, job: Job, params: Mapping[str, Any]) -> None:
     with connection.cursor() as cursor:
-        cursor.execute(ACCOUNT_IDS_SQL, {"tenant": tenant.pk, "first": params["first"], "last": params["last"]})
+        cursor.execute(
+            ACCOUNT_IDS_SQL, {"tenant": tenant.pk, "first": params["first"], "last": params["last"]}
+        )
         ids = [row[0] for row in cursor.fetchall()]
     score_accounts(tenant=tenant, day=_day(job), account_ids=ids)
 

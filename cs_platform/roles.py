@@ -16,6 +16,8 @@ from psycopg2 import sql
 from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
 
+from accounts.fence.grants import default_privileges_sql
+
 DATABASE = "cs_platform"
 OLDEST_VERSION = 170_000  # transaction_timeout
 
@@ -63,17 +65,6 @@ ADDRESS_VARIABLES: Mapping[str, str] = {
 
 class RolesError(RuntimeError):
     """The roles cannot be made as asked."""
-
-
-def default_privileges_sql() -> list[str]:
-    """What later tables of cs_migrate give to whom; for each database, as cs_migrate or superuser."""
-    grant = "ALTER DEFAULT PRIVILEGES FOR ROLE cs_migrate IN SCHEMA public GRANT"
-    return [
-        f"{grant} SELECT, INSERT, UPDATE, DELETE ON TABLES TO cs_web, cs_worker",
-        f"{grant} USAGE ON SEQUENCES TO cs_web, cs_worker",
-        f"{grant} SELECT ON TABLES TO cs_backup",
-        f"{grant} SELECT ON SEQUENCES TO cs_backup",
-    ]
 
 
 def make_roles(admin: Connection, passwords: Mapping[str, str]) -> None:

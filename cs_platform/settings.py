@@ -38,10 +38,14 @@ if len(SECRET_KEY) < 32:
     raise ImproperlyConfigured("SECRET_KEY: set it to at least 32 random characters.")
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["*"] if EMBEDDED else [])
 if not ALLOWED_HOSTS:
-    raise ImproperlyConfigured("ALLOWED_HOSTS: set it to the host names of this installation, separated by commas.")
+    raise ImproperlyConfigured(
+        "ALLOWED_HOSTS: set it to the host names of this installation, separated by commas."
+    )
 PUBLIC_URL = env.str("PUBLIC_URL", default=f"http://localhost:{env.int('PORT', default=8000)}").rstrip("/")
 if not PUBLIC_URL.startswith(("http://", "https://")):
-    raise ImproperlyConfigured("PUBLIC_URL: set it to the address people open, e.g. https://success.example.com.")
+    raise ImproperlyConfigured(
+        "PUBLIC_URL: set it to the address people open, e.g. https://success.example.com."
+    )
 HTTPS = PUBLIC_URL.startswith("https://")
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[PUBLIC_URL] if HTTPS else [])
 
@@ -147,7 +151,9 @@ def _database(role: str) -> dict[str, Any]:
     if not url:
         base = env.str("DATABASE_URL", default="")
         if not base:
-            raise ImproperlyConfigured("DATABASE_URL: set it, or start with `python3 up.py`, which brings PostgreSQL along.")
+            raise ImproperlyConfigured(
+                "DATABASE_URL: set it, or start with `python3 up.py`, which brings PostgreSQL along."
+            )
         parts = urlsplit(base)
         user, at, host = parts.netloc.rpartition("@")
         password = user.partition(":")[2]
@@ -155,7 +161,9 @@ def _database(role: str) -> dict[str, Any]:
     config: dict[str, Any] = dict(environ.Env.db_url_config(url))
     if "postgres" not in config["ENGINE"]:
         raise ImproperlyConfigured(f"{_URL_NAME[role]}: only PostgreSQL is supported.")
-    config.update(CONN_MAX_AGE=300, CONN_HEALTH_CHECKS=True, ATOMIC_REQUESTS=False, DISABLE_SERVER_SIDE_CURSORS=True)
+    config.update(
+        CONN_MAX_AGE=300, CONN_HEALTH_CHECKS=True, ATOMIC_REQUESTS=False, DISABLE_SERVER_SIDE_CURSORS=True
+    )
     config["TEST"] = {"NAME": os.environ.get("CS_TEST_DB", "test_cs_platform")}
     return config
 
@@ -228,11 +236,15 @@ SESSION_COOKIE_AGE = 14 * 24 * 3600
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_HTTPONLY = True
 CSRF_COOKIE_HTTPONLY = True
-SECURE_SSL_REDIRECT = False  # ingest must never be redirected (research: clients lose events); the proxy does it for pages
+SECURE_SSL_REDIRECT = (
+    False  # ingest must never be redirected (research: clients lose events); the proxy does it for pages
+)
 SILENCED_SYSTEM_CHECKS = ["security.W008"]
 SECURE_HSTS_SECONDS = 31536000 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
-SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.bool("TRUST_PROXY", default=False) else None
+SECURE_PROXY_SSL_HEADER = (
+    ("HTTP_X_FORWARDED_PROTO", "https") if env.bool("TRUST_PROXY", default=False) else None
+)
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 CONTENT_SECURITY_POLICY = {

@@ -39,12 +39,16 @@ def refuse_strong_role(sender: Any, connection: Any, **kwargs: Any) -> None:
     """Signal handler: look at the role of each new connection of a serving process."""
     if connection.alias not in connections or connection.alias == "dispatch":
         return
-    with connection.connection.cursor() as cursor:  # the raw cursor: Django's would open a transaction of its own
+    with (
+        connection.connection.cursor() as cursor
+    ):  # the raw cursor: Django's would open a transaction of its own
         faults = role_faults(cursor)
     if faults:
         connection.close()
         raise ImproperlyConfigured(
-            "DATABASE_URL: the role must not be able to get round the tenant fence, but " + "; ".join(faults) + "."
+            "DATABASE_URL: the role must not be able to get round the tenant fence, but "
+            + "; ".join(faults)
+            + "."
         )
 
 

@@ -114,7 +114,13 @@ class TenantMiddleware:
 
 def unavailable() -> HttpResponse:
     """503 with Retry-After, the one answer that every client library repeats later."""
-    body = {"error": {"code": "unavailable", "message": "The database does not answer; try again soon.", "details": []}}
+    body = {
+        "error": {
+            "code": "unavailable",
+            "message": "The database does not answer; try again soon.",
+            "details": [],
+        }
+    }
     return JsonResponse(body, status=503, headers={"Retry-After": "5"})
 
 

@@ -65,8 +65,9 @@ class TenantModel(models.Model):
     """A row that belongs to one tenant; its table is fenced by `FenceTables` in the migration that makes it."""
 
     id = models.BigAutoField(primary_key=True)
-    tenant = models.ForeignKey("accounts.Tenant", on_delete=models.DO_NOTHING, related_name="+", editable=False,
-                               db_index=False)
+    tenant = models.ForeignKey(
+        "accounts.Tenant", on_delete=models.DO_NOTHING, related_name="+", editable=False, db_index=False
+    )
 
     objects = TenantManager()
 

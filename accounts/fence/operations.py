@@ -74,7 +74,9 @@ def foreign_key_statements(model: type[models.Model]) -> list[str]:
     table = model._meta.db_table
     starts = {tuple(index.fields[:2]) for index in model._meta.indexes}
     starts |= {
-        tuple(c.fields[:2]) for c in model._meta.constraints if isinstance(c, models.UniqueConstraint) and not c.condition
+        tuple(c.fields[:2])
+        for c in model._meta.constraints
+        if isinstance(c, models.UniqueConstraint) and not c.condition
     }
     statements = []
     for field in model._meta.local_fields:
@@ -134,7 +136,9 @@ class FenceTables(Operation):
             distribute_if_citus(schema_editor, model._meta.db_table)
         for model in found:
             table, name = model._meta.db_table, model.__name__
-            statements = foreign_key_statements(model) + fence_statements(table, append_only=name in self.append_only)
+            statements = foreign_key_statements(model) + fence_statements(
+                table, append_only=name in self.append_only
+            )
             if name in self.dispatch:
                 statements += dispatch_statements(table, self.dispatch[name])
             for statement in statements:

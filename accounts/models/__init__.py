@@ -8,6 +8,23 @@ from .settings import TenantSettings
 from .work import IdempotencyRecord, Job, JobChunk, Outbox
 
 __all__ = [
-    "Account", "ApiKey", "ApiKeyUse", "AuditEntry", "Contact", "ContactMembership", "IdempotencyRecord", "Invoice", "Job",
-    "JobChunk", "Membership", "Outbox", "Role", "Subscription", "Tenant", "TenantSettings", "Ticket", "TimelineEntry", "User",
+    "Account",
+    "ApiKey",
+    "ApiKeyUse",
+    "AuditEntry",
+    "Contact",
+    "ContactMembership",
+    "IdempotencyRecord",
+    "Invoice",
+    "Job",
+    "JobChunk",
+    "Membership",
+    "Outbox",
+    "Role",
+    "Subscription",
+    "Tenant",
+    "TenantSettings",
+    "Ticket",
+    "TimelineEntry",
+    "User",
 ]

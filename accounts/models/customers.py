@@ -27,8 +27,14 @@ class Account(TenantModel):
     external_id = models.CharField(_("external id"), max_length=200, db_collation="C")
     name = models.CharField(_("name"), max_length=200)
     name_search = models.CharField(max_length=200, db_collation="C", editable=False)
-    owner = TenantForeignKey("accounts.Membership", models.DO_NOTHING, null=True, blank=True, related_name="owned_accounts",
-                             verbose_name=_("owner"))
+    owner = TenantForeignKey(
+        "accounts.Membership",
+        models.DO_NOTHING,
+        null=True,
+        blank=True,
+        related_name="owned_accounts",
+        verbose_name=_("owner"),
+    )
     segment = models.CharField(_("segment"), max_length=100, blank=True)
     stage = models.CharField(_("lifecycle stage"), max_length=50, blank=True, default="active")
     plan = models.CharField(_("plan"), max_length=100, blank=True)
@@ -40,8 +46,14 @@ class Account(TenantModel):
     go_live_on = models.DateField(_("go-live"), null=True, blank=True)
     renewal_on = models.DateField(_("renewal"), null=True, blank=True)
     churned_on = models.DateField(_("churned"), null=True, blank=True)
-    parent = TenantForeignKey("self", models.DO_NOTHING, null=True, blank=True, related_name="children",
-                              verbose_name=_("parent account"))
+    parent = TenantForeignKey(
+        "self",
+        models.DO_NOTHING,
+        null=True,
+        blank=True,
+        related_name="children",
+        verbose_name=_("parent account"),
+    )
     touch_model = models.CharField(_("touch model"), max_length=10, choices=TouchModel, blank=True)
     tags = ArrayField(models.CharField(max_length=50), default=list, blank=True, verbose_name=_("tags"))
     targets = models.JSONField(_("targets per week, by metric"), default=dict, blank=True)
@@ -55,9 +67,13 @@ class Account(TenantModel):
         verbose_name_plural = _("accounts")
         constraints = [models.UniqueConstraint(fields=["tenant", "external_id"], name="account_external_id")]
         indexes = [
-            models.Index(fields=["tenant", "name_search", "id"], name="account_by_name"),  # list: search, sort by name
+            models.Index(
+                fields=["tenant", "name_search", "id"], name="account_by_name"
+            ),  # list: search, sort by name
             models.Index(fields=["tenant", "mrr_cents", "id"], name="account_by_mrr"),  # list: sort by MRR
-            models.Index(fields=["tenant", "renewal_on", "id"], name="account_by_renewal"),  # list: sort by renewal
+            models.Index(
+                fields=["tenant", "renewal_on", "id"], name="account_by_renewal"
+            ),  # list: sort by renewal
             models.Index(fields=["tenant", "owner", "id"], name="account_by_owner"),  # Today: my accounts
         ]
 
@@ -88,7 +104,9 @@ class Contact(TenantModel):
         verbose_name = _("contact")
         verbose_name_plural = _("contacts")
         constraints = [models.UniqueConstraint(fields=["tenant", "user_id"], name="contact_user_id")]
-        indexes = [models.Index(fields=["tenant", "account", "id"], name="contact_by_account")]  # account page
+        indexes = [
+            models.Index(fields=["tenant", "account", "id"], name="contact_by_account")
+        ]  # account page
 
     def __str__(self) -> str:
         return self.name or self.email or self.user_id or ""
@@ -103,7 +121,9 @@ class ContactMembership(TenantModel):
     source = models.CharField(max_length=50)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["tenant", "contact", "since"], name="membership_since")]
+        constraints = [
+            models.UniqueConstraint(fields=["tenant", "contact", "since"], name="membership_since")
+        ]
 
 
 class Subscription(TenantModel):
@@ -123,4 +143,6 @@ class Subscription(TenantModel):
     class Meta:
         verbose_name = _("subscription")
         verbose_name_plural = _("subscriptions")
-        constraints = [models.UniqueConstraint(fields=["tenant", "external_id"], name="subscription_external_id")]
+        constraints = [
+            models.UniqueConstraint(fields=["tenant", "external_id"], name="subscription_external_id")
+        ]

@@ -45,7 +45,9 @@ class User(AbstractBaseUser, PermissionsMixin):
     id = models.BigAutoField(primary_key=True)
     email = models.EmailField(_("e-mail address"), unique=True)
     name = models.CharField(_("name"), max_length=150, blank=True)
-    language = models.CharField(_("language"), max_length=5, blank=True, choices=[("en", "English"), ("es", "Español")])
+    language = models.CharField(
+        _("language"), max_length=5, blank=True, choices=[("en", "English"), ("es", "Español")]
+    )
     timezone = models.CharField(_("time zone"), max_length=64, blank=True)
     theme = models.CharField(_("appearance"), max_length=5, choices=Theme, default=Theme.AUTO)
     is_active = models.BooleanField(_("active"), default=True)
@@ -74,7 +76,9 @@ class User(AbstractBaseUser, PermissionsMixin):
 def validate_timezone(value: str) -> None:
     """Raise a ValidationError unless the name is in the IANA list."""
     if value not in available_timezones():
-        raise ValidationError(_("“%(name)s” is not a time zone; use a name such as Europe/Madrid."), params={"name": value})
+        raise ValidationError(
+            _("“%(name)s” is not a time zone; use a name such as Europe/Madrid."), params={"name": value}
+        )
 
 
 class Tenant(models.Model):
@@ -89,7 +93,9 @@ class Tenant(models.Model):
     )
     name = models.CharField(_("name"), max_length=200)
     timezone = models.CharField(_("time zone"), max_length=64, default="UTC", validators=[validate_timezone])
-    language = models.CharField(_("language"), max_length=5, default="en", choices=[("en", "English"), ("es", "Español")])
+    language = models.CharField(
+        _("language"), max_length=5, default="en", choices=[("en", "English"), ("es", "Español")]
+    )
     currency = models.CharField(_("currency"), max_length=3, default="USD")
     brand_color = models.CharField(_("brand colour"), max_length=7, blank=True)
     is_demo = models.BooleanField(default=False)

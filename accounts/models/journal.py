@@ -22,7 +22,9 @@ class TimelineEntry(TenantModel):
     data = models.JSONField(default=dict)
 
     class Meta:
-        indexes = [models.Index(fields=["tenant", "account", "-at", "-id"], name="timeline_by_account")]  # account page
+        indexes = [
+            models.Index(fields=["tenant", "account", "-at", "-id"], name="timeline_by_account")
+        ]  # account page
 
 
 class AuditEntry(TenantModel):

@@ -36,8 +36,12 @@ class Ticket(TenantModel):
         verbose_name_plural = _("tickets")
         constraints = [models.UniqueConstraint(fields=["tenant", "external_id"], name="ticket_external_id")]
         indexes = [
-            models.Index(fields=["tenant", "account", "opened_at"], name="ticket_by_account"),  # account page, snapshots
-            models.Index(fields=["tenant", "opened_at"], name="ticket_open", condition=models.Q(resolved_at=None)),  # rule
+            models.Index(
+                fields=["tenant", "account", "opened_at"], name="ticket_by_account"
+            ),  # account page, snapshots
+            models.Index(
+                fields=["tenant", "opened_at"], name="ticket_open", condition=models.Q(resolved_at=None)
+            ),  # rule
         ]
 
 

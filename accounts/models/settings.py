@@ -17,10 +17,15 @@ class TenantSettings(TenantModel):
         QUARANTINE = "quarantine", _("Keep the event in quarantine")
 
     unknown_accounts = models.CharField(
-        _("an event of an unknown account"), max_length=10, choices=UnknownAccounts, default=UnknownAccounts.CREATE
+        _("an event of an unknown account"),
+        max_length=10,
+        choices=UnknownAccounts,
+        default=UnknownAccounts.CREATE,
     )
     raw_retention_days = models.PositiveIntegerField(
-        _("days to keep raw events"), default=3650, validators=[MinValueValidator(30), MaxValueValidator(3650)]
+        _("days to keep raw events"),
+        default=3650,
+        validators=[MinValueValidator(30), MaxValueValidator(3650)],
     )
     nightly_hour = models.PositiveSmallIntegerField(
         _("hour of the nightly run, local time"), default=2, validators=[MaxValueValidator(23)]

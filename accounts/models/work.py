@@ -36,7 +36,9 @@ class Job(TenantModel):
         constraints = [models.UniqueConstraint(fields=["tenant", "kind", "key"], name="job_once")]
         indexes = [
             models.Index(  # dispatch: which tenants have work
-                fields=["tenant", "due_at"], name="job_waiting", condition=models.Q(state__in=["queued", "running"])
+                fields=["tenant", "due_at"],
+                name="job_waiting",
+                condition=models.Q(state__in=["queued", "running"]),
             )
         ]
 
@@ -77,7 +79,9 @@ class Outbox(TenantModel):
     class Meta:
         constraints = [models.UniqueConstraint(fields=["tenant", "kind", "key"], name="outbox_once")]
         indexes = [
-            models.Index(fields=["tenant", "next_at"], name="outbox_waiting", condition=models.Q(state="waiting"))  # relay
+            models.Index(
+                fields=["tenant", "next_at"], name="outbox_waiting", condition=models.Q(state="waiting")
+            )  # relay
         ]
 
 
@@ -92,4 +96,6 @@ class IdempotencyRecord(TenantModel):
     created_at = models.DateTimeField(db_default=Now())
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["tenant", "api_key_id", "key"], name="idempotency_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["tenant", "api_key_id", "key"], name="idempotency_once")
+        ]

@@ -5,13 +5,13 @@ from collections.abc import Iterator
 
 import pytest
 from django.db import connections
+from django.utils import timezone
 
 from accounts import jobs
 from accounts.fence.scope import tenant_scope
 from accounts.jobs import Chunk, JobKind, Step, register_job_kind, run_jobs
-from accounts.models import Job, JobChunk, Tenant, TimelineEntry, Account
+from accounts.models import Account, Job, JobChunk, Tenant, TimelineEntry
 from accounts.services import enqueue_job, record_timeline
-from django.utils import timezone
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -33,7 +33,9 @@ def kinds() -> Iterator[None]:
 
 
 def note(tenant: Tenant, title: str) -> None:
-    record_timeline(tenant=tenant, account_id=Account.objects.get().pk, kind="test", at=timezone.now(), title=title)
+    record_timeline(
+        tenant=tenant, account_id=Account.objects.get().pk, kind="test", at=timezone.now(), title=title
+    )
 
 
 def titles(tenant: Tenant) -> list[str]:
@@ -53,7 +55,11 @@ def state(tenant: Tenant, job: Job) -> tuple[str, int, int, str]:
 
 
 def test_stages_run_in_order_and_the_job_ends_done(tenant: Tenant) -> None:
-    plan = [Chunk(1, "say", {"text": "second"}), Chunk(0, "say", {"text": "first"}), Chunk(2, "say", {"text": "third"})]
+    plan = [
+        Chunk(1, "say", {"text": "second"}),
+        Chunk(0, "say", {"text": "first"}),
+        Chunk(2, "say", {"text": "third"}),
+    ]
     register_job_kind("test", JobKind(lambda t, j: plan, {"say": Step(lambda t, j, p: note(t, p["text"]))}))
     job = queue(tenant)
     assert run_jobs(tenant) == 3
@@ -62,7 +68,9 @@ def test_stages_run_in_order_and_the_job_ends_done(tenant: Tenant) -> None:
 
 
 def test_the_same_work_is_written_down_once(tenant: Tenant) -> None:
-    register_job_kind("test", JobKind(lambda t, j: [Chunk(0, "say", {})], {"say": Step(lambda t, j, p: note(t, "once"))}))
+    register_job_kind(
+        "test", JobKind(lambda t, j: [Chunk(0, "say", {})], {"say": Step(lambda t, j, p: note(t, "once"))})
+    )
     assert queue(tenant).pk == queue(tenant).pk
     run_jobs(tenant)
     queue(tenant)
@@ -73,7 +81,9 @@ def test_the_same_work_is_written_down_once(tenant: Tenant) -> None:
     assert titles(tenant) == ["once", "once"]
 
 
-def test_a_failing_chunk_leaves_nothing_half_done_and_is_given_up_after_three_attempts(tenant: Tenant) -> None:
+def test_a_failing_chunk_leaves_nothing_half_done_and_is_given_up_after_three_attempts(
+    tenant: Tenant,
+) -> None:
     tries: list[int] = []
 
     def fail(tenant: Tenant, job: Job, params: object) -> None:
@@ -81,7 +91,9 @@ def test_a_failing_chunk_leaves_nothing_half_done_and_is_given_up_after_three_at
         note(tenant, "half done")
         raise ValueError("the disk is on fire")
 
-    register_job_kind("test", JobKind(lambda t, j: [Chunk(0, "fail", {}), Chunk(1, "fail", {})], {"fail": Step(fail)}))
+    register_job_kind(
+        "test", JobKind(lambda t, j: [Chunk(0, "fail", {}), Chunk(1, "fail", {})], {"fail": Step(fail)})
+    )
     job = queue(tenant)
     run_jobs(tenant)
     assert (len(tries), titles(tenant)) == (3, [])
@@ -89,7 +101,9 @@ def test_a_failing_chunk_leaves_nothing_half_done_and_is_given_up_after_three_at
 
 
 def test_a_chunk_whose_worker_dies_is_given_up_too(tenant: Tenant) -> None:
-    register_job_kind("test", JobKind(lambda t, j: [Chunk(0, "say", {})], {"say": Step(lambda t, j, p: note(t, "x"))}))
+    register_job_kind(
+        "test", JobKind(lambda t, j: [Chunk(0, "say", {})], {"say": Step(lambda t, j, p: note(t, "x"))})
+    )
     job = queue(tenant)
     for _death in range(3):
         jobs._plan_or_claim(tenant, None)  # plans, then counts an attempt; the worker dies before the work
@@ -119,7 +133,9 @@ def test_two_workers_do_each_chunk_once(tenant: Tenant) -> None:
 
 
 def test_one_tenants_jobs_are_not_anothers(tenant: Tenant) -> None:
-    register_job_kind("test", JobKind(lambda t, j: [Chunk(0, "say", {})], {"say": Step(lambda t, j, p: note(t, "x"))}))
+    register_job_kind(
+        "test", JobKind(lambda t, j: [Chunk(0, "say", {})], {"say": Step(lambda t, j, p: note(t, "x"))})
+    )
     rival = Tenant.objects.create(slug="rival", name="Rival")
     queue(tenant)
     assert run_jobs(rival) == 0

@@ -23,7 +23,11 @@ def test_every_tenant_model_raises_without_a_scope() -> None:
     models = tenant_models()
     assert len(models) >= 14
     for model in models:
-        for use in (lambda m=model: m.objects.count(), lambda m=model: m.objects.exists(), lambda m=model: list(m._base_manager.all())):
+        for use in (
+            lambda m=model: m.objects.count(),
+            lambda m=model: m.objects.exists(),
+            lambda m=model: list(m._base_manager.all()),
+        ):
             with pytest.raises(NoTenant):
                 use()
 
@@ -71,4 +75,7 @@ def test_joins_name_the_tenant(pair: tuple[Tenant, Tenant]) -> None:
     with tenant_scope(pair[0]):
         sql = str(Contact.objects.filter(account__name="x").query)
         left = str(Contact.objects.select_related("account").query)
-    assert sql.count("tenant_id") >= 3 and '("accounts_account"."tenant_id" = ("accounts_contact"."tenant_id"))' in left
+    assert (
+        sql.count("tenant_id") >= 3
+        and '("accounts_account"."tenant_id" = ("accounts_contact"."tenant_id"))' in left
+    )

@@ -33,7 +33,11 @@ class Command(BaseCommand):
         day = _parse_day(options["as_of"], tenant.today())
         with tenant_scope(tenant):
             job = enqueue_job(
-                tenant=tenant, kind="nightly", key=day.isoformat(), params={"day": day.isoformat()}, again=True
+                tenant=tenant,
+                kind="nightly",
+                key=day.isoformat(),
+                params={"day": day.isoformat()},
+                again=True,
             )
         run_jobs(tenant, job.pk)
         with tenant_scope(tenant):
@@ -41,7 +45,9 @@ class Command(BaseCommand):
             if job.state != Job.State.DONE:
                 raise CommandError(f"The run is {job.get_state_display().lower()}: {job.message}")
             found = distribution(tenant, day)
-        seconds = (job.finished_at - job.started_at).total_seconds() if job.finished_at and job.started_at else 0
+        seconds = (
+            (job.finished_at - job.started_at).total_seconds() if job.finished_at and job.started_at else 0
+        )
         self.stdout.write(
             f"{tenant.slug} {day}: scored {found['scored']}, healthy {found['healthy']}, at risk {found['at_risk']}, "
             f"critical {found['critical']}, unknown {found['unknown']}, mean {found['mean']} ({seconds:.1f} s)"

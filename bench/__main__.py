@@ -1,0 +1,48 @@
+"""`python3 up.py bench [ingest nightly pages] [--small] [--output FILE]`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+import django
+
+
+def main() -> int:
+    """Run the chosen benchmarks and print one table."""
+    parser = argparse.ArgumentParser(
+        prog="up.py bench", description="Ratios to a floor measured in the same run."
+    )
+    parser.add_argument(
+        "names", nargs="*", choices=["ingest", "nightly", "pages", []], help="which (all by default)"
+    )
+    parser.add_argument(
+        "--small", action="store_true", help="a tenth of the size: a quick look, not a figure to quote"
+    )
+    parser.add_argument("--output", type=Path, help="also write the table to this file")
+    options = parser.parse_args()
+    django.setup()
+    from bench import ingest, nightly, pages
+    from bench.table import Row, markdown
+
+    sizes = (1_000, 10_000) if options.small else (10_000, 100_000)
+    chosen = options.names or ["ingest", "nightly", "pages"]
+    rows: list[Row] = []
+    for name in chosen:
+        print(f"{name} …", file=sys.stderr, flush=True)
+        if name == "ingest":
+            rows += ingest.run(small=options.small)
+        elif name == "nightly":
+            rows += nightly.run(sizes)
+        else:
+            rows += pages.run(sizes)
+    table = markdown(rows)
+    print(table)
+    if options.output:
+        options.output.write_text(table + "\n")
+    return 0 if all(row.met is not False for row in rows) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,163 @@
+"""Home and list page at N accounts against a trivial view, over HTTP through gunicorn."""
+
+from __future__ import annotations
+
+import http.client
+import os
+import re
+import socket
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import urlencode
+
+from django.db import connection
+
+from accounts.fence.scope import tenant_scope
+from accounts.jobs import run_jobs
+from accounts.models import Job, Tenant
+from accounts.services import enqueue_job
+from bench.table import Row
+from bench.tenants import make_login, make_tenant
+
+REQUESTS = 200
+PASSWORD = "bench password"
+CHECKOUT = Path(__file__).resolve().parents[1]
+
+
+@contextmanager
+def _server() -> Iterator[int]:
+    """Gunicorn as `up.py` starts it, on a free port."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = int(probe.getsockname()[1])
+    env = os.environ | {"CS_PROCESS": "web", "PORT": str(port)}
+    command = [sys.executable, "-m", "gunicorn", "-c", str(CHECKOUT / "gunicorn.conf.py"), "cs_platform.wsgi"]
+    process = subprocess.Popen(command, env=env, cwd=CHECKOUT, stderr=subprocess.DEVNULL)
+    try:
+        deadline = time.monotonic() + 60
+        while True:
+            try:
+                socket.create_connection(("127.0.0.1", port), timeout=1).close()
+                break
+            except OSError:
+                if time.monotonic() > deadline or process.poll() is not None:
+                    raise
+                time.sleep(0.1)
+        yield port
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+class Browser:
+    """A kept-alive connection with cookies."""
+
+    def __init__(self, port: int) -> None:
+        self.http = http.client.HTTPConnection("127.0.0.1", port)
+        self.cookies: dict[str, str] = {}
+
+    def request(self, method: str, path: str, body: str | None = None) -> tuple[int, bytes]:
+        """Send, keep the cookies, return status and body."""
+        headers = {"Cookie": "; ".join(f"{k}={v}" for k, v in self.cookies.items()), "Host": "localhost"}
+        if body is not None:
+            headers["Content-Type"] = "application/x-www-form-urlencoded"
+        self.http.request(method, path, body, headers)
+        response = self.http.getresponse()
+        for header in response.msg.get_all("Set-Cookie") or []:
+            name, _, value = header.split(";")[0].partition("=")
+            self.cookies[name] = value
+        return response.status, response.read()
+
+    def log_in(self, email: str) -> None:
+        """Sign in through the login page."""
+        _status, page = self.request("GET", "/accounts/login/")
+        token = re.search(rb'name="csrfmiddlewaretoken" value="([^"]+)"', page)
+        if token is None:
+            raise RuntimeError("The login page has no form.")
+        form = {"csrfmiddlewaretoken": token[1].decode(), "login": email, "password": PASSWORD}
+        status, _page = self.request("POST", "/accounts/login/", urlencode(form))
+        if status != 302:
+            raise RuntimeError(f"The login answered {status}.")
+
+
+def _milliseconds(browser: Browser, path: str) -> list[float]:
+    """Times of `REQUESTS` requests after a warm-up; every answer must be 200."""
+    times = []
+    for number in range(REQUESTS + 20):
+        started = time.perf_counter()
+        status, _body = browser.request("GET", path)
+        elapsed = (time.perf_counter() - started) * 1000
+        if status != 200:
+            raise RuntimeError(f"{path} answered {status}.")
+        if number >= 20:
+            times.append(elapsed)
+    return sorted(times)
+
+
+def _measure(tenant: Tenant, size: int) -> tuple[list[Row], dict[str, float]]:
+    pages = {
+        "home (manager)": (f"/t/{tenant.slug}/", "<= 6"),
+        "account list, 50 rows": (f"/t/{tenant.slug}/accounts/", "<= 35"),
+        "account list, sorted by score": (f"/t/{tenant.slug}/accounts/?sort=score", "<= 35"),
+    }
+    rows, p50s = [], {}
+    with _server() as port:
+        browser = Browser(port)
+        browser.log_in(f"manager@{tenant.slug}.example")
+        floor = _milliseconds(browser, "/healthz")
+        for name, (path, target) in pages.items():
+            times = _milliseconds(browser, path)
+            p50, p99 = statistics.median(times), times[int(len(times) * 0.99) - 1]
+            floor50 = statistics.median(floor)
+            rows.append(
+                Row(
+                    f"{name}, p50",
+                    f"{size:,} accounts",
+                    f"{p50:.1f} ms (p99 {p99:.1f})",
+                    f"trivial view {floor50:.1f} ms",
+                    p50 / floor50,
+                    target,
+                )
+            )
+            p50s[name] = p50
+    return rows, p50s
+
+
+def run(sizes: tuple[int, ...] = (10_000, 100_000)) -> list[Row]:
+    """Measure each size after a whole night was run for it; the last rows are the slopes."""
+    rows: list[Row] = []
+    found: dict[int, dict[str, float]] = {}
+    for size in sizes:
+        tenant, day = make_tenant(f"pages-{size}", size)
+        make_login(tenant, "manager", PASSWORD)
+        with tenant_scope(tenant):
+            job = enqueue_job(
+                tenant=tenant, kind="nightly", key=day.isoformat(), params={"day": day.isoformat()}
+            )
+        run_jobs(tenant, job.pk)
+        with tenant_scope(tenant):
+            done = Job.objects.get(pk=job.pk)
+            if done.state != Job.State.DONE:
+                raise RuntimeError(f"The night of {tenant.slug} is {done.state}: {done.message}")
+        connection.close()
+        measured, found[size] = _measure(tenant, size)
+        rows += measured
+    if len(sizes) == 2:
+        small, large = sizes
+        for name in found[large]:
+            rows.append(
+                Row(
+                    f"{name}, slope",
+                    f"{small:,} → {large:,} accounts",
+                    f"{found[large][name]:.1f} ms",
+                    f"{found[small][name]:.1f} ms",
+                    found[large][name] / found[small][name],
+                    "",
+                )
+            )
+    return rows
