@@ -24,9 +24,10 @@ ON CONFLICT DO NOTHING
 """
 # Cheap integer noise: every account differs, about one account-day in five is silent.
 DAYS_SQL = """
-INSERT INTO usage_day (tenant_id, account_id, day, values)
+INSERT INTO usage_day (tenant_id, account_id, day, "values")
 SELECT %(tenant)s, a.id, d::date,
-       (SELECT array_agg(((a.id * 31 + extract(doy FROM d)::int * s * 17) %% 23)::float8 ORDER BY s) FROM generate_series(1, %(slots)s) s)
+       (SELECT array_agg(((a.id * 31 + extract(doy FROM d)::int * s * 17) %% 23)::float8 ORDER BY s)
+        FROM generate_series(1, %(slots)s) s)
 FROM accounts_account a CROSS JOIN generate_series(%(first)s::date, %(last)s::date, interval '1 day') d
 WHERE a.tenant_id = %(tenant)s AND (a.id * 7 + extract(doy FROM d)::int * 13) %% 5 <> 0
 ORDER BY a.id, d

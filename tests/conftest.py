@@ -73,9 +73,8 @@ def django_db_setup(django_db_setup: None, django_db_blocker: object) -> Iterato
 
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
-    """The folder with the real data sets, or a failure that says how to name it."""
-    path = Path(os.environ.get("CS_SHARED", Path(__file__).resolve().parent.parent.parent / "shared"))
-    return path
+    """The folder with the real data sets; it may be absent."""
+    return Path(os.environ.get("CS_SHARED", Path(__file__).resolve().parent.parent.parent / "shared"))
 
 
 def make_tenant(slug: str, **fields: object) -> Tenant:
