@@ -27,6 +27,9 @@ def plan_nightly() -> int:
             if hour is None or now.hour < hour:
                 continue
             day = (now.date() - timedelta(days=1)).isoformat()
+            making_demo = Job.objects.filter(kind="demo", state__in=[Job.State.QUEUED, Job.State.RUNNING])
+            if making_demo.exists():  # half a history must not be scored
+                continue
             if not Job.objects.filter(kind="nightly", key=day).exists():
                 enqueue_job(tenant=tenant, kind="nightly", key=day, params={"day": day})
                 planned += 1
