@@ -1,0 +1,118 @@
+"""What every probe of a night shares: the accounts alive that day, what was delivered, and the answer's shape."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import numpy as np
+from django.db.models import F, Q
+from django.db.models.functions import Coalesce
+
+from accounts.models import Account, Tenant
+from alerts.conditions import Array, Mask
+from usage.models import Metric
+from usage.selectors import delivered_metrics, metric_values
+
+Key = tuple[int, str]  # account, subject
+
+
+class LiveAccount(NamedTuple):
+    """An account that had not churned on the day."""
+
+    id: int
+    started_on: date | None  # go-live, else first seen
+    targets: Mapping[str, Any]
+
+
+class OpenAlert(NamedTuple):
+    """What probes may know of an alert that is open: the values that fired it."""
+
+    id: int
+    evidence: Mapping[str, Any]
+
+
+@dataclass
+class Reading:
+    """What a probe saw. `suspended`: its data was not delivered, so nothing opens and nothing resolves."""
+
+    fires: dict[Key, dict[str, Any]] = field(default_factory=dict)
+    cleared: set[Key] = field(default_factory=set)
+    suspended: bool = False
+
+
+@dataclass
+class Night:
+    """One tenant on one day that is over (or up to now)."""
+
+    tenant: Tenant
+    day: date
+    known_until: datetime
+
+    @cached_property
+    def accounts(self) -> list[LiveAccount]:
+        """Every account that had not churned by the end of the day."""
+        rows = (
+            Account.objects.filter(tenant=self.tenant)
+            .filter(Q(churned_on=None) | Q(churned_on__gt=self.day))
+            .exclude(stage="churned")
+            .order_by("id")
+            .values_list("id", Coalesce(F("go_live_on"), F("first_seen_on")), "targets")
+        )
+        return [LiveAccount(*row) for row in rows]
+
+    @cached_property
+    def account_ids(self) -> set[int]:
+        """The ids of `accounts`."""
+        return {account.id for account in self.accounts}
+
+    @cached_property
+    def metrics(self) -> dict[str, Metric]:
+        """The tenant's active metrics by key."""
+        return {metric.key: metric for metric in Metric.objects.filter(tenant=self.tenant, active=True)}
+
+    @cached_property
+    def delivered(self) -> set[int]:
+        """Metrics whose source is fresh on the day."""
+        return set(delivered_metrics(self.tenant, self.day))
+
+    def is_delivered(self, *keys: str) -> bool:
+        """Whether every one of these metrics exists and comes from a source that is fresh."""
+        return all(key in self.metrics and self._is_fresh(self.metrics[key]) for key in keys)
+
+    def _is_fresh(self, metric: Metric) -> bool:
+        if metric.kind == Metric.Kind.RATIO:
+            return self.is_delivered(metric.numerator, metric.denominator)
+        return metric.pk in self.delivered
+
+    def values(
+        self, keys: Sequence[str], *, until: date, days: int, accounts: Sequence[LiveAccount]
+    ) -> dict[str, Array]:
+        """For each metric, its value over the window in the order of `accounts`; NaN where it is not known."""
+        found = metric_values(
+            self.tenant, keys, until, window_days=days, account_ids=[account.id for account in accounts]
+        )
+        empty: dict[str, float | None] = {}
+        return {
+            key: np.array([found.get(account.id, empty).get(key) for account in accounts], dtype=np.float64)
+            for key in keys
+        }
+
+
+def selected(accounts: Sequence[LiveAccount], mask: Mask) -> list[tuple[int, LiveAccount]]:
+    """Position and account wherever the mask is set."""
+    return [(int(index), accounts[index]) for index in np.flatnonzero(mask)]
+
+
+def cleared_keys(accounts: Sequence[LiveAccount], mask: Mask, open_alerts: Mapping[Key, OpenAlert]) -> set[Key]:
+    """Open alerts without a subject whose account is set in the mask."""
+    return {(account.id, "") for _index, account in selected(accounts, mask) if (account.id, "") in open_alerts}
+
+
+def number(value: float) -> float | int:
+    """A figure as evidence shows it: whole numbers without a fraction, others rounded to 1e-6."""
+    rounded = round(float(value), 6)
+    return int(rounded) if rounded.is_integer() else rounded

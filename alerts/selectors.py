@@ -1,0 +1,147 @@
+"""Reads of alerts; each takes a number of queries that does not depend on how many rows there are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+from django.db.models import (
+    Case,
+    Count,
+    DateField,
+    F,
+    FloatField,
+    Func,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Value,
+    When,
+)
+from django.db.models.expressions import Combinable
+from django.db.models.functions import Cast, Coalesce, Greatest, Least
+
+from accounts.models import Membership, Tenant
+from scoring.models import KIND_CODES, CurrentScore
+
+from .models import Alert, Rule
+from .ranking import EXTRA_URGENCY, HORIZON_DAYS, LEAST_RISK, SEVERITY_WEIGHT, UNKNOWN_SCORE
+
+
+def with_priority(alerts: QuerySet[Alert], today: date) -> QuerySet[Alert]:
+    """Annotate the account's current `score` and `band` and the `priority` of `alerts.ranking`."""
+    current = CurrentScore.objects.filter(kind=KIND_CODES["health"], account_id=OuterRef("account_id"))
+    return alerts.annotate(
+        score=Subquery(current.values("score")[:1]), band=Subquery(current.values("band")[:1])
+    ).annotate(priority=_priority(today))
+
+
+def _priority(today: date) -> Combinable:
+    """`ranking.priority` as an SQL expression."""
+    number = FloatField()
+    value = Greatest(Cast("account__mrr_cents", number), Value(0.0)) / Value(100.0) + Value(1.0)
+    weight = Case(
+        *(When(severity=key, then=Value(weight)) for key, weight in SEVERITY_WEIGHT.items()), output_field=number
+    )
+    lost = (Value(100.0) - Coalesce(F("score"), Value(UNKNOWN_SCORE), output_field=number)) / Value(100.0)
+    risk = weight * (Value(LEAST_RISK) + Value(1 - LEAST_RISK) * lost)
+    left = Least(Greatest(_days_until(today), Value(0.0)), Value(float(HORIZON_DAYS)))
+    urgency = Case(
+        When(account__renewal_on=None, then=Value(1.0)),
+        default=Value(1.0) + Value(EXTRA_URGENCY) * (Value(1.0) - left / Value(float(HORIZON_DAYS))),
+        output_field=number,
+    )
+    return value * risk * urgency
+
+
+def _days_until(today: date) -> Combinable:
+    day = Value(today, output_field=DateField())
+    return Cast(Func(F("account__renewal_on"), day, template="(%(expressions)s)", arg_joiner=" - "), FloatField())
+
+
+def alerts_of(
+    tenant: Tenant, *, state: str = "", account_id: int | None = None, rule_key: str = "", severity: str = "",
+    owner_id: int | None = None, verdict: str = "",
+) -> QuerySet[Alert]:
+    """Alerts with rule, account, owner and run, the newest first; each filter is optional."""
+    alerts = Alert.objects.filter(tenant=tenant).select_related("rule", "account__owner__user", "run__playbook")
+    if state:
+        alerts = alerts.filter(state=state)
+    if account_id is not None:
+        alerts = alerts.filter(account_id=account_id)
+    if rule_key:
+        alerts = alerts.filter(rule__key=rule_key)
+    if severity:
+        alerts = alerts.filter(severity=severity)
+    if owner_id is not None:
+        alerts = alerts.filter(account__owner_id=owner_id)
+    if verdict:
+        alerts = alerts.filter(close_verdict=verdict)
+    return alerts.order_by("-id")
+
+
+def open_alerts(
+    tenant: Tenant, *, account_id: int | None = None, rule_key: str = "", severity: str = "", owner_id: int | None = None,
+    unowned: bool = False, today: date | None = None,
+) -> QuerySet[Alert]:
+    """What waits for somebody: open alerts, and snoozed ones whose date has come; the most deserving first."""
+    today = today or tenant.today()
+    alerts = alerts_of(tenant, account_id=account_id, rule_key=rule_key, severity=severity, owner_id=owner_id)
+    if unowned:
+        alerts = alerts.filter(account__owner=None)
+    waiting = Q(state=Alert.State.OPEN) | Q(state=Alert.State.SNOOZED, snoozed_until__lte=today)
+    return with_priority(alerts.filter(waiting), today).order_by("-priority", "-id")
+
+
+def my_alerts(member: Membership, *, today: date | None = None) -> QuerySet[Alert]:
+    """The open alerts of the member's own accounts, the most deserving first."""
+    return open_alerts(member.tenant, owner_id=member.pk, today=today)
+
+
+def alerts_for_account(tenant: Tenant, account_id: int, *, ended: int = 20) -> list[Alert]:
+    """The account's open and snoozed alerts, then the ones that ended last."""
+    alerts = alerts_of(tenant, account_id=account_id)
+    alive = Q(state__in=[Alert.State.OPEN, Alert.State.SNOOZED])
+    return [*alerts.filter(alive), *alerts.filter(~alive).order_by("-ended_on", "-id")[:ended]]
+
+
+@dataclass(frozen=True)
+class RuleRecord:
+    """How a rule has done: what became of its alerts, and how often closing them was worth it."""
+
+    rule: Rule
+    open: int
+    resolved: int
+    useful: int
+    noise: int
+    known: int
+
+    @property
+    def judged(self) -> int:
+        """How many alerts people closed with a verdict."""
+        return self.useful + self.noise + self.known
+
+    @property
+    def precision(self) -> float | None:
+        """Useful ÷ judged, 0 to 1; None before anybody has judged."""
+        return self.useful / self.judged if self.judged else None
+
+
+def precision_ledger(tenant: Tenant) -> list[RuleRecord]:
+    """Every rule with what became of its alerts; two queries."""
+    counts = {
+        row["rule_id"]: row
+        for row in Alert.objects.filter(tenant=tenant)
+        .values("rule_id")
+        .annotate(
+            open=Count("pk", filter=Q(state__in=[Alert.State.OPEN, Alert.State.SNOOZED])),
+            resolved=Count("pk", filter=Q(state=Alert.State.RESOLVED)),
+            **{verdict: Count("pk", filter=Q(close_verdict=verdict)) for verdict in Alert.Verdict.values},
+        )
+    }
+    none = dict.fromkeys(("open", "resolved", *Alert.Verdict.values), 0)
+    return [
+        RuleRecord(rule, **{name: counts.get(rule.pk, none)[name] for name in none})
+        for rule in Rule.objects.filter(tenant=tenant).order_by("position", "id")
+    ]

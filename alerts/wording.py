@@ -1,0 +1,81 @@
+"""Evidence in a sentence, in the reader's language."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from django.utils.formats import number_format
+from django.utils.translation import gettext as _
+
+Evidence = Mapping[str, Any]
+
+
+def evidence_sentence(kind: str, evidence: Evidence) -> str:
+    """Why the alert fired, with the values of that day."""
+    return _SENTENCES[kind](evidence)
+
+
+def _figure(value: float, decimals: int = 1) -> str:
+    whole = float(value).is_integer()
+    return str(number_format(value, decimal_pos=0 if whole else decimals, force_grouping=True))
+
+
+def _percent(share: float) -> str:
+    return f"{_figure(round(share * 100, 1))} %"
+
+
+def _usage(evidence: Evidence) -> str:
+    parts = [
+        _("%(metric)s: %(values)s of a target of %(target)s a week")
+        % {
+            "metric": item["metric"],
+            "values": ", ".join(_figure(value) for value in item["values"]),
+            "target": _figure(item["target"]),
+        }
+        for item in evidence["metrics"]
+    ]
+    return _("Under %(share)s of the target for %(weeks)s complete weeks. %(parts)s.") % {
+        "share": _percent(evidence["below"]), "weeks": len(evidence["weeks"]), "parts": "; ".join(parts),
+    }
+
+
+def _rate(evidence: Evidence) -> str:
+    return _("%(metric)s was %(rate)s in the last complete week, %(baseline)s in the %(weeks)s weeks before.") % {
+        "metric": evidence["metric"], "rate": _percent(evidence["rate"]), "baseline": _percent(evidence["baseline"]),
+        "weeks": evidence["baseline_weeks"],
+    }
+
+
+def _too_little(evidence: Evidence) -> str:
+    return _("%(metric)s is %(value)s; at least %(minimum)s is expected.") % {
+        "metric": evidence["metric"], "value": _figure(evidence["value"]), "minimum": _figure(evidence["minimum"]),
+    }
+
+
+def _ticket(evidence: Evidence) -> str:
+    name = " ".join(part for part in (evidence["ticket"], evidence["title"]) if part)
+    return _("Ticket %(ticket)s has waited %(hours)s hours; the limit is %(limit)s.") % {
+        "ticket": name, "hours": _figure(evidence["hours"]), "limit": _figure(evidence["limit"]),
+    }
+
+
+def _health(evidence: Evidence) -> str:
+    sentence = _("Health went from %(before)s to %(score)s since %(since)s.") % {
+        "before": _figure(evidence["from_score"]), "score": _figure(evidence["score"]), "since": evidence["since"],
+    }
+    if "weakest" not in evidence:
+        return sentence
+    lost = _("Most points are lost in %(component)s (%(lost)s).") % {
+        "component": evidence["weakest"], "lost": _figure(evidence["lost"]),
+    }
+    return f"{sentence} {lost}"
+
+
+_SENTENCES: dict[str, Callable[[Evidence], str]] = {
+    "usage_under_target": _usage,
+    "rate_falling": _rate,
+    "metric_at_zero": _too_little,
+    "ticket_unresolved": _ticket,
+    "health_dropped": _health,
+}
