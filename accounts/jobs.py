@@ -1,8 +1,8 @@
 """Running the job ledger: chunks are claimed from PostgreSQL, each is one transaction, a kill at any point changes nothing.
 
 A job is planned into chunks. Chunks of one stage may run side by side; a stage begins when the one before it is done. The
-attempt is counted in a commit of its own before the work, so a chunk that kills its worker is given up after
-`MAX_ATTEMPTS` and cannot loop.
+attempt is counted in a commit of its own before the work, so a chunk that kills its worker is given up after `MAX_CLAIMS`
+and cannot loop; one that fails with an exception is given up after `MAX_FAILURES`.
 """
 
 from __future__ import annotations
@@ -21,7 +21,8 @@ from accounts.models import Job, JobChunk, Tenant
 
 logger = logging.getLogger(__name__)
 
-MAX_ATTEMPTS = 3
+MAX_FAILURES = 3
+MAX_CLAIMS = 7  # more than failures: a worker may die because the machine is shut down
 CHUNKS_PER_STAGE = 100_000  # ordinal = stage × this + position
 
 
@@ -145,7 +146,7 @@ def _claim(job: Job) -> JobChunk | None:
 
 def _run_chunk(tenant: Tenant, job: Job, chunk: JobChunk) -> int:
     """Do the chunk's work and mark it; a failure is written down and tried again until it is given up."""
-    if chunk.attempts > MAX_ATTEMPTS:
+    if chunk.attempts > MAX_CLAIMS:
         _give_up(tenant, job, chunk, chunk.message or "The worker died each time.")
         return 0
     step = _kinds[job.kind].steps[chunk.step]
@@ -171,7 +172,7 @@ def _run_chunk(tenant: Tenant, job: Job, chunk: JobChunk) -> int:
             "Job %s (%s) of tenant %s failed in step %s", job.pk, job.kind, tenant.slug, chunk.step
         )
         message = "".join(traceback.format_exception_only(error)).strip()[:500]
-        if chunk.attempts >= MAX_ATTEMPTS:
+        if chunk.attempts >= MAX_FAILURES:
             _give_up(tenant, job, chunk, message)
         else:
             with tenant_scope(tenant):

@@ -98,7 +98,10 @@ def plan_night(tenant: Tenant, job: Job) -> Sequence[Chunk]:
     return [
         Chunk(0, "roll_up", {}),
         Chunk(1, "state", {}),
-        *[Chunk(2, "score", params) for params in account_chunks(tenant)],
+        *[
+            Chunk(2, "score", params)
+            for params in account_chunks(tenant, job.params.get("chunk", ACCOUNTS_PER_CHUNK))
+        ],
         Chunk(3, "rules", {}),
         Chunk(4, "plays", {}),
         Chunk(5, "summary", {}),
