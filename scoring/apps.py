@@ -3,13 +3,13 @@ from django.utils.translation import gettext_lazy as _
 
 
 class ScoringConfig(AppConfig):
-    """The scoring app."""
+    """The engine: score models, the nightly run, the explanation of every point."""
 
     name = "scoring"
     verbose_name = _("Scoring")
 
     def ready(self) -> None:
-        """Register what this app gives a new tenant."""
+        """Give every new tenant the shipped models, after usage has given it the metrics."""
         from accounts.provisioning import register_step
 
-        register_step(20, "score models", "scoring.services.install_templates")
+        register_step(30, "scoring", "scoring.services.install_templates")

@@ -1,0 +1,14 @@
+"""API routes of scoring, relative to /api/v1/."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from .api import AccountHistoryView, AccountPqlView, AccountScoreView, EvaluateView
+
+urlpatterns = [
+    path("accounts/<str:external_id>/health", AccountScoreView.as_view(), name="account_health"),
+    path("accounts/<str:external_id>/health/history", AccountHistoryView.as_view(), name="account_health_history"),
+    path("accounts/<str:external_id>/pql", AccountPqlView.as_view(), name="account_pql"),
+    path("models/<str:key>/evaluate", EvaluateView.as_view(), name="model_evaluate"),
+]

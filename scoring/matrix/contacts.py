@@ -1,0 +1,112 @@
+"""Windowed distinct users and features, from per-contact days."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+import numpy as np
+from django.db import connection
+
+from .accounts import AccountFacts
+from .columns import Array, Column
+
+
+@dataclass(frozen=True)
+class DayRange:
+    """The rows of `table` to look at: one tenant, a range of accounts, days first to last."""
+
+    table: str
+    tenant_id: int
+    accounts: AccountFacts
+    days: tuple[date, ...]
+    late_rows: bool  # the relation has a known_on that may be later than the day
+
+    def parameters(self) -> dict[str, Any]:
+        """What every statement needs."""
+        return {
+            "tenant": self.tenant_id, **self.accounts.parameters(), "first": self.days[0], "last": self.days[-1],
+        }
+
+
+def _source(column: Column) -> tuple[str, str]:
+    """The key that is counted, and the rows it comes from."""
+    if column.source.aggregate == "features":
+        return "f.key", "CROSS JOIN LATERAL unnest(u.features) AS f(key)"
+    return "u.contact_id", ""
+
+
+def _condition(column: Column) -> str:
+    if column.source.aggregate == "features":
+        return ""
+    chosen = f" AND u.metrics @> ARRAY[{int(column.metric.id)}]::bigint[]" if _is_chosen(column) and column.metric else ""
+    return f" AND u.contact_id > 0{chosen}"
+
+
+def _is_chosen(column: Column) -> bool:
+    return bool(column.metric and column.metric.chosen_events)
+
+
+def count_distinct(column: Column, where: DayRange) -> Array:
+    """Days × accounts: how many different keys were seen in the window that ends on each day."""
+    out = np.zeros((len(where.days), len(where.accounts)))
+    if len(where.days) == 1:
+        _one_day(column, where, out)
+    else:
+        _many_days(column, where, out)
+    return out
+
+
+def _one_day(column: Column, where: DayRange, out: Array) -> None:
+    key, lateral = _source(column)
+    known = " AND u.known_on <= %(last)s" if where.late_rows else ""
+    sql = f"""
+        SELECT account_id, count(*) FROM (
+          SELECT DISTINCT u.account_id, {key}
+          FROM {where.table} AS u {lateral}
+          WHERE u.tenant_id = %(tenant)s AND {where.accounts.condition()}
+            AND u.day > %(last)s - {int(column.look_back)} AND u.day <= %(last)s{known}{_condition(column)}
+        ) AS seen GROUP BY account_id"""
+    with connection.cursor() as cursor:
+        cursor.execute(sql, where.parameters())
+        found = np.array(cursor.fetchall(), dtype=np.int64).reshape(-1, 2)
+    rows, there = where.accounts.rows_of(found[:, 0])
+    out[0, rows[there]] = found[there, 1]
+
+
+def _many_days(column: Column, where: DayRange, out: Array) -> None:
+    """All days in one statement: each use counts from the day it is known until it leaves the window.
+
+    Uses of one key overlap, so the spans are cut where an earlier one still runs; what is left is added up by day.
+    """
+    key, lateral = _source(column)
+    window = int(column.look_back)
+    starts = "greatest(u.day, u.known_on)" if where.late_rows else "u.day"
+    known = f" AND u.known_on <= %(last)s AND u.known_on < u.day + {window}" if where.late_rows else ""
+    sql = f"""
+        WITH uses AS (
+          SELECT DISTINCT u.account_id, {key} AS key, {starts} AS starts, u.day + {window} AS ends
+          FROM {where.table} AS u {lateral}
+          WHERE u.tenant_id = %(tenant)s AND {where.accounts.condition()}
+            AND u.day > %(first)s - {window} AND u.day <= %(last)s{known}{_condition(column)}
+        ), spans AS (
+          SELECT account_id, ends,
+                 greatest(starts, max(ends) OVER (
+                   PARTITION BY account_id, key ORDER BY starts, ends ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
+                 )) AS starts
+          FROM uses
+        )
+        SELECT account_id, greatest(starts, %(first)s) - %(first)s, least(ends, %(after)s) - %(first)s, count(*)
+        FROM spans WHERE starts < ends AND ends > %(first)s GROUP BY 1, 2, 3"""
+    span = (where.days[-1] - where.days[0]).days + 1
+    with connection.cursor() as cursor:
+        cursor.execute(sql, {**where.parameters(), "after": where.days[-1] + timedelta(days=1)})
+        found = np.array(cursor.fetchall(), dtype=np.int64).reshape(-1, 4)
+    rows, there = where.accounts.rows_of(found[:, 0])
+    rows, found = rows[there], found[there]
+    steps = np.zeros((span + 1, len(where.accounts)), dtype=np.int64)
+    np.add.at(steps, (found[:, 1], rows), found[:, 3])
+    np.add.at(steps, (found[:, 2], rows), -found[:, 3])
+    counts = np.cumsum(steps, axis=0)
+    out[:] = counts[[(day - where.days[0]).days for day in where.days]]

@@ -1,0 +1,137 @@
+"""One pass over the rollups: a statement for the daily values, one for activity, one for each distinct count."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import numpy as np
+from django.db import connection
+
+from .accounts import AccountFacts
+from .columns import ACTIVITY, CONTACTS, ZERO_WHEN_SILENT, Array, Column, MetricFacts, plan_columns
+from .contacts import DayRange, count_distinct
+
+
+@dataclass(frozen=True)
+class MatrixRequest:
+    """What to read: accounts and days (rising), from these relations, which metrics are there and delivered when."""
+
+    tenant_id: int
+    accounts: AccountFacts
+    days: tuple[date, ...]
+    metrics: Mapping[str, MetricFacts]
+    delivered: Sequence[frozenset[int]]  # for each day: ids of metrics that a fresh source delivers
+    day_table: str
+    user_day_table: str
+    late_rows: bool = False
+
+
+def read_matrix(request: MatrixRequest, sources: Sequence[Any]) -> Array:
+    """Days × accounts × measures; NaN is missing, silence is zero (see `_silence`)."""
+    columns = plan_columns(sources, dict(request.metrics))
+    out = np.full((len(request.days), len(request.accounts), len(columns)), np.nan)
+    if not len(request.accounts) or not request.days:
+        return out
+    readable = [column for column in columns if column.metric]
+    activity = [column for column in readable if column.source.aggregate in ACTIVITY]
+    contacts = [column for column in readable if column.source.aggregate in CONTACTS]
+    daily = [column for column in readable if column not in activity and column not in contacts]
+    _read_days(request, daily, out, request.day_table)
+    _read_days(request, activity, out, _active_rows(request, activity))
+    where = DayRange(
+        request.user_day_table, request.tenant_id, request.accounts, request.days, request.late_rows
+    )
+    for column in contacts:
+        out[:, :, column.position] = count_distinct(column, where)
+    for column in readable:
+        _silence(request, column, out[:, :, column.position])
+    return out
+
+
+def _active_rows(request: MatrixRequest, activity: Sequence[Column]) -> str:
+    """The days on which an account did anything: one row each, also where late events make several rows of a day."""
+    everything = next((metric for metric in request.metrics.values() if metric.kind == "all_events"), None)
+    if not activity or everything is None or not everything.slot:
+        return ""
+    slot = int(everything.slot)
+    if not request.late_rows:
+        return f'(SELECT * FROM {request.day_table} WHERE "values"[{slot}] > 0)'
+    return (
+        f"(SELECT tenant_id, account_id, day, min(known_on) AS known_on FROM {request.day_table} "
+        f'WHERE tenant_id = %(tenant)s AND "values"[{slot}] > 0 GROUP BY 1, 2, 3)'
+    )
+
+
+def _read_days(request: MatrixRequest, columns: Sequence[Column], out: Array, rows: str) -> None:
+    """Aggregates of the account-days in each measure's window, for every day at once."""
+    if not columns or not rows:
+        return
+    expressions = [(column, column.expressions(request.late_rows)) for column in columns]
+    window = max(column.look_back for column in columns)
+    known = " AND u.known_on <= d.day" if request.late_rows else ""
+    sql = f"""
+        SELECT (d.at - 1)::int, x.* FROM unnest(%(days)s::date[]) WITH ORDINALITY AS d(day, at)
+        CROSS JOIN LATERAL (
+          SELECT u.account_id, {", ".join(part for _, parts in expressions for part in parts)}
+          FROM {rows} AS u
+          WHERE u.tenant_id = %(tenant)s AND {request.accounts.condition()}
+            AND u.day > d.day - {int(window)} AND u.day <= d.day{known}
+          GROUP BY u.account_id
+        ) AS x"""
+    parameters: dict[str, Any] = {
+        "tenant": request.tenant_id, "days": list(request.days), **request.accounts.parameters(),
+    }
+    for column in columns:
+        if column.source.aggregate == "decayed_days":
+            parameters[f"fade_{column.position}"] = column.fade()
+    width = 2 + sum(len(parts) for _, parts in expressions)
+    with connection.cursor() as cursor:
+        cursor.execute(sql, parameters)
+        found = np.array(cursor.fetchall(), dtype=np.float64).reshape(-1, width)
+    places, there = request.accounts.rows_of(found[:, 1].astype(np.int64))
+    found, places = found[there], places[there]
+    at = found[:, 0].astype(np.intp)
+    start = 2
+    for column, parts in expressions:
+        values = [found[:, start + offset] for offset in range(len(parts))]
+        out[at, places, column.position] = column.finish(values)
+        start += len(parts)
+
+
+def _silence(request: MatrixRequest, column: Column, values: Array) -> None:
+    """Zero is not missing: a count is 0 from the account's first day of usage on, while a fresh source delivers it.
+
+    Otherwise it is missing, whatever rows there are: a source that died must not score anybody low. A pushed value or a
+    state is there or not by itself. A change needs its whole baseline to lie after the first day of usage.
+    """
+    metric = column.metric
+    if metric is None:
+        return
+    aggregate = column.source.aggregate
+    needed = _needed(request, column)
+    if aggregate in ("latest", "mean", "max") and metric.kind in ("pushed", "state"):
+        return
+    delivered = np.array([needed <= ids for ids in request.delivered])
+    ordinals = np.array([day.toordinal() for day in request.days], dtype=np.int64)
+    begins = request.accounts.seen_from
+    if aggregate == "change":
+        begins = np.where(begins < np.iinfo(np.int64).max, begins + column.look_back - 1, begins)
+    known = delivered[:, None] & (ordinals[:, None] >= begins)
+    if aggregate in ZERO_WHEN_SILENT:
+        values[np.isnan(values)] = 0.0
+    values[~known] = np.nan
+
+
+def _needed(request: MatrixRequest, column: Column) -> frozenset[int]:
+    """Which metrics must be delivered for this one to be known; what counts any event needs any event."""
+    if column.parts:
+        return frozenset(part.id for part in column.parts)
+    metric = column.metric
+    everything = [other.id for other in request.metrics.values() if other.kind == "all_events"]
+    counts_any = metric and metric.kind in ("active_days", "features_used", "distinct_users") and not metric.chosen_events
+    if counts_any and everything:
+        return frozenset(everything[:1])
+    return frozenset({metric.id}) if metric else frozenset()

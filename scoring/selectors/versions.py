@@ -1,0 +1,105 @@
+"""Which version of which model scores whom, and since when."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from accounts.models import Tenant
+from scoring.models import ScoreModel, Version
+
+
+@dataclass(frozen=True)
+class ModelTimeline:
+    """A model and its published versions in the order in which they came into force."""
+
+    model: ScoreModel
+    starts: tuple[date, ...]
+    versions: tuple[Version, ...]
+
+    def in_force(self, day: date) -> Version:
+        """The version of a day: the newest that was in force then, else the earliest there is."""
+        return self.versions[max(bisect_right(self.starts, day) - 1, 0)]
+
+    def spans(self, days: Sequence[date]) -> list[tuple[Version, tuple[date, ...]]]:
+        """Consecutive days under one version."""
+        spans: list[tuple[Version, list[date]]] = []
+        for day in days:
+            version = self.in_force(day)
+            if spans and spans[-1][0].pk == version.pk:
+                spans[-1][1].append(day)
+            else:
+                spans.append((version, [day]))
+        return [(version, tuple(span)) for version, span in spans]
+
+
+def model_timelines(tenant: Tenant, kind: str) -> list[ModelTimeline]:
+    """The active models of a kind with their published versions, in the order in which they claim accounts.
+
+    Models for a segment or stage come first by their position, the default last. A model that is neither for a segment nor
+    for a stage nor the default claims nobody.
+    """
+    published: dict[int, list[Version]] = {}
+    models: dict[int, ScoreModel] = {}
+    for version in (
+        Version.objects.filter(tenant=tenant, model__kind=kind, model__active=True, in_force_from__isnull=False)
+        .exclude(state=Version.State.DRAFT)
+        .select_related("model")
+        .order_by("number")
+    ):
+        models[version.model_id] = version.model
+        published.setdefault(version.model_id, []).append(version)
+    order = sorted(models.values(), key=lambda model: (model.is_default, model.position, model.pk))
+    return [
+        _timeline(model, published[model.pk])
+        for model in order
+        if model.is_default or model.segment or model.stage
+    ]
+
+
+def _timeline(model: ScoreModel, versions: list[Version]) -> ModelTimeline:
+    """Of versions published for the same day the last one counts, and a number never goes back."""
+    steps: list[tuple[date, Version]] = []
+    for version in versions:
+        start = version.in_force_from
+        assert start is not None  # the query asked for it
+        while steps and steps[-1][0] >= start:
+            steps.pop()
+        steps.append((start, version))
+    return ModelTimeline(model, tuple(start for start, _ in steps), tuple(version for _, version in steps))
+
+
+def claims(model: ScoreModel, segment: str, stage: str, plan_kind: str) -> bool:
+    """Whether a model scores accounts like this one."""
+    return (
+        (not model.segment or model.segment == segment)
+        and (not model.stage or model.stage == stage)
+        and (not model.plan_kinds or plan_kind in model.plan_kinds)
+    )
+
+
+def published_version(tenant: Tenant, model_key: str) -> Version | None:
+    """The version of a model that scores today."""
+    return (
+        Version.objects.filter(tenant=tenant, model__key=model_key, state=Version.State.PUBLISHED)
+        .select_related("model")
+        .order_by("-number")
+        .first()
+    )
+
+
+def version_marks(tenant: Tenant, first: date, last: date) -> list[dict[str, object]]:
+    """Where a chart over time shows a new version: day, model and number."""
+    rows = (
+        Version.objects.filter(tenant=tenant, in_force_from__range=(first, last), number__gt=1)
+        .exclude(state=Version.State.DRAFT)
+        .select_related("model")
+        .order_by("in_force_from", "number")
+    )
+    return [
+        {"day": row.in_force_from, "model": row.model.key, "name": row.model.label, "version": row.number,
+         "origin": row.origin}
+        for row in rows
+    ]

@@ -1,0 +1,20 @@
+"""Writes of scoring."""
+
+from .drafts import (
+    DefinitionError,
+    create_draft,
+    discard_draft,
+    make_default,
+    publish_version,
+    save_draft,
+    version_problems,
+    weight_problem,
+)
+from .proposals import propose_when_ready
+from .runs import RunSummary, score_accounts
+from .shipped import install_templates
+
+__all__ = [
+    "DefinitionError", "RunSummary", "create_draft", "discard_draft", "install_templates", "make_default",
+    "propose_when_ready", "publish_version", "save_draft", "score_accounts", "version_problems", "weight_problem",
+]

@@ -1,0 +1,204 @@
+"""The life of a version: draft → published → retired. A draft is edited, a published version never."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from datetime import date
+from typing import Any
+
+from django.db.models import Max
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
+from accounts.models import Membership, Tenant
+from accounts.services import record_audit
+from scoring.engine import SpecError
+from scoring.matrix.columns import FITTING
+from scoring.models import Component, Measure, ScoreModel, Version
+from scoring.scales import Problem
+from scoring.specs import build_spec, version_parts
+from usage.models import Metric
+
+WHOLE = 100.0
+WEIGHT_TOLERANCE = 1e-6
+NO_METRIC = gettext_noop("There is no such metric, or it is switched off.")
+NO_FIT = gettext_noop("This metric cannot be counted this way.")
+NO_MEASURES = gettext_noop("A component needs at least one measure.")
+
+
+class DefinitionError(ValueError):
+    """A version that cannot be published (or saved): `problems` lists every fault as (path, translated message)."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        self.problems = list(problems)
+        super().__init__("\n".join(f"{path}: {message}" if path else message for path, message in self.problems))
+
+
+def weight_problem(weights: Iterable[float]) -> str | None:
+    """What is wrong with the weights of a version, in words; None when they add up to 100."""
+    total = math.fsum(weights)
+    if abs(total - WHOLE) <= WEIGHT_TOLERANCE:
+        return None
+    if total < WHOLE:
+        return _("The weights of the components add up to %(total)s; they must add up to 100: %(rest)s are missing.") % {
+            "total": f"{total:g}", "rest": f"{WHOLE - total:g}",
+        }
+    return _("The weights of the components add up to %(total)s; they must add up to 100: %(rest)s too many.") % {
+        "total": f"{total:g}", "rest": f"{total - WHOLE:g}",
+    }
+
+
+def version_problems(tenant: Tenant, version: Version) -> list[Problem]:
+    """Every reason why a version cannot be published, in the reader's language."""
+    parts = version_parts(tenant, [version])[version.pk]
+    problems: list[Problem] = []
+    if parts and (words := weight_problem(component.weight for component, _measures in parts)):
+        problems.append(("weights", words))
+    metrics = {metric.key: metric.kind for metric in Metric.objects.filter(tenant=tenant, active=True)}
+    for component, measures in parts:
+        if not measures:
+            problems.append((component.key, _(NO_MEASURES)))
+        for measure in measures:
+            path = f"{component.key}.{measure.metric_key}"
+            if measure.metric_key not in metrics:
+                problems.append((path, _(NO_METRIC)))
+            elif measure.aggregate not in FITTING.get(metrics[measure.metric_key], ()):
+                problems.append((path, _(NO_FIT)))
+    try:
+        build_spec(version, parts)
+    except SpecError as error:
+        problems += [(path, _(message)) for path, message in error.problems]
+    return problems
+
+
+def create_draft(
+    *, tenant: Tenant, model: ScoreModel, origin: str = Version.Origin.EDITED, note: str = ""
+) -> Version:
+    """The model's draft: the one there is, else a copy of its newest version."""
+    model = ScoreModel.objects.select_for_update().get(tenant=tenant, pk=model.pk)
+    draft = Version.objects.filter(tenant=tenant, model=model, state=Version.State.DRAFT).first()
+    if draft:
+        return draft
+    source = Version.objects.filter(tenant=tenant, model=model).order_by("-number").first()
+    number = Version.objects.filter(tenant=tenant, model=model).aggregate(n=Max("number"))["n"] or 0
+    draft = Version(tenant=tenant, model=model, number=number + 1, origin=origin, note=note)
+    if source:
+        draft.healthy_above, draft.critical_below = source.healthy_above, source.critical_below
+        draft.coverage_min, draft.template_hash = source.coverage_min, source.template_hash
+    draft.save()
+    if source:
+        _copy_parts(tenant, source, draft)
+    return draft
+
+
+def _copy_parts(tenant: Tenant, source: Version, target: Version) -> None:
+    """Copy components and measures, two statements however many there are."""
+    parts = version_parts(tenant, [source])[source.pk]
+    copies = [
+        Component(
+            tenant=tenant, version=target, key=part.key, name=part.name, weight=part.weight,
+            missing_policy=part.missing_policy, hold_days=part.hold_days, combine=part.combine, position=part.position,
+        )
+        for part, _measures in parts
+    ]
+    Component.objects.bulk_create(copies)
+    Measure.objects.bulk_create([
+        Measure(
+            tenant=tenant, component=copy, metric_key=measure.metric_key, aggregate=measure.aggregate,
+            window_days=measure.window_days, baseline_days=measure.baseline_days, half_life_days=measure.half_life_days,
+            weight=measure.weight, scale_kind=measure.scale_kind, scale_params=measure.scale_params,
+            position=measure.position,
+        )
+        for copy, (_part, measures) in zip(copies, parts, strict=True)
+        for measure in measures
+    ])
+
+
+def save_draft(*, tenant: Tenant, version: Version, definition: dict[str, Any]) -> Version:
+    """Replace what a draft says by a definition (the shape of the shipped files); all of it or nothing.
+
+    Raises `DefinitionError` with every fault, weights that do not add up to 100 among them.
+    """
+    if not version.is_draft:
+        raise DefinitionError([("", _("A published version cannot be changed; make a draft of it."))])
+    version.healthy_above = float(definition.get("healthy_above", version.healthy_above))
+    version.critical_below = float(definition.get("critical_below", version.critical_below))
+    version.coverage_min = float(definition.get("coverage_min", version.coverage_min))
+    version.save()
+    Component.objects.filter(tenant=tenant, version=version).delete()
+    components, measures = [], []
+    for place, part in enumerate(definition["components"]):
+        component = Component(
+            tenant=tenant, version=version, key=part["key"], name=part["name"], weight=float(part["weight"]),
+            missing_policy=part.get("missing", Component.Missing.EXCLUDE), hold_days=part.get("hold_days", 0),
+            combine=part.get("combine", Component.Combine.MEAN), position=place,
+        )
+        components.append(component)
+        for order, measure in enumerate(part["measures"]):
+            scale = dict(measure["scale"])
+            measures.append(Measure(
+                tenant=tenant, component=component, metric_key=measure["metric"], aggregate=measure["aggregate"],
+                window_days=measure.get("window_days", 7), baseline_days=measure.get("baseline_days", 28),
+                half_life_days=measure.get("half_life_days", 90), weight=float(measure.get("weight", 1)),
+                scale_kind=scale.pop("kind"), scale_params=scale, position=order,
+            ))
+    Component.objects.bulk_create(components)
+    for made in measures:
+        made.component_id = made.component.pk
+    Measure.objects.bulk_create(measures)
+    if problems := version_problems(tenant, version):
+        raise DefinitionError(problems)
+    return version
+
+
+def publish_version(
+    *, tenant: Tenant, version: Version, member: Membership | None = None, in_force_from: date | None = None
+) -> Version:
+    """Make a draft the version that scores from a day on (today); the one before it is retired.
+
+    Raises `DefinitionError` when the version makes no sense; stored scores of days that have ended keep their version.
+    """
+    ScoreModel.objects.select_for_update().get(tenant=tenant, pk=version.model_id)
+    version = Version.objects.select_related("model").get(tenant=tenant, pk=version.pk)
+    if not version.is_draft:
+        raise DefinitionError([("", _("This version is published already."))])
+    if problems := version_problems(tenant, version):
+        raise DefinitionError(problems)
+    Version.objects.filter(tenant=tenant, model_id=version.model_id, state=Version.State.PUBLISHED).update(
+        state=Version.State.RETIRED
+    )
+    version.state = Version.State.PUBLISHED
+    version.published_at = timezone.now()
+    version.published_by = member
+    version.in_force_from = in_force_from or tenant.today()
+    version.save()
+    record_audit(
+        tenant=tenant, actor=member, action="scoring.version.published", target=f"{version.model.key} v{version.number}",
+        after={"origin": version.origin, "in_force_from": version.in_force_from.isoformat(), "note": version.note},
+    )
+    return version
+
+
+def discard_draft(*, tenant: Tenant, version: Version, member: Membership | None = None) -> None:
+    """Throw a draft away."""
+    if not version.is_draft:
+        raise DefinitionError([("", _("Only a draft can be discarded."))])
+    record_audit(
+        tenant=tenant, actor=member, action="scoring.version.discarded", target=f"{version.model.key} v{version.number}"
+    )
+    version.delete()
+
+
+def make_default(*, tenant: Tenant, model: ScoreModel, member: Membership | None = None) -> ScoreModel:
+    """Let this model score every account that no other one of its kind claims."""
+    if not Version.objects.filter(tenant=tenant, model=model, state=Version.State.PUBLISHED).exists():
+        raise DefinitionError([("", _("Publish a version of this model first."))])
+    ScoreModel.objects.filter(tenant=tenant, kind=model.kind, is_default=True).exclude(pk=model.pk).update(
+        is_default=False
+    )
+    model.is_default, model.active = True, True
+    model.save()
+    record_audit(tenant=tenant, actor=member, action="scoring.model.default", target=model.key)
+    return model

@@ -1,0 +1,158 @@
+"""Bulk writing of scores: COPY into a temporary table, then one statement for the history and one for the current row."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+import orjson
+from django.db import connection
+from numpy.typing import NDArray
+
+from scoring.engine import Scores
+from scoring.scales import Array
+from scoring.tables import COLUMNS
+
+_OWN = [name for name, _ in COLUMNS if name not in ("tenant_id",)]
+_KEY = ("tenant_id", "kind", "account_id", "day")
+_VALUES = [name for name in _OWN if name not in _KEY]
+
+
+@dataclass(frozen=True)
+class Block:
+    """Scores of one kind under one version: row by row, with the day and the account of each."""
+
+    tenant_id: int
+    kind_code: int
+    version_id: int
+    account_ids: NDArray[np.int64]
+    days: Sequence[date]
+    day_index: NDArray[np.intp]
+    scores: Scores
+    raw: Array
+    targets: Array | None
+    is_new: NDArray[np.bool_]
+    is_final: NDArray[np.bool_]
+
+
+@dataclass
+class Written:
+    """How many rows a block touched."""
+
+    history: int = 0
+    current: int = 0
+
+
+def _column(values: Array) -> list[bytes]:
+    """A column as COPY text; NaN is NULL."""
+    text = orjson.dumps(np.ascontiguousarray(values), option=orjson.OPT_SERIALIZE_NUMPY)[1:-1]
+    return [rb"\N" if item == b"null" else item for item in text.split(b",")]
+
+
+def _arrays(matrix: Array) -> list[bytes]:
+    """Rows of a matrix as COPY text of array columns; NaN is NULL inside the array."""
+    if matrix.shape[1] == 0:
+        return [b"{}"] * matrix.shape[0]
+    text = orjson.dumps(np.ascontiguousarray(matrix), option=orjson.OPT_SERIALIZE_NUMPY)[2:-2]
+    return [b"{" + row + b"}" for row in text.split(b"],[")]
+
+
+def _flags(values: NDArray[np.bool_]) -> list[bytes]:
+    return [b"t" if value else b"f" for value in values.tolist()]
+
+
+def _copy_text(block: Block) -> bytes:
+    rows = len(block.account_ids)
+    scores = block.scores
+    assert scores.scaled is not None
+    day_text = [day.isoformat().encode() for day in block.days]
+    columns: dict[str, list[bytes]] = {
+        "kind": [str(block.kind_code).encode()] * rows,
+        "account_id": [str(value).encode() for value in block.account_ids.tolist()],
+        "day": [day_text[index] for index in block.day_index.tolist()],
+        "version_id": [str(block.version_id).encode()] * rows,
+        "score": _column(scores.score),
+        "band": [str(code).encode() for code in scores.band.tolist()],
+        "coverage": _column(scores.coverage),
+        "is_new": _flags(block.is_new),
+        "is_final": _flags(block.is_final),
+        "components": _arrays(scores.values),
+        "points": _arrays(scores.points),
+        "effective": _arrays(scores.effective),
+        "raw": _arrays(block.raw),
+        "scaled": _arrays(scores.scaled),
+        "targets": [rb"\N"] * rows if block.targets is None else _arrays(block.targets),
+    }
+    return b"\n".join(map(b"\t".join, zip(*(columns[name] for name in _OWN), strict=True))) + b"\n"
+
+
+def _differs(table: str) -> str:
+    """Whether the stored row says something else than the new one."""
+    return f"({', '.join(f'{table}.{n}' for n in _VALUES)}) IS DISTINCT FROM ({', '.join(f'excluded.{n}' for n in _VALUES)})"
+
+
+_TEMPORARY = "CREATE TEMPORARY TABLE IF NOT EXISTS scoring_incoming ({}) ON COMMIT DROP".format(
+    ", ".join(f"{name} {kind}" for name, kind in COLUMNS if name in _OWN)
+)
+
+# A night's score is never rewritten. Only a row that was computed while its day was still running gives way to a newer one.
+_HISTORY = f"""
+INSERT INTO scoring_score (tenant_id, {", ".join(_OWN)})
+SELECT %(tenant)s, {", ".join(_OWN)} FROM scoring_incoming ORDER BY account_id, day
+ON CONFLICT (tenant_id, kind, account_id, day) DO UPDATE
+SET {", ".join(f"{name} = excluded.{name}" for name in _VALUES)}
+WHERE NOT scoring_score.is_final AND {_differs("scoring_score")}"""
+
+
+def _current_sql(many_days: bool) -> str:
+    """The current row follows the history: forward to a newer day, or where the same day now says something else."""
+    newest = "scoring_incoming"
+    before = "NULL::double precision, NULL::smallint"
+    lookup = ""
+    if many_days:
+        newest = """(SELECT DISTINCT ON (account_id) kind, account_id, day
+                     FROM scoring_incoming ORDER BY account_id, day DESC)"""
+        before = "p.score, p.band"
+        lookup = """LEFT JOIN LATERAL (
+            SELECT score, band FROM scoring_score AS h
+            WHERE h.tenant_id = s.tenant_id AND h.kind = s.kind AND h.account_id = s.account_id AND h.day < s.day
+            ORDER BY h.day DESC LIMIT 1) AS p ON true"""
+    previous = {
+        name: f"excluded.previous_{name}" if many_days else f"scoring_current.{name}" for name in ("score", "band")
+    }
+    return f"""
+INSERT INTO scoring_current (tenant_id, {", ".join(_OWN)}, previous_score, previous_band)
+SELECT s.tenant_id, {", ".join(f"s.{name}" for name in _OWN)}, {before}
+FROM {newest} AS i
+JOIN scoring_score AS s
+  ON s.tenant_id = %(tenant)s AND s.kind = i.kind AND s.account_id = i.account_id AND s.day = i.day
+{lookup}
+WHERE s.tenant_id = %(tenant)s
+ORDER BY s.account_id
+ON CONFLICT (tenant_id, kind, account_id) DO UPDATE
+SET day = excluded.day, {", ".join(f"{name} = excluded.{name}" for name in _VALUES)},
+    previous_score = CASE WHEN excluded.day > scoring_current.day THEN {previous["score"]}
+                          ELSE scoring_current.previous_score END,
+    previous_band = CASE WHEN excluded.day > scoring_current.day THEN {previous["band"]}
+                         ELSE scoring_current.previous_band END
+WHERE excluded.day > scoring_current.day
+   OR (excluded.day = scoring_current.day AND {_differs("scoring_current")})"""
+
+
+def write_block(block: Block) -> Written:
+    """Store a block; a night that is stored already stays as it is."""
+    written = Written()
+    if not len(block.account_ids):
+        return written
+    with connection.cursor() as cursor:
+        cursor.execute(_TEMPORARY)
+        cursor.execute("TRUNCATE scoring_incoming")
+        cursor.copy_expert(f"COPY scoring_incoming ({', '.join(_OWN)}) FROM STDIN", io.BytesIO(_copy_text(block)))
+        cursor.execute(_HISTORY, {"tenant": block.tenant_id})
+        written.history = cursor.rowcount
+        cursor.execute(_current_sql(len(block.days) > 1), {"tenant": block.tenant_id})
+        written.current = cursor.rowcount
+    return written
