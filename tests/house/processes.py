@@ -1,0 +1,134 @@
+"""Watching real processes from the outside."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+
+HOLD = """
+import json, signal, sys
+from pathlib import Path
+from cs_platform.embedded.pair import Pair
+from cs_platform.embedded import processes, services
+pair = Pair(Path(sys.argv[1]))
+pair.start(purpose="up")
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+log = pair.base / "logs" / "own.log"
+started = []
+for service in (services.WEB, services.background(pair.base)[0]) if "with-own" in sys.argv else ():
+    argv = {
+        "web": [sys.executable, "-m", "gunicorn", "-w", "2", "-k", "gthread", "--no-control-socket",
+                "-b", "127.0.0.1:0", "tests.house.tiny:application"],
+        "worker": [sys.executable, "-m", "celery", "-A", "tests.house.tiny:app", "worker", "-c", "2",
+                   "--without-gossip", "--without-mingle"],
+    }[service.name]
+    started.append(processes.start(service.name, argv, env={**__import__("os").environ, **pair.environment()},
+                                   log=log, death_signal=service.death_signal))
+print(json.dumps({"postgres": pair.postgres.child.popen.pid, "valkey": pair.valkey.child.popen.pid,
+                  "own": [child.popen.pid for child in started], "env": pair.environment()}), flush=True)
+try:
+    while True:
+        signal.pause()
+finally:
+    for child in started:
+        child.stop()
+    pair.stop()
+"""
+
+
+class Holder:
+    """A supervisor of the pair in a process of its own."""
+
+    def __init__(self, base: Path, *arguments: str) -> None:
+        env = {
+            key: value
+            for key, value in os.environ.items()
+            if not key.startswith(("DATABASE_", "DJANGO_", "CS_"))
+        }
+        env |= {"PYTHONPATH": str(CHECKOUT), "HOME": str(base.parent)}
+        self.popen = subprocess.Popen(
+            [sys.executable, "-c", HOLD, str(base), *arguments],
+            env=env,
+            cwd=base.parent,
+            stdout=subprocess.PIPE,
+        )
+        assert self.popen.stdout is not None
+        line = self.popen.stdout.readline()
+        assert line, f"the supervisor did not start (status {self.popen.wait()})"
+        self.told: dict[str, Any] = json.loads(line)
+
+    @property
+    def env(self) -> dict[str, str]:
+        """The addresses it published."""
+        found: dict[str, str] = self.told["env"]
+        return found
+
+    def descendants(self) -> set[int]:
+        """Every process below it."""
+        return descendants(self.popen.pid)
+
+    def kill(self) -> None:
+        """kill -9."""
+        self.popen.kill()
+        self.close()
+
+    def stop(self) -> int:
+        """SIGTERM; its exit status."""
+        self.popen.terminate()
+        self.close()
+        return self.popen.returncode
+
+    def close(self) -> None:
+        """Wait for its end."""
+        self.popen.wait(60)
+        assert self.popen.stdout is not None
+        self.popen.stdout.close()
+
+
+def descendants(pid: int) -> set[int]:
+    """All processes below `pid`, from /proc."""
+    parents: dict[int, list[int]] = {}
+    for entry in Path("/proc").glob("[0-9]*"):
+        try:
+            fields = (entry / "stat").read_text().rpartition(")")[2].split()
+        except OSError:
+            continue
+        parents.setdefault(int(fields[1]), []).append(int(entry.name))
+    found: set[int] = set()
+    waiting = [pid]
+    while waiting:
+        for child in parents.get(waiting.pop(), []):
+            found.add(child)
+            waiting.append(child)
+    return found
+
+
+def alive(pids: set[int]) -> set[int]:
+    """Those that still run; a zombie waiting for its parent doesn't."""
+    running = set()
+    for pid in pids:
+        try:
+            state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+        except OSError:
+            continue
+        if state != "Z":
+            running.add(pid)
+    return running
+
+
+def eventually(condition: Callable[[], bool], *, seconds: float) -> bool:
+    """Whether the condition comes true in time."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.05)
+    return True
