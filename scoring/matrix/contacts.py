@@ -98,7 +98,7 @@ def _many_days(column: Column, where: DayRange, out: Array) -> None:
           FROM uses
         )
         SELECT account_id, greatest(starts, %(first)s) - %(first)s, least(ends, %(after)s) - %(first)s, count(*)
-        FROM spans WHERE starts < ends AND ends > %(first)s GROUP BY 1, 2, 3"""
+        FROM spans WHERE starts < ends AND starts <= %(last)s AND ends > %(first)s GROUP BY 1, 2, 3"""
     span = (where.days[-1] - where.days[0]).days + 1
     with connection.cursor() as cursor:
         cursor.execute(sql, {**where.parameters(), "after": where.days[-1] + timedelta(days=1)})

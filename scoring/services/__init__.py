@@ -10,11 +10,11 @@ from .drafts import (
     version_problems,
     weight_problem,
 )
-from .proposals import propose_when_ready
+from .proposals import propose_shipped_version
 from .runs import RunSummary, score_accounts
 from .shipped import install_templates
 
 __all__ = [
     "DefinitionError", "RunSummary", "create_draft", "discard_draft", "install_templates", "make_default",
-    "propose_when_ready", "publish_version", "save_draft", "score_accounts", "version_problems", "weight_problem",
+    "propose_shipped_version", "publish_version", "save_draft", "score_accounts", "version_problems", "weight_problem",
 ]

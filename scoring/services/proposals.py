@@ -24,11 +24,11 @@ from .shipped import shipped_template
 NOTE = gettext_noop("Scales drawn from your own accounts, once, when there was enough history.")
 
 
-def propose_when_ready(*, tenant: Tenant, day: date) -> int | None:
+def propose_shipped_version(*, tenant: Tenant, day: date) -> int | None:
     """Publish the shipped default model with the tenant's own scales; the new version's number, or None.
 
-    Happens once: when 30 accounts have 28 days of history and nobody has touched the model. The version is in force from the
-    next day on, so running the same night again changes nothing.
+    Happens once: when 30 accounts have 28 days of history and nobody has touched the model. Called by the night before it
+    scores the day, from which the new version is in force; running the same night again finds nothing left to do.
     """
     version = _untouched_version(tenant)
     if version is None or not _enough_history(tenant, day):
@@ -44,7 +44,7 @@ def propose_when_ready(*, tenant: Tenant, day: date) -> int | None:
                 Measure.objects.filter(tenant=tenant, pk=measure.pk).update(
                     scale_kind=curve.kind, scale_params={"points": [list(point) for point in curve.points]}
                 )
-    publish_version(tenant=tenant, version=draft, in_force_from=day + timedelta(days=1))
+    publish_version(tenant=tenant, version=draft, in_force_from=day)
     return draft.number
 
 

@@ -15,8 +15,7 @@ from scoring.selectors.facts import AccountChunk, account_chunks
 from scoring.selectors.versions import ModelTimeline, model_timelines
 from scoring.specs import LoadedVersion, load_versions
 
-from .proposals import propose_when_ready
-from .reading import LIVE_DAYS, Reading, read_facts, score_days
+from .reading import Reading, read_facts, score_days
 from .store import Block, write_block
 
 NEW_DAYS = 30  # an account with less history carries the flag "new"
@@ -43,7 +42,6 @@ class RunSummary:
     day: date
     first_day: date
     kinds: dict[str, KindSummary] = field(default_factory=dict)
-    proposed_version: int | None = None
 
 
 def score_accounts(
@@ -86,8 +84,6 @@ def score_accounts(
             done += len(chunk.facts)
             if progress:
                 progress(done, total)
-    if account_ids is None and "health" in kinds and day >= today - timedelta(days=LIVE_DAYS):
-        summary.proposed_version = propose_when_ready(tenant=tenant, day=day)
     return summary
 
 

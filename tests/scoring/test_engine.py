@@ -186,7 +186,7 @@ def some_scale(draw: st.DrawFn) -> scales.Scale:
             scales.Inverse(full_until=xs[0], zero_at=xs[-1]),
             scales.Piecewise(points=curve),
             scales.Steps(steps=curve, below=draw(grade)),
-            scales.Percentile(reference=tuple(xs + [xs[-1]]), higher_is_better=draw(st.booleans())),
+            scales.Percentile(reference=(*xs, xs[-1]), higher_is_better=draw(st.booleans())),
             scales.Change(worst=0.5, best=2.0, same=draw(grade)),
         ])
     )

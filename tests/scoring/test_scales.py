@@ -87,7 +87,10 @@ FAULTS: list[tuple[dict[str, Any], list[tuple[str, str]]]] = [
         [("colour", scales.UNKNOWN_KEY), ("best", scales.REQUIRED), ("worst", scales.EXPECTED_NUMBER)],
     ),
     ({"kind": "linear", "worst": 3, "best": 3}, [("best", scales.MUST_DIFFER)]),
-    ({"kind": "linear", "worst": True, "best": math.nan}, [("worst", scales.EXPECTED_NUMBER), ("best", scales.EXPECTED_NUMBER)]),
+    (
+        {"kind": "linear", "worst": True, "best": math.nan},
+        [("worst", scales.EXPECTED_NUMBER), ("best", scales.EXPECTED_NUMBER)],
+    ),
     ({"kind": "percent_of_target", "target": 0}, [("target", scales.MUST_BE_POSITIVE)]),
     ({"kind": "piecewise"}, [("points", scales.REQUIRED)]),
     ({"kind": "piecewise", "points": [[0, 0]]}, [("points", scales.TOO_FEW_POINTS)]),
@@ -108,7 +111,10 @@ FAULTS: list[tuple[dict[str, Any], list[tuple[str, str]]]] = [
         [("reference", scales.TOO_FEW_PEERS), ("higher_is_better", scales.EXPECTED_CHOICE)],
     ),
     ({"kind": "percentile", "reference": [3, 1]}, [("reference", scales.MUST_BE_SORTED)]),
-    ({"kind": "change", "worst": 1.2, "best": 2, "same": 101}, [("worst", scales.AROUND_ONE), ("same", scales.MUST_BE_SCORE)]),
+    (
+        {"kind": "change", "worst": 1.2, "best": 2, "same": 101},
+        [("worst", scales.AROUND_ONE), ("same", scales.MUST_BE_SCORE)],
+    ),
 ]
 
 
