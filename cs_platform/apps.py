@@ -1,3 +1,4 @@
+from importlib import import_module
 from importlib.util import find_spec
 
 from django.apps import AppConfig
@@ -13,6 +14,9 @@ class WiresConfig(AppConfig):
     def ready(self) -> None:
         """Register the nightly jobs, the mail handler and every app's tables on the admin sites."""
         from accounts.outbox import register_outbox_handler, send_email
+
+        # Here and not in __init__: the supervisor imports this package too and must not become a "worker".
+        import_module("cs_platform.celery")  # the application that shared tasks belong to
 
         register_outbox_handler("email", send_email)
         if all(find_spec(f"{app}.services") for app in ("usage", "scoring", "health", "alerts", "playbooks")):

@@ -14,7 +14,7 @@ from typing import Any
 CHECKOUT = Path(__file__).resolve().parents[2]
 
 HOLD = """
-import json, signal, sys
+import json, os, signal, sys
 from pathlib import Path
 from cs_platform.embedded.pair import Pair
 from cs_platform.embedded import processes, services
@@ -30,7 +30,7 @@ for service in (services.WEB, services.background(pair.base)[0]) if "with-own" i
         "worker": [sys.executable, "-m", "celery", "-A", "tests.house.tiny:app", "worker", "-c", "2",
                    "--without-gossip", "--without-mingle"],
     }[service.name]
-    started.append(processes.start(service.name, argv, env={**__import__("os").environ, **pair.environment()},
+    started.append(processes.start(service.name, argv, env={"PATH": os.defpath, "PYTHONPATH": os.environ["PYTHONPATH"], **pair.environment()},
                                    log=log, death_signal=service.death_signal))
 print(json.dumps({"postgres": pair.postgres.child.popen.pid, "valkey": pair.valkey.child.popen.pid,
                   "own": [child.popen.pid for child in started], "env": pair.environment()}), flush=True)
