@@ -106,7 +106,7 @@ def playbooks_with_steps(tenant: Tenant) -> list[Playbook]:
     return books
 
 
-def startable_playbooks(tenant: Tenant) -> QuerySet[Playbook]:
+def startable_playbooks(tenant: Tenant | int) -> QuerySet[Playbook]:
     """The plays a person can start now."""
     return Playbook.objects.filter(
         tenant=tenant, enabled=True, versions__state=PlaybookVersion.State.PUBLISHED

@@ -15,7 +15,6 @@ from django.db.models.functions import Coalesce
 from accounts.models import Account, Tenant
 from alerts.conditions import Array, Mask
 from usage.models import Metric
-from usage.selectors import delivered_metrics, metric_values
 
 Key = tuple[int, str]  # account, subject
 
@@ -77,6 +76,8 @@ class Night:
     @cached_property
     def delivered(self) -> set[int]:
         """Metrics whose source is fresh on the day."""
+        from usage.selectors import delivered_metrics
+
         return set(delivered_metrics(self.tenant, self.day))
 
     def is_delivered(self, *keys: str) -> bool:
@@ -92,6 +93,8 @@ class Night:
         self, keys: Sequence[str], *, until: date, days: int, accounts: Sequence[LiveAccount]
     ) -> dict[str, Array]:
         """For each metric, its value over the window in the order of `accounts`; NaN where it is not known."""
+        from usage.selectors import metric_values
+
         found = metric_values(
             self.tenant, keys, until, window_days=days, account_ids=[account.id for account in accounts]
         )

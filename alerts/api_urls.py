@@ -1,0 +1,13 @@
+"""Routes of alerts, relative to /api/v1/."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from .api import AlertsView, CloseAlertView, SnoozeAlertView
+
+urlpatterns = [
+    path("alerts", AlertsView.as_view(), name="api-alerts"),
+    path("alerts/<int:alert_id>/close", CloseAlertView.as_view(), name="api-alert-close"),
+    path("alerts/<int:alert_id>/snooze", SnoozeAlertView.as_view(), name="api-alert-snooze"),
+]

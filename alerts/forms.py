@@ -1,0 +1,132 @@
+"""Forms of alerts: closing, snoozing, and a rule with a field for each of its thresholds."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from accounts.fence.scope import current_tenant_id
+from playbooks.selectors import startable_playbooks
+from usage.models import Metric
+
+from .models import Alert, Channel, Rule
+from .params import PARAMS, parse_params
+
+PREFIX = "threshold_"
+
+# Label and help of each threshold.
+WORDS: dict[str, tuple[Promise, Promise | str]] = {
+    "metrics": (gettext_lazy("Metrics"), gettext_lazy("None chosen: every metric the account has a target for.")),
+    "metric": (gettext_lazy("Metric"), ""),
+    "below": (gettext_lazy("Fires under this share"), gettext_lazy("0.5 is 50 %. Exactly on it does not fire.")),
+    "resolve_at": (gettext_lazy("Resolves from this share on"), gettext_lazy("Not less than the share that fires.")),
+    "weeks": (gettext_lazy("Complete weeks in a row"), ""),
+    "baseline_weeks": (gettext_lazy("Weeks to compare with"), ""),
+    "min_volume": (gettext_lazy("Least volume in the week"), gettext_lazy("Weeks with fewer are not judged.")),
+    "minimum": (gettext_lazy("Fires under"), ""),
+    "grace_days": (gettext_lazy("Days of grace after go-live"), ""),
+    "hours": (gettext_lazy("Hours"), gettext_lazy("Fires after more than this many.")),
+    "points": (gettext_lazy("Points lost"), gettext_lazy("Exactly this many fire.")),
+    "days": (gettext_lazy("Within days"), ""),
+    "worse_band": (gettext_lazy("A worse band fires, too"), ""),
+    "resolve_within": (gettext_lazy("Resolves within so many points of the score before"), ""),
+}
+
+
+class CloseAlertForm(forms.Form):
+    """The verdict that the precision ledger counts."""
+
+    verdict = forms.ChoiceField(
+        label=gettext_lazy("Was it useful?"), choices=Alert.Verdict.choices, widget=forms.RadioSelect
+    )
+    note = forms.CharField(
+        label=gettext_lazy("Note"), required=False, max_length=2000, widget=forms.Textarea(attrs={"rows": 2})
+    )
+
+
+class SnoozeAlertForm(forms.Form):
+    """Until when, and why it can wait; the service checks the dates."""
+
+    until = forms.DateField(label=gettext_lazy("Snooze until"), widget=forms.DateInput(attrs={"type": "date"}))
+    reason = forms.CharField(label=gettext_lazy("Why can it wait?"), max_length=300)
+
+
+class RuleForm(forms.ModelForm):  # type: ignore[type-arg]
+    """A rule; `rule_form` adds the thresholds of its kind."""
+
+    channels = forms.MultipleChoiceField(
+        label=gettext_lazy("Channels besides the inbox"), choices=Channel.choices, required=False,
+        widget=forms.CheckboxSelectMultiple,
+    )
+
+    class Meta:
+        model = Rule
+        fields = [
+            "key", "name", "description", "kind", "severity", "play", "play_key", "channels", "enabled", "position",
+            "dwell_days", "cooldown_days",
+        ]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "play_key" in self.fields:
+            plays = [("", "—"), *((play.key, play.name) for play in startable_playbooks(current_tenant_id()))]
+            self.fields["play_key"] = forms.ChoiceField(
+                label=gettext_lazy("Play"), choices=plays, required=False,
+                help_text=gettext_lazy("Beside the weakest component: the play for components that have none."),
+            )
+
+    def clean(self) -> dict[str, Any]:
+        """Check the thresholds together and that a play is named where one is needed."""
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        if cleaned.get("play") == Rule.Play.FIXED and not cleaned.get("play_key"):
+            self.add_error("play_key", _("Choose the play."))
+        kind = cleaned.get("kind") or self.instance.kind
+        values = {name.removeprefix(PREFIX): value for name, value in cleaned.items() if name.startswith(PREFIX)}
+        if kind and not self.errors:
+            try:
+                parse_params(kind, values)
+            except ValueError as error:
+                raise ValidationError(_("These thresholds cannot be used: %(reason)s") % {"reason": error}) from error
+            self.instance.params = values
+        return cleaned
+
+
+def rule_form(kind: str, params: dict[str, Any], metrics: list[tuple[str, str]]) -> type[RuleForm]:
+    """A form with a field for every threshold of the kind; `metrics` are the choices where one is named."""
+    fields: dict[str, Any] = {}
+    for field in msgspec.structs.fields(PARAMS[kind]):
+        fields[PREFIX + field.name] = _threshold(field.name, params.get(field.name, field.default), metrics)
+    return type("KindRuleForm", (RuleForm,), fields)
+
+
+def metric_choices() -> list[tuple[str, str]]:
+    """The tenant's active metrics."""
+    return list(Metric.objects.filter(active=True).order_by("name").values_list("key", "name"))
+
+
+def _threshold(name: str, value: Any, metrics: list[tuple[str, str]]) -> forms.Field:
+    label, words = WORDS[name]
+    common: dict[str, Any] = {"label": label, "help_text": words, "initial": value}
+    if isinstance(value, bool):
+        return forms.BooleanField(required=False, **common)
+    if isinstance(value, list | tuple):
+        return forms.MultipleChoiceField(
+            choices=_with(metrics, value), required=False, widget=forms.CheckboxSelectMultiple, **common
+        )
+    if isinstance(value, str):
+        return forms.ChoiceField(choices=_with(metrics, [value]), **common)
+    if name in {"weeks", "baseline_weeks", "grace_days", "days"}:
+        return forms.IntegerField(min_value=0, max_value=365, **common)
+    return forms.FloatField(min_value=0, **common)
+
+
+def _with(metrics: list[tuple[str, str]], chosen: list[str] | tuple[str, ...]) -> list[tuple[str, str]]:
+    """The choices, including chosen ones that are no active metric any more."""
+    known = {key for key, _name in metrics}
+    return [*metrics, *((key, key) for key in chosen if key not in known)]
