@@ -1,0 +1,69 @@
+"""Spanish is complete: every message of code and templates has a translation, and none is left over or broken."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import polib
+from django.utils import translation
+
+from tests.house.messages import CHECKOUT, Message, all_messages, of_python, of_template
+
+PLACEHOLDER = re.compile(r"%(?:\((\w+)\))?[sd]|\{(\w*)\}")
+
+
+def catalogues() -> list[polib.POFile]:
+    return [polib.pofile(str(path)) for path in sorted(CHECKOUT.glob("*/locale/es/LC_MESSAGES/django.po"))]
+
+
+def known() -> dict[Message, polib.POEntry]:
+    return {(e.msgctxt, e.msgid): e for file in catalogues() for e in file if not e.obsolete and not e.fuzzy}
+
+
+def test_every_message_has_a_spanish_translation() -> None:
+    entries = known()
+    missing = []
+    with translation.override("es"):
+        for (context, text), place in sorted(all_messages().items(), key=lambda item: item[1]):
+            entry = entries.get((context, text))
+            if entry is not None and (
+                entry.msgstr or (all(entry.msgstr_plural.values()) and entry.msgstr_plural)
+            ):
+                continue
+            # Some of our words are Django's too, and it has them in Spanish.
+            if context is None and translation.gettext(text) != text:
+                continue
+            missing.append(f"{place}: {text!r}")
+    assert not missing, f"{len(missing)} messages without Spanish:\n" + "\n".join(missing[:400])
+
+
+def test_translations_keep_their_placeholders() -> None:
+    broken = []
+    for entry in known().values():
+        wanted = sorted(PLACEHOLDER.findall(entry.msgid))
+        plural = sorted(PLACEHOLDER.findall(entry.msgid_plural or entry.msgid))
+        for text in [entry.msgstr, *entry.msgstr_plural.values()]:
+            if text and sorted(PLACEHOLDER.findall(text)) not in (wanted, plural):
+                broken.append((entry.msgid, text))
+    assert broken == []
+
+
+def test_no_translation_is_left_over() -> None:
+    used = set(all_messages())
+    assert [key[1] for key in known() if key not in used] == []
+
+
+def test_the_search_for_messages_finds_each_form(tmp_path: Path) -> None:
+    code = tmp_path / "code.py"
+    code.write_text(
+        '_("one")\ngettext("t" "wo")\nngettext("a day", "%d days", n)\npgettext("verb", "open")\n'
+    )
+    page = tmp_path / "page.html"
+    page.write_text(
+        "{% load i18n %}{% translate 'it''s' as x %}{% translate \"three\" %}"
+        "{% blocktranslate trimmed with n=m %}\n  four\n  {{ n }}\n{% endblocktranslate %}{{ _('five') }}"
+        "{% blocktranslate count c=n %}one{% plural %}many{% endblocktranslate %}"
+    )
+    assert of_python(code) == {(None, "one"), (None, "two"), (None, "a day"), ("verb", "open")}
+    assert {(None, "three"), (None, "four %(n)s"), (None, "one")} <= of_template(page)
