@@ -1,4 +1,4 @@
-"""What every API view shares: the tenant of its key, and pages by cursor."""
+"""What every API view shares: the tenant of its key, its rate limit, repeated writes, and pages by cursor."""
 
 from __future__ import annotations
 
@@ -7,12 +7,16 @@ import binascii
 from typing import Any, ClassVar
 
 import orjson
+from django.http.response import HttpResponseBase
 from rest_framework.request import Request
+from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from accounts import idempotency
 from accounts.api_errors import ApiError, error_body
 from accounts.api_json import check_storable, parse_json
-from accounts.models import Tenant
+from accounts.api_limits import Allowance, count_request
+from accounts.models import ApiKey, Tenant
 
 __all__ = [
     "ApiError",
@@ -31,12 +35,62 @@ class TenantAPIView(APIView):
 
     scope: ClassVar[str] = "read"
     scopes: ClassVar[dict[str, str]] = {}
+    _allowance: Allowance | None = None
+    _ticket: idempotency.Ticket | None = None
 
     @property
     def tenant(self) -> Tenant:
         """The tenant of the key."""
         tenant: Tenant = self.request._request.tenant  # type: ignore[attr-defined]
         return tenant
+
+    @property
+    def api_key(self) -> ApiKey:
+        """The key of the request."""
+        key: ApiKey = self.request._request.api_key  # type: ignore[attr-defined]
+        return key
+
+    def check_throttles(self, request: Request) -> None:
+        """Count the request; one too many is a 429 that says when to come back."""
+        self._allowance = count_request(self.api_key.prefix)
+        if self._allowance is not None and self._allowance.exhausted:
+            raise ApiError(
+                429, "rate_limited", f"At most {self._allowance.limit} requests a minute for each key."
+            )
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """After key, scope and limit: take the Idempotency-Key, if there is one."""
+        super().initial(request, *args, **kwargs)
+        key = request.headers.get("Idempotency-Key")
+        if key is not None and request.method in idempotency.UNSAFE:
+            raw = request._request
+            self._ticket = idempotency.begin(
+                api_key=self.api_key, key=key, method=str(raw.method), path=raw.get_full_path(), body=raw.body
+            )
+
+    def handle_exception(self, exc: Exception) -> Response:
+        """A stored answer is not an error."""
+        if isinstance(exc, idempotency.AnsweredBefore):
+            response = Response(exc.body["data"], status=exc.status)
+            response.headers["Idempotency-Replayed"] = "true"
+            return response
+        self._ticket = None
+        return super().handle_exception(exc)
+
+    def finalize_response(
+        self, request: Request, response: HttpResponseBase, *args: Any, **kwargs: Any
+    ) -> HttpResponseBase:
+        """Add the limit's headers and keep the answer of a write under its key."""
+        if self._ticket is not None and isinstance(response, Response) and response.status_code < 400:
+            idempotency.keep_answer(self._ticket, response.status_code, response.data)
+            self._ticket = None
+        response = super().finalize_response(request, response, *args, **kwargs)
+        if self._allowance is not None:
+            for name, value in self._allowance.headers().items():
+                response.headers[name] = value
+            if response.status_code == 429:
+                response.headers["Retry-After"] = str(self._allowance.reset_seconds)
+        return response
 
 
 def encode_cursor(*values: Any) -> str:
@@ -58,7 +112,7 @@ def decode_cursor(cursor: str, length: int) -> list[Any]:
 def page_limit(request: Request, default: int = 100, most: int = 1000) -> int:
     """The `limit` parameter, 1 to `most`."""
     text = request.query_params.get("limit", str(default))
-    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= most:
+    if len(text) > 9 or not text.isascii() or not text.isdigit() or not 1 <= int(text) <= most:
         raise ApiError(
             400,
             "invalid",

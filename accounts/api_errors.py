@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, RequestDataTooBig
 from django.core.exceptions import ValidationError as DjangoValidationError
 from django.http import Http404
 from rest_framework import exceptions
@@ -51,6 +51,8 @@ def error_response(error: Exception, context: dict[str, Any]) -> Response | None
         )
     if isinstance(error, PermissionDenied):
         return Response(error_body("forbidden", "This key may not do that."), status=403)
+    if isinstance(error, RequestDataTooBig):
+        return Response(error_body("too_large", "The body is too large."), status=413)
     if isinstance(error, DjangoValidationError):
         details = [{"path": path, "message": " ".join(texts)} for path, texts in _by_field(error).items()]
         return Response(error_body("invalid", "Some values are not valid.", details), status=400)

@@ -22,4 +22,6 @@ def command_error(error: ValidationError) -> CommandError:
     """The same words for the command line, with the argument they are about."""
     if not hasattr(error, "error_dict"):
         return CommandError(" ".join(error.messages))
-    return CommandError("\n".join(f"{field}: {' '.join(texts)}" for field, texts in error.message_dict.items()))
+    return CommandError(
+        "\n".join(f"{field}: {' '.join(texts)}" for field, texts in error.message_dict.items())
+    )

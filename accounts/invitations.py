@@ -40,5 +40,7 @@ def send_invitation_mail(tenant: Tenant, key: str, payload: Mapping[str, Any]) -
 def password_link(user: User) -> str:
     """An address where this person, once and for three days, chooses a password."""
     return public_url(
-        "account_reset_password_from_key", uidb36=user_pk_to_url_str(user), key=default_token_generator.make_token(user)
+        "account_reset_password_from_key",
+        uidb36=user_pk_to_url_str(user),
+        key=default_token_generator.make_token(user),
     )

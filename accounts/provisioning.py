@@ -28,7 +28,6 @@ class ProvisioningStep:
         service: Install = import_string(self.install)
         service(tenant=tenant)
 
-
     def landed(self) -> bool:
         """Whether the service is there."""
         module, _dot, name = self.install.rpartition(".")

@@ -5,9 +5,11 @@ from __future__ import annotations
 from django.urls import path
 
 from accounts import operations_views
+from accounts.api_docs import DocsView
 
 urlpatterns = [
     path("healthz", operations_views.healthz, name="healthz"),
     path("readyz", operations_views.readyz, name="readyz"),
     path("metrics", operations_views.metrics, name="metrics"),
+    path("api/docs/", DocsView.as_view(), name="api-docs"),
 ]

@@ -13,6 +13,14 @@ from .members import (
 from .tenants import create_tenant
 
 __all__ = [
-    "add_member", "change_role", "create_tenant", "deactivate_member", "enqueue_job", "invite_member", "reactivate_member",
-    "record_audit", "record_timeline", "send_invitation",
+    "add_member",
+    "change_role",
+    "create_tenant",
+    "deactivate_member",
+    "enqueue_job",
+    "invite_member",
+    "reactivate_member",
+    "record_audit",
+    "record_timeline",
+    "send_invitation",
 ]

@@ -20,7 +20,13 @@ def record_timeline(
 ) -> TimelineEntry:
     """Add one entry to an account's timeline."""
     return TimelineEntry.objects.create(
-        tenant=tenant, account_id=account_id, kind=kind, at=at, title=title[:300], data=data or {}, actor=actor
+        tenant=tenant,
+        account_id=account_id,
+        kind=kind,
+        at=at,
+        title=title[:300],
+        data=data or {},
+        actor=actor,
     )
 
 
@@ -36,6 +42,11 @@ def record_audit(
     """Write who changed what; rows of this table can be added and read, never changed."""
     label = str(actor.user) if actor else "system"
     return AuditEntry.objects.create(
-        tenant=tenant, actor=actor, actor_label=label[:200], action=action[:100], target=target[:200], before=before,
+        tenant=tenant,
+        actor=actor,
+        actor_label=label[:200],
+        action=action[:100],
+        target=target[:200],
+        before=before,
         after=after,
     )

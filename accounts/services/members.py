@@ -69,7 +69,9 @@ def send_invitation(*, tenant: Tenant, member: Membership, actor: Membership | N
     )
 
 
-def change_role(*, tenant: Tenant, member: Membership, role: str, actor: Membership | None = None) -> Membership:
+def change_role(
+    *, tenant: Tenant, member: Membership, role: str, actor: Membership | None = None
+) -> Membership:
     """Give a member another role; it holds from the next request on."""
     _check_role(role)
     with transaction.atomic():
@@ -82,7 +84,11 @@ def change_role(*, tenant: Tenant, member: Membership, role: str, actor: Members
         held.role = role
         held.save(update_fields=["role"])
         record_audit(
-            tenant=tenant, actor=actor, action="member.role_changed", target=held.user.email, before={"role": before},
+            tenant=tenant,
+            actor=actor,
+            action="member.role_changed",
+            target=held.user.email,
+            before={"role": before},
             after={"role": role},
         )
     return held
@@ -116,7 +122,12 @@ def reactivate_member(*, tenant: Tenant, member: Membership, actor: Membership |
 
 def _hold(tenant: Tenant, member: Membership) -> Membership:
     """The member's row, held until the transaction ends; every admin's row too, so that two cannot demote each other."""
-    rows = Membership.objects.select_for_update(of=("self",)).select_related("user").filter(tenant=tenant).order_by("pk")
+    rows = (
+        Membership.objects.select_for_update(of=("self",))
+        .select_related("user")
+        .filter(tenant=tenant)
+        .order_by("pk")
+    )
     held = {row.pk: row for row in rows.filter(role=Role.ADMIN) | rows.filter(pk=member.pk)}
     if member.pk not in held:
         raise ValidationError(_("This person is not a member."))
@@ -141,5 +152,8 @@ def _checked_email(email: str) -> str:
 def _check_role(role: str) -> None:
     if role not in Role.values:
         raise ValidationError(
-            {"role": _("“%(role)s” is not a role; use %(roles)s.") % {"role": role, "roles": ", ".join(Role.values)}}
+            {
+                "role": _("“%(role)s” is not a role; use %(roles)s.")
+                % {"role": role, "roles": ", ".join(Role.values)}
+            }
         )

@@ -12,13 +12,21 @@ from accounts.provisioning import provision
 
 
 def create_tenant(
-    *, slug: str, name: str, timezone: str = "UTC", language: str = "en", currency: str = "USD", is_demo: bool = False
+    *,
+    slug: str,
+    name: str,
+    timezone: str = "UTC",
+    language: str = "en",
+    currency: str = "USD",
+    is_demo: bool = False,
 ) -> Tenant:
     """Make a tenant with its settings and everything the apps give a new one, in one transaction.
 
     Opens the scope itself. Raises a ValidationError that says by field what is wrong.
     """
-    tenant = Tenant(slug=slug, name=name.strip(), timezone=timezone, language=language, currency=currency, is_demo=is_demo)
+    tenant = Tenant(
+        slug=slug, name=name.strip(), timezone=timezone, language=language, currency=currency, is_demo=is_demo
+    )
     if Tenant.objects.filter(slug=slug).exists():
         raise slug_taken(slug)
     tenant.full_clean()

@@ -36,7 +36,10 @@ def run(*arguments: str) -> str:
 
 def test_every_step_of_a_new_tenant_names_a_service_that_exists() -> None:
     assert [(step.order, step.name) for step in steps()] == [
-        (10, "starter metrics"), (20, "score models"), (30, "shipped plays"), (40, "shipped rules"),
+        (10, "starter metrics"),
+        (20, "score models"),
+        (30, "shipped plays"),
+        (40, "shipped rules"),
     ]
     assert [step.name for step in steps() if not step.landed()] == []
 
@@ -93,7 +96,9 @@ def test_the_command_makes_a_member_who_can_log_in(acme: Tenant) -> None:
     assert member.user.check_password("pw")
     with tenant_scope(acme):
         assert AuditEntry.objects.values_list("action", "target", "after").get() == (
-            "member.added", "ann@acme.example", {"role": "manager"},
+            "member.added",
+            "ann@acme.example",
+            {"role": "manager"},
         )
 
 
@@ -103,13 +108,19 @@ def test_an_existing_login_joins_a_second_tenant_with_its_own_password(acme: Ten
     assert "its password was not changed" in said
     user = User.objects.get(email="ann@x.example")
     assert user.check_password("first")
-    assert sorted(user.memberships.values_list("tenant__slug", "role")) == [("acme", "csm"), ("rival", "admin")]
+    assert sorted(user.memberships.values_list("tenant__slug", "role")) == [
+        ("acme", "csm"),
+        ("rival", "admin"),
+    ]
 
 
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["nobody", "a@x.example", "--role", "csm", "--password", "p"], "There is no tenant “nobody”. Known: acme."),
+        (
+            ["nobody", "a@x.example", "--role", "csm", "--password", "p"],
+            "There is no tenant “nobody”. Known: acme.",
+        ),
         (["acme", "no-address", "--role", "csm", "--password", "p"], "email: Enter a valid email address."),
         (["acme", "a@x.example", "--role", "boss", "--password", "p"], "invalid choice: 'boss'"),
         (["acme", "a@x.example", "--role", "csm", "--password", ""], "password: must not be empty."),
@@ -163,7 +174,9 @@ def test_another_tenants_member_is_nobody_here(acme: Tenant, rival: Tenant, carl
 
 
 @pytest.mark.django_db(transaction=True)
-def test_an_invitation_leads_to_a_password_and_a_login(acme: Tenant, alice: Membership, client: object) -> None:
+def test_an_invitation_leads_to_a_password_and_a_login(
+    acme: Tenant, alice: Membership, client: object
+) -> None:
     with tenant_scope(acme):
         member = invite_member(tenant=acme, email="new@acme.example", role=Role.CSM, actor=alice)
         assert "secret" not in str(Outbox.objects.get().payload)
@@ -182,7 +195,9 @@ def test_an_invitation_leads_to_a_password_and_a_login(acme: Tenant, alice: Memb
     assert authenticate(email="new@acme.example", password="long enough phrase") == member.user
 
 
-def test_inviting_somebody_with_a_login_sends_the_way_in(acme: Tenant, rival: Tenant, carl: Membership) -> None:
+def test_inviting_somebody_with_a_login_sends_the_way_in(
+    acme: Tenant, rival: Tenant, carl: Membership
+) -> None:
     with tenant_scope(rival):
         invite_member(tenant=rival, email=carl.user.email, role=Role.VIEWER)
         rows = list(Outbox.objects.all())

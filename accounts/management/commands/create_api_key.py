@@ -22,7 +22,9 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Tenant, scope, name."""
         parser.add_argument("slug", help="the tenant")
-        parser.add_argument("--scope", required=True, choices=ApiKey.Scope.values, help="write includes read and ingest")
+        parser.add_argument(
+            "--scope", required=True, choices=ApiKey.Scope.values, help="write includes read and ingest"
+        )
         parser.add_argument("--name", default="command line", help="what the key is for")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -31,7 +33,10 @@ class Command(BaseCommand):
         with tenant_scope(tenant):
             key, raw = make_key(tenant=tenant, name=options["name"][:100], scope=options["scope"])
             record_audit(
-                tenant=tenant, actor=None, action="api_key.made", target=key.prefix,
+                tenant=tenant,
+                actor=None,
+                action="api_key.made",
+                target=key.prefix,
                 after={"name": key.name, "scope": key.scope},
             )
         self.stdout.write(f"Key “{key.name}” of {tenant.slug}, scope {key.scope}. It is shown only now:")

@@ -36,7 +36,10 @@ class Command(BaseCommand):
         try:
             with tenant_scope(tenant):
                 member = add_member(
-                    tenant=tenant, email=options["email"], role=options["role"], password=options["password"],
+                    tenant=tenant,
+                    email=options["email"],
+                    role=options["role"],
+                    password=options["password"],
                     name=options["name"],
                 )
         except ValidationError as error:

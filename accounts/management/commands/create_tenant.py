@@ -15,7 +15,9 @@ from accounts.services import create_tenant
 class Command(BaseCommand):
     """`create_tenant SLUG --name N --timezone TZ --language es|en`."""
 
-    help = "Makes a tenant with settings, score models, metrics, plays and rules. Exits 1 if the slug is taken."
+    help = (
+        "Makes a tenant with settings, score models, metrics, plays and rules. Exits 1 if the slug is taken."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Slug, name, time zone, language."""

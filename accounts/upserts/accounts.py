@@ -1,0 +1,147 @@
+"""Accounts from outside."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django.db import connection
+from django.utils import timezone
+
+from accounts.models import Membership, Tenant
+
+from .items import Item, Outcome, read_items, rejections
+from .resources import ACCOUNT_FIELDS
+from .rows import Row, Target, account_ids, existing_rows, fresh_row, hold, merged, new_ids, write_rows
+
+TARGET = Target(
+    "accounts_account",
+    {
+        "external_id": "text",
+        "name": "text",
+        "name_search": "text",
+        "owner_id": "bigint",
+        "segment": "text",
+        "stage": "text",
+        "plan": "text",
+        "plan_kind": "text",
+        "seats": "integer",
+        "volume_limit": "bigint",
+        "mrr_cents": "bigint",
+        "currency": "text",
+        "go_live_on": "date",
+        "renewal_on": "date",
+        "churned_on": "date",
+        "parent_id": "bigint",
+        "touch_model": "text",
+        "tags": "text[]",
+        "targets": "jsonb",
+        "custom": "jsonb",
+        "first_seen_on": "date",
+        "updated_at": "timestamptz",
+    },
+)
+COLUMN_OF = {"owner_email": "owner_id"}
+ANCESTORS_SQL = """
+WITH RECURSIVE up AS (
+  SELECT id, parent_id FROM accounts_account WHERE tenant_id = %(tenant)s AND id = ANY(%(ids)s)
+  UNION
+  SELECT a.id, a.parent_id FROM accounts_account a JOIN up ON a.id = up.parent_id WHERE a.tenant_id = %(tenant)s
+)
+SELECT id, parent_id FROM up
+"""
+
+
+def upsert_accounts(*, tenant: Tenant, items: Sequence[Any]) -> Outcome:
+    """Create or change accounts; a parent may be another item of the same list."""
+    read = read_items(ACCOUNT_FIELDS, items)
+    for item in read:
+        if not item.faults and "external_id" not in item.values:
+            item.refuse("external_id", "invalid", "is required")
+    hold(tenant, TARGET)
+    _find_owners(tenant, read)
+    rows = existing_rows(tenant, TARGET, (i.values["external_id"] for i in read if not i.faults))
+    ids = {key: row["id"] for key, row in rows.items()}
+    good = [item for item in read if not item.faults]
+    fresh = list(dict.fromkeys(i.values["external_id"] for i in good if i.values["external_id"] not in ids))
+    ids |= dict(zip(fresh, new_ids(TARGET, len(fresh)), strict=True))
+    _find_parents(tenant, good, ids)
+
+    created = updated = 0
+    changed: dict[str, Row] = {}
+    today, now = tenant.today(), timezone.now()
+    for item in good:
+        if item.faults:
+            continue
+        key = item.values["external_id"]
+        row = rows.get(key)
+        if row is None:
+            row = fresh_row(
+                ACCOUNT_FIELDS, COLUMN_OF, id=ids[key], name=key, first_seen_on=today, external_id=""
+            )
+            rows[key] = row
+            created += 1
+        else:
+            updated += 1
+        if merged(ACCOUNT_FIELDS, row, item, COLUMN_OF):
+            row["name"] = row["name"] or key
+            row["name_search"], row["updated_at"] = row["name"].lower()[:200], now
+            changed[key] = row
+    write_rows(tenant, TARGET, [changed[key] for key in sorted(changed)], keep=("first_seen_on",))
+    return Outcome(created, updated, rejections(read))
+
+
+def _find_owners(tenant: Tenant, items: Sequence[Item]) -> None:
+    """Turn owner_email into the member's id."""
+    wanted = {i.values["owner_email"].lower() for i in items if i.values.get("owner_email")}
+    members = dict(
+        Membership.objects.filter(tenant=tenant, is_active=True, user__email__in=wanted).values_list(
+            "user__email", "pk"
+        )
+    )
+    for item in items:
+        email = item.values.get("owner_email")
+        if email is None:
+            continue
+        if email.lower() in members:
+            item.values["owner_email"] = members[email.lower()]
+        else:
+            item.refuse("owner_email", "unknown_owner", f"“{email}” is not an active member")
+
+
+def _find_parents(tenant: Tenant, items: Sequence[Item], ids: Mapping[str, int]) -> None:
+    """Turn parent_id into our id; an account cannot be its own ancestor."""
+    wanted = {i.values["parent_id"] for i in items if i.values.get("parent_id")}
+    known = {**account_ids(tenant, wanted), **ids}
+    parent_of: dict[int, int | None] = _ancestors(tenant, [known[one] for one in wanted if one in known])
+    for item in items:
+        name = item.values.get("parent_id")
+        own = ids[item.values["external_id"]]
+        if name is None:
+            if "parent_id" in item.values:
+                parent_of[own] = None
+            continue
+        if name not in known:
+            item.refuse("parent_id", "unknown_parent", f"there is no account “{name}”")
+        elif _is_above(own, known[name], parent_of):
+            item.refuse("parent_id", "invalid", "the account would be its own ancestor")
+        else:
+            item.values["parent_id"] = parent_of[own] = known[name]
+
+
+def _ancestors(tenant: Tenant, ids: Sequence[int]) -> dict[int, int | None]:
+    with connection.cursor() as cursor:
+        cursor.execute(ANCESTORS_SQL, {"tenant": tenant.pk, "ids": list(ids)})
+        return dict(cursor.fetchall())
+
+
+def _is_above(own: int, start: int, parent_of: Mapping[int, int | None]) -> bool:
+    """Whether the way up from `start` meets `own`."""
+    seen: set[int] = set()
+    step: int | None = start
+    while step is not None and step not in seen:
+        if step == own:
+            return True
+        seen.add(step)
+        step = parent_of.get(step)
+    return False

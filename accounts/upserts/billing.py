@@ -1,0 +1,142 @@
+"""Subscriptions, tickets and invoices from outside: rows with an id of their own that belong to an account."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from django.utils import timezone
+
+from accounts.models import Tenant
+
+from .fields import Field
+from .items import Item, Outcome, read_items, rejections
+from .resources import INVOICE_FIELDS, NEEDED_WHEN_NEW, SUBSCRIPTION_FIELDS, TICKET_FIELDS
+from .rollup import roll_up_subscriptions
+from .rows import Row, Target, account_ids, existing_rows, fresh_row, hold, merged, new_ids, write_rows
+
+SUBSCRIPTIONS = Target(
+    "accounts_subscription",
+    {
+        "external_id": "text",
+        "account_id": "bigint",
+        "plan": "text",
+        "seats": "integer",
+        "mrr_cents": "bigint",
+        "currency": "text",
+        "starts_on": "date",
+        "renews_on": "date",
+        "ends_on": "date",
+        "received_at": "timestamptz",
+    },
+)
+TICKETS = Target(
+    "accounts_ticket",
+    {
+        "external_id": "text",
+        "account_id": "bigint",
+        "title": "text",
+        "status": "text",
+        "severity": "text",
+        "opened_at": "timestamptz",
+        "resolved_at": "timestamptz",
+        "tags": "text[]",
+        "received_at": "timestamptz",
+    },
+)
+INVOICES = Target(
+    "accounts_invoice",
+    {
+        "external_id": "text",
+        "account_id": "bigint",
+        "amount_cents": "bigint",
+        "currency": "text",
+        "due_on": "date",
+        "paid_at": "timestamptz",
+        "state": "text",
+        "received_at": "timestamptz",
+    },
+)
+
+
+def upsert_subscriptions(*, tenant: Tenant, items: Sequence[Any]) -> Outcome:
+    """Create or change subscriptions and bring plan, seats, MRR and renewal of their accounts up to date."""
+    outcome, touched = _upsert(tenant, SUBSCRIPTIONS, SUBSCRIPTION_FIELDS, items)
+    roll_up_subscriptions(tenant=tenant, account_ids=touched)
+    return outcome
+
+
+def upsert_tickets(*, tenant: Tenant, items: Sequence[Any]) -> Outcome:
+    """Create or change tickets."""
+    return _upsert(tenant, TICKETS, TICKET_FIELDS, items)[0]
+
+
+def upsert_invoices(*, tenant: Tenant, items: Sequence[Any]) -> Outcome:
+    """Create or change invoices."""
+    return _upsert(tenant, INVOICES, INVOICE_FIELDS, items)[0]
+
+
+def _upsert(
+    tenant: Tenant, target: Target, fields: Sequence[Field], items: Sequence[Any]
+) -> tuple[Outcome, list[int]]:
+    """The outcome, and our ids of the accounts that rows belong to or belonged to before."""
+    read = read_items(fields, items)
+    hold(tenant, target)
+    _find_accounts(tenant, read)
+    keys: Iterable[str] = (i.values["external_id"] for i in read if "external_id" in i.values)
+    rows = existing_rows(tenant, target, keys)
+    _check_required(fields, read, set(rows))
+    good = [item for item in read if not item.faults]
+    fresh = list(dict.fromkeys(i.values["external_id"] for i in good if i.values["external_id"] not in rows))
+    ids = dict(zip(fresh, new_ids(target, len(fresh)), strict=True))
+
+    created = updated = 0
+    changed: dict[str, Row] = {}
+    touched: set[int] = set()
+    now = timezone.now()
+    for item in good:
+        key = item.values["external_id"]
+        row = rows.get(key)
+        if row is None:
+            row = fresh_row(fields, {}, id=ids[key], received_at=now, external_id="")
+            rows[key] = row
+            created += 1
+        else:
+            touched.add(row["account_id"])
+            updated += 1
+        if merged(fields, row, item, {}):
+            changed[key] = row
+        touched.add(row["account_id"])
+    # When it was first received stays: a run for a past day asks what was known then.
+    write_rows(tenant, target, [changed[key] for key in sorted(changed)], keep=("received_at",))
+    return Outcome(created, updated, rejections(read)), sorted(touched)
+
+
+def _find_accounts(tenant: Tenant, items: Sequence[Item]) -> None:
+    """Turn account_id into our id."""
+    known = account_ids(tenant, (i.values["account_id"] for i in items if i.values.get("account_id")))
+    for item in items:
+        name = item.values.get("account_id")
+        if name is None:
+            continue
+        if name in known:
+            item.values["account_id"] = known[name]
+        else:
+            item.refuse("account_id", "unknown_account", f"there is no account “{name}”")
+
+
+def _check_required(fields: Sequence[Field], items: Sequence[Item], existing: set[str]) -> None:
+    """A change may leave out what a new row needs; two items about one new row may share it out."""
+    begun = set(existing)
+    for item in items:
+        faulty = {fault.path for fault in item.faults}
+        if "" in faulty:
+            continue
+        key = item.values.get("external_id")
+        for field in fields:
+            if not field.required or field.name in item.values or field.name in faulty:
+                continue
+            if field.name not in NEEDED_WHEN_NEW or key not in begun:
+                item.refuse(field.name, "invalid", "is required")
+        if key is not None and not item.faults:
+            begun.add(key)
