@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from accounts.models import Tenant
 
-from .engine import Bands, ComponentSpec, MeasureSpec, ModelSpec, SpecError
+from .engine import Bands, ComponentSpec, Kind, MeasureSpec, ModelSpec, SpecError
 from .models import KIND_CODES, Component, Measure, Version
 from .scales import Problem, ScaleError, scale_from_dict
 
@@ -64,7 +64,7 @@ def build_spec(version: Version, parts: Sequence[tuple[Component, Sequence[Measu
                 component.hold_days, component.combine,
             )
         )
-    kind = "pql" if version.model.kind == "pql" else "health"
+    kind: Kind = "pql" if version.model.kind == "pql" else "health"
     bands = Bands(kind, version.healthy_above, version.critical_below)
     try:
         spec = ModelSpec(tuple(components), bands, version.coverage_min)

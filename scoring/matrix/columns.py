@@ -120,8 +120,8 @@ class Column:
             case "mean":
                 return _divide(np.round(values[0], decimals), values[1])
             case "ratio":
-                top, bottom = (np.round(v, part.decimals) for v, part in zip(values, self.parts, strict=True))
-                return _divide(top, bottom)
+                top, bottom = self.parts
+                return _divide(np.round(values[0], top.decimals), np.round(values[1], bottom.decimals))
             case "change":
                 recent, before = (np.round(np.nan_to_num(value), decimals) for value in values)
                 return _divide(recent * source.baseline_days, before * source.window_days)

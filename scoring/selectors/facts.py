@@ -26,6 +26,7 @@ class AccountChunk:
 
     facts: AccountFacts
     claimed_by: NDArray[np.int64]
+    traits: Sequence[tuple[str, str, str]]  # segment, stage, kind of plan
 
 
 def metric_facts(tenant: Tenant) -> dict[str, MetricFacts]:
@@ -88,7 +89,7 @@ def _chunk(rows: list[tuple[int, date | None, date, date | None, str, str, str, 
         churned_from=np.array([ordinal(row[3]) for row in rows], dtype=np.int64),
         targets=[_targets(row[7]) for row in rows],
     )
-    return AccountChunk(facts, np.array(claimed, dtype=np.int64))
+    return AccountChunk(facts, np.array(claimed, dtype=np.int64), [(row[4], row[5], row[6]) for row in rows])
 
 
 def _targets(value: object) -> dict[str, object]:

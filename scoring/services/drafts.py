@@ -21,10 +21,13 @@ from scoring.scales import Problem
 from scoring.specs import build_spec, version_parts
 from usage.models import Metric
 
+from .references import refresh_references
+
 WHOLE = 100.0
 WEIGHT_TOLERANCE = 1e-6
 NO_METRIC = gettext_noop("There is no such metric, or it is switched off.")
 NO_FIT = gettext_noop("This metric cannot be counted this way.")
+NO_PEERS = gettext_noop("Percentile among peers needs at least 30 accounts that have a value.")
 NO_MEASURES = gettext_noop("A component needs at least one measure.")
 
 
@@ -66,10 +69,12 @@ def version_problems(tenant: Tenant, version: Version) -> list[Problem]:
                 problems.append((path, _(NO_METRIC)))
             elif measure.aggregate not in FITTING.get(metrics[measure.metric_key], ()):
                 problems.append((path, _(NO_FIT)))
+            if measure.scale_kind == Measure.ScaleKind.PERCENTILE and not measure.scale_params.get("reference"):
+                problems.append((path, _(NO_PEERS)))
     try:
         build_spec(version, parts)
     except SpecError as error:
-        problems += [(path, _(message)) for path, message in error.problems]
+        problems += [(path, _(message)) for path, message in error.problems if not path.endswith(".reference")]
     return problems
 
 
@@ -164,6 +169,7 @@ def publish_version(
     version = Version.objects.select_related("model").get(tenant=tenant, pk=version.pk)
     if not version.is_draft:
         raise DefinitionError([("", _("This version is published already."))])
+    refresh_references(tenant=tenant, version=version)
     if problems := version_problems(tenant, version):
         raise DefinitionError(problems)
     Version.objects.filter(tenant=tenant, model_id=version.model_id, state=Version.State.PUBLISHED).update(

@@ -4,21 +4,17 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
-import numpy as np
 from django.db.models import Q
 from django.utils.translation import gettext_noop
 
 from accounts.models import Account, Tenant
-from scoring.matrix import read_matrix
 from scoring.models import Measure, ScoreModel, Version
 from scoring.proposal import MIN_ACCOUNTS, MIN_HISTORY_DAYS, propose_piecewise
-from scoring.scales import Array, Piecewise
-from scoring.selectors.facts import account_chunks
-from scoring.selectors.versions import model_timelines
+from scoring.scales import Piecewise
 from scoring.specs import load_versions, version_parts
 
 from .drafts import create_draft, publish_version
-from .reading import read_facts
+from .references import peer_values
 from .shipped import shipped_template
 
 NOTE = gettext_noop("Scales drawn from your own accounts, once, when there was enough history.")
@@ -80,18 +76,8 @@ def proposed_scales(tenant: Tenant, version: Version, day: date) -> dict[tuple[s
     parts = shipped_template(version.model.key).definition["components"]
     wanted = [bool(measure.get("propose")) for part in parts for measure in part["measures"]]
     places = [(part["key"], place) for part in parts for place, _ in enumerate(part["measures"])]
-    loaded = load_versions(tenant, [version])[version.pk]
-    reading = read_facts(tenant, tenant.today(), (day,), [loaded])
-    timelines = model_timelines(tenant, version.model.kind)
-    found: list[Array] = []
-    for chunk in account_chunks(tenant, timelines, churned_before=day):
-        ours = [timelines[place].model.pk == version.model_id if place >= 0 else False for place in chunk.claimed_by]
-        old = chunk.facts.seen_from <= (day - timedelta(days=MIN_HISTORY_DAYS)).toordinal()
-        accounts = chunk.facts.pick(np.flatnonzero(np.array(ours) & old))
-        found.append(read_matrix(reading.request(accounts, (day,)), loaded.sources)[0])
-    if not found:
-        return {}
-    values = np.concatenate(found)
+    sources = load_versions(tenant, [version])[version.pk].sources
+    values = peer_values(tenant, version, sources, day, seen_by=day - timedelta(days=MIN_HISTORY_DAYS))
     curves = {
         place: propose_piecewise(values[:, column])
         for column, (place, wants) in enumerate(zip(places, wanted, strict=True))

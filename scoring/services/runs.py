@@ -11,11 +11,11 @@ import numpy as np
 from accounts.models import Account, Tenant
 from scoring.engine import Scores
 from scoring.matrix import AccountFacts
+from scoring.reading import Reading, read_for, score_days
 from scoring.selectors.facts import AccountChunk, account_chunks
 from scoring.selectors.versions import ModelTimeline, model_timelines
 from scoring.specs import LoadedVersion, load_versions
 
-from .reading import Reading, read_facts, score_days
 from .store import Block, write_block
 
 NEW_DAYS = 30  # an account with less history carries the flag "new"
@@ -70,7 +70,7 @@ def score_accounts(
     timelines = {kind: model_timelines(tenant, kind) for kind in kinds}
     versions = {v.pk: v for lines in timelines.values() for line in lines for v, _ in line.spans(days)}
     loaded = load_versions(tenant, list(versions.values()))
-    reading = read_facts(tenant, today, days, list(loaded.values()))
+    reading = read_for(tenant, days, list(loaded.values()))
     summary = RunSummary(day, first)
     total = 0
     if progress:

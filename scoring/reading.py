@@ -14,7 +14,7 @@ from scoring.matrix import AccountFacts, MatrixRequest, MetricFacts, read_matrix
 from scoring.matrix.columns import plan_columns
 from scoring.scales import Array
 from scoring.selectors.facts import metric_facts
-from scoring.specs import LoadedVersion
+from scoring.specs import LoadedVersion, MeasureSource
 from usage.asof import relations
 from usage.selectors import delivered_metrics
 
@@ -42,23 +42,29 @@ class Reading:
         )
 
 
-def read_facts(tenant: Tenant, today: date, days: tuple[date, ...], loaded: Sequence[LoadedVersion]) -> Reading:
-    """What all chunks of a run share: metrics, freshness, and the relations to read for these days."""
+def read_facts(
+    tenant: Tenant, days: tuple[date, ...], sources: Sequence[MeasureSource], held_days: int = 0
+) -> Reading:
+    """What all chunks of a run share: metrics, freshness, and the relations to read for these measures and days."""
+    today = tenant.today()
     metrics = metric_facts(tenant)
-    back = 1
-    for version in loaded:
-        hold = max((c.hold_days for c in version.spec.components if c.missing == "hold"), default=0)
-        back = max([back, *(c.look_back + hold for c in plan_columns(version.sources, metrics))])
-    held = max((c.hold_days for v in loaded for c in v.spec.components if c.missing == "hold"), default=0)
-    begin = days[0] - timedelta(days=held)
+    back = max((column.look_back for column in plan_columns(sources, metrics)), default=1) + held_days
+    begin = days[0] - timedelta(days=held_days)
     late = days[0] < today - timedelta(days=LIVE_DAYS)
     cutoff = datetime.combine(days[-1] + timedelta(days=1), time.min, tzinfo=tenant.tz) if late else None
     tables = relations(tenant=tenant, days=(days[0] - timedelta(days=back - 1), days[-1]), cutoff=cutoff)
     wanted = [begin + timedelta(days=offset) for offset in range((days[-1] - begin).days + 1)]
     return Reading(
-        tenant, today, days, metrics, {d: frozenset(delivered_metrics(tenant, d)) for d in wanted},
+        tenant, today, days, metrics, {day: frozenset(delivered_metrics(tenant, day)) for day in wanted},
         tables.day_table, tables.user_day_table, late,
     )
+
+
+def read_for(tenant: Tenant, days: tuple[date, ...], versions: Sequence[LoadedVersion]) -> Reading:
+    """The same for all measures of these versions."""
+    sources = [source for version in versions for source in version.sources]
+    held = max((int(hold_columns(version.spec).max(initial=0)) for version in versions), default=0)
+    return read_facts(tenant, days, sources, held)
 
 
 @dataclass(frozen=True)
