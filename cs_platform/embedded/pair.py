@@ -55,6 +55,11 @@ class DataLock:
         self.path = base / "lock"
         self._handle: IO[str] | None = None
 
+    @property
+    def held(self) -> bool:
+        """Whether we hold it."""
+        return self._handle is not None
+
     def take(self) -> bool:
         """Take it if it is free; a probe of `is_locked` in the same moment is waited out."""
         handle = self.path.open("a+")
@@ -149,7 +154,9 @@ class Pair:
             raise
 
     def stop(self) -> None:
-        """Stop both servers and give the directory back."""
+        """Stop both servers and give the directory back; another holder's is left alone."""
+        if not self._lock.held:
+            return
         (self.base / "state.json").unlink(missing_ok=True)
         for server in (getattr(self, "valkey", None), getattr(self, "postgres", None)):
             if server:

@@ -30,19 +30,25 @@ class ServerUser:
     gid: int
 
 
-def _die_with_parent(death_signal: signal.Signals) -> Callable[[], None] | None:
-    """Make the kernel signal the child when we die, a kill -9 included (Linux only)."""
+def _die_with_parent(death_signal: signal.Signals, parent: int) -> Callable[[], None] | None:
+    """Make the kernel signal the child when `parent` dies, a kill -9 included (Linux only)."""
     libc = _libc
     if libc is None:
         return None
-    parent = os.getpid()
 
     def prepare() -> None:
         libc.prctl(PR_SET_PDEATHSIG, int(death_signal), 0, 0, 0)
-        if os.getppid() != parent:  # we died between the fork and the line above
+        if os.getppid() != parent:  # it died between the fork and the line above
             os._exit(1)
 
     return prepare
+
+
+def end_with_parent(**signal_arguments: object) -> None:
+    """For a process that others forked, such as one of Celery's pool: killed by the kernel when its parent dies."""
+    prepare = _die_with_parent(signal.SIGKILL, os.getppid())
+    if prepare:
+        prepare()
 
 
 @dataclass
@@ -107,7 +113,9 @@ def start(
             user=user.uid if user else None,
             group=user.gid if user else None,
             extra_groups=[] if user else None,
-            preexec_fn=_die_with_parent(death_signal),  # runs after the change of user, which would clear it
+            preexec_fn=_die_with_parent(
+                death_signal, os.getpid()
+            ),  # runs after the change of user, which would clear it
         )
     return Child(name, popen, log, stop_signal, grace)
 
@@ -124,7 +132,7 @@ def run(argv: Sequence[str | Path], *, env: Mapping[str, str], user: ServerUser 
         group=user.gid if user else None,
         extra_groups=[] if user else None,
         cwd="/" if user else None,  # the current directory may be closed to that user
-        preexec_fn=_die_with_parent(signal.SIGKILL),
+        preexec_fn=_die_with_parent(signal.SIGKILL, os.getpid()),
         check=False,
     )
     if done.returncode:

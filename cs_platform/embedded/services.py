@@ -26,7 +26,7 @@ def _manage(*arguments: str) -> tuple[str, ...]:
 
 
 def _celery(*arguments: str) -> tuple[str, ...]:
-    return (sys.executable, "-m", "celery", "-A", "cs_platform", "--skip-checks", *arguments)
+    return (sys.executable, "-m", "celery", "-A", "cs_platform", "--skip-checks", "--quiet", *arguments)
 
 
 # Migrations, partitions made ahead, in one process: importing Django twice costs more than both.
@@ -49,7 +49,6 @@ def background(base: Path) -> tuple[Service, ...]:
             "worker",
             _celery("worker", "-c", "2", "--without-gossip", "--without-mingle", "-l", "INFO"),
             grace=60,  # a warm stop ends the running task first
-            death_signal=signal.SIGQUIT,
         ),
         Service(
             "beat",

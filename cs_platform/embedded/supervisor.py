@@ -22,7 +22,7 @@ from cs_platform.embedded.services import Service
 DEMO_LOGINS = ("admin", "manager", "csm", "viewer")
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
-_WORTH_SHOWING = re.compile(r"\b(WARNING|ERROR|CRITICAL|FATAL|PANIC|Traceback)\b", re.IGNORECASE)
+_WORTH_SHOWING = re.compile(r"\b(WARNING|ERROR|CRITICAL|FATAL|PANIC|Traceback)\b")
 
 
 def external_servers() -> bool:

@@ -13,36 +13,6 @@ from typing import Any
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 
-HOLD = """
-import json, os, signal, sys
-from pathlib import Path
-from cs_platform.embedded.pair import Pair
-from cs_platform.embedded import processes, services
-pair = Pair(Path(sys.argv[1]))
-pair.start(purpose="up")
-signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-log = pair.base / "logs" / "own.log"
-started = []
-for service in (services.WEB, services.background(pair.base)[0]) if "with-own" in sys.argv else ():
-    argv = {
-        "web": [sys.executable, "-m", "gunicorn", "-w", "2", "-k", "gthread", "--no-control-socket",
-                "-b", "127.0.0.1:0", "tests.house.tiny:application"],
-        "worker": [sys.executable, "-m", "celery", "-A", "tests.house.tiny:app", "worker", "-c", "2",
-                   "--without-gossip", "--without-mingle"],
-    }[service.name]
-    started.append(processes.start(service.name, argv, env={"PATH": os.defpath, "PYTHONPATH": os.environ["PYTHONPATH"], **pair.environment()},
-                                   log=log, death_signal=service.death_signal))
-print(json.dumps({"postgres": pair.postgres.child.popen.pid, "valkey": pair.valkey.child.popen.pid,
-                  "own": [child.popen.pid for child in started], "env": pair.environment()}), flush=True)
-try:
-    while True:
-        signal.pause()
-finally:
-    for child in started:
-        child.stop()
-    pair.stop()
-"""
-
 
 class Holder:
     """A supervisor of the pair in a process of its own."""
@@ -55,7 +25,7 @@ class Holder:
         }
         env |= {"PYTHONPATH": str(CHECKOUT), "HOME": str(base.parent)}
         self.popen = subprocess.Popen(
-            [sys.executable, "-c", HOLD, str(base), *arguments],
+            [sys.executable, "-m", "tests.house.hold", str(base), *arguments],
             env=env,
             cwd=base.parent,
             stdout=subprocess.PIPE,

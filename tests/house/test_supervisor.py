@@ -62,13 +62,15 @@ def _read_it(env: dict[str, str]) -> tuple[str, str]:
 
 def test_kill_9_of_the_supervisor_leaves_no_process(place: Path) -> None:
     holder = Holder(place / "data", "with-own")
-    # The whole tree must be there before it must be gone: two gunicorn workers, Celery's pool of two.
     web, worker = holder.told["own"]
-    assert eventually(lambda: len(descendants(web)) == 2, seconds=20)
-    assert eventually(lambda: len(descendants(worker)) == 2, seconds=20)
-    everything = holder.descendants()
+    try:
+        # The whole tree must be there before it must be gone: two gunicorn workers, Celery's pool of two.
+        assert eventually(lambda: len(descendants(web)) == 2, seconds=30)
+        assert eventually(lambda: len(descendants(worker)) == 2, seconds=30)
+        everything = holder.descendants()
+    finally:
+        holder.kill()
     assert {holder.told["postgres"], holder.told["valkey"], web, worker} < everything
-    holder.kill()
     eventually(lambda: alive(everything) == set(), seconds=20)
     assert alive(everything) == set()
 
@@ -186,8 +188,10 @@ def test_two_supervisors_never_share_a_directory(place: Path) -> None:
     pair = Pair(place / "data", durable=False)
     pair.start(purpose="up")
     try:
+        second = Pair(place / "data")
         with pytest.raises(Busy, match="Another process uses"):
-            Pair(place / "data").start(purpose="up")
+            second.start(purpose="up")
+        second.stop()
         assert pair.postgres.answers()
         state = running_state(place / "data")
         assert state is not None

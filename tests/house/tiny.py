@@ -7,8 +7,12 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from celery import Celery
+from celery.signals import worker_process_init
+
+from cs_platform.embedded.processes import end_with_parent
 
 app = Celery("tiny", broker=os.environ.get("REDIS_URL", ""))
+worker_process_init.connect(end_with_parent)  # as cs_platform.celery does
 
 
 def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
