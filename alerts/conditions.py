@@ -40,7 +40,8 @@ def usage_under_target(
     """Every one of the weeks under `below` × target, for any metric that has one.
 
     `weeks` is accounts × metrics × weeks, `recent` (the last seven days) and `targets` accounts × metrics. Clears when every
-    metric with a target is back at `resolve_at` × target, or none has one any more. The second answer says which metrics fire.
+    metric with a target is back at `resolve_at` × target, or none has one any more. The second answer says which metrics
+    fire.
     """
     known = ~np.isnan(recent) | ~np.isnan(weeks).all(axis=2)
     applies = (np.nan_to_num(targets) > 0) & known

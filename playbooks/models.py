@@ -26,7 +26,9 @@ class Playbook(TenantModel):
     name = models.CharField(_("name"), max_length=200)
     description = models.TextField(_("when to use it"), blank=True)
     # The score components this play repairs: "health dropped" starts the play of the component that lost most points.
-    components = ArrayField(models.CharField(max_length=60), default=list, blank=True, verbose_name=_("components it repairs"))
+    components = ArrayField(
+        models.CharField(max_length=60), default=list, blank=True, verbose_name=_("components it repairs")
+    )
     enabled = models.BooleanField(_("enabled"), default=True)
     origin = models.CharField(_("origin"), max_length=10, choices=Origin, default=Origin.OWN, editable=False)
     position = models.PositiveSmallIntegerField(_("position"), default=100)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import date
+from typing import Any
 
-from django.db.models import Count, F, Prefetch, Q, QuerySet
+from django.db.models import Count, F, IntegerField, OuterRef, Prefetch, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 
 from accounts.access import RANK
 from accounts.models import Membership, Role, Tenant
@@ -80,9 +82,18 @@ def runs_of(
         runs = runs.filter(playbook__key=playbook_key)
     if alert_ids is not None:
         runs = runs.filter(alert_id__in=alert_ids)
-    return runs.annotate(
-        tasks_total=Count("tasks"), tasks_done=Count("tasks", filter=Q(tasks__state=Task.State.DONE))
-    ).order_by("-id")
+    tasks = Task.objects.filter(tenant=tenant, run_id=OuterRef("pk"))
+    done = tasks.filter(state=Task.State.DONE)
+    return runs.annotate(tasks_total=_count(tasks, "run_id"), tasks_done=_count(done, "run_id")).order_by("-id")
+
+
+def _count(rows: QuerySet[Any], key: str) -> Coalesce:
+    """How many of these rows the outer row has.
+
+    A sub-query and not a joined Count: Django would group by `id` alone, which is not the whole key of a fenced table.
+    """
+    counted = rows.order_by().values(key).annotate(rows=Count("pk")).values("rows")
+    return Coalesce(Subquery(counted, output_field=IntegerField()), 0)
 
 
 def runs_for_account(tenant: Tenant, account_id: int) -> list[Run]:
@@ -98,9 +109,8 @@ def playbooks_with_steps(tenant: Tenant) -> list[Playbook]:
     by_version: dict[int, list[Step]] = {}
     for step in steps.annotate(playbook_id=F("version__playbook_id")).order_by("position"):
         by_version.setdefault(step.playbook_id, []).append(step)
-    books = list(
-        Playbook.objects.filter(tenant=tenant).annotate(running=Count("runs", filter=Q(runs__state=Run.State.RUNNING)))
-    )
+    running = Run.objects.filter(tenant=tenant, playbook_id=OuterRef("pk"), state=Run.State.RUNNING)
+    books = list(Playbook.objects.filter(tenant=tenant).annotate(running=_count(running, "playbook_id")))
     for book in books:
         book.published_steps = by_version.get(book.pk, [])
     return books

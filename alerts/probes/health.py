@@ -51,7 +51,7 @@ def probe_health_dropped(night: Night, params: HealthDropped, open_alerts: dict[
 
 
 def _evidence(row: tuple[Any, ...], names: dict[int, list[str]]) -> dict[str, Any]:
-    account_id, version_id, score, band, since, before, band_before, points, effective = row
+    _account, version_id, score, band, since, before, band_before, points, effective = row
     evidence: dict[str, Any] = {
         "since": since.isoformat(), "from_score": number(before), "score": number(score),
         "from_band": band_before, "band": band, "version": version_id,

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from accounts.models import Account, AuditEntry, Membership, Role, Tenant, TimelineEntry
 from accounts.services import record_audit
 from playbooks import timeline
-from playbooks.models import Playbook, PlaybookVersion, Run, Step, Task
+from playbooks.models import PlaybookVersion, Run, Step, Task
 from playbooks.moments import known_until
 from playbooks.rights import demand_account
 from playbooks.storyline import Beat, walk

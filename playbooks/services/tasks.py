@@ -99,18 +99,18 @@ def reassign_task(
     before = {"assignee": task.assignee_id, "pool": task.pool}
     task.assignee_id, task.pool = assignee_id, "" if assignee_id else pool
     task.save(update_fields=["assignee", "pool"])
-    _journal(tenant, task, timeline.TASK_REASSIGNED, member, before=before, after={"assignee": assignee_id, "pool": task.pool})
+    after = {"assignee": assignee_id, "pool": task.pool}
+    _journal(tenant, task, timeline.TASK_REASSIGNED, member, before=before, after=after)
     return task
 
 
 def change_due_date(*, tenant: Tenant, task_id: int, due_on: date, member: Membership | None = None) -> Task:
     """Move an open task to another date."""
     task = _open(tenant, task_id, member)
-    before, task.due_on = task.due_on, due_on
+    before, after = {"due_on": task.due_on.isoformat()}, {"due_on": due_on.isoformat()}
+    task.due_on = due_on
     task.save(update_fields=["due_on"])
-    _journal(
-        tenant, task, timeline.TASK_MOVED, member, before={"due_on": before.isoformat()}, after={"due_on": due_on.isoformat()}
-    )
+    _journal(tenant, task, timeline.TASK_MOVED, member, before=before, after=after)
     return task
 
 

@@ -187,8 +187,8 @@ def store_score(
 ) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
-            "INSERT INTO scoring_score (tenant_id, kind, account_id, day, version_id, score, band, coverage, is_new, is_final, "
-            "components, points, effective, raw, scaled) "
+            "INSERT INTO scoring_score (tenant_id, kind, account_id, day, version_id, score, band, coverage, is_new, "
+            "is_final, components, points, effective, raw, scaled) "
             "VALUES (%s, 1, %s, %s, %s, %s, %s, 1, false, true, '{}', %s, %s, '{}', '{}')",
             [account.tenant_id, account.pk, day, of.pk, score, band, list(points), [50.0, 30.0, 20.0]],
         )
