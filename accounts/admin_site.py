@@ -4,22 +4,54 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
 from django.contrib import admin
-from django.http import HttpRequest
+from django.contrib.auth import REDIRECT_FIELD_NAME
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.utils.translation import gettext_lazy as _
 
 from accounts.access import has_role
-from accounts.models import Role
+from accounts.models import Membership, Role
 from accounts.services import record_audit
 
 
-class TenantAdminSite(admin.AdminSite):
+class HouseAdminSite(admin.AdminSite):
+    """Logs in and out and changes passwords where everybody does, with the same limits on guessing."""
+
+    def login(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        """Visitors go to the login page; who is logged in and may not come in learns that."""
+        if not request.user.is_authenticated:
+            return redirect_to_login(request.GET.get(REDIRECT_FIELD_NAME) or request.path, settings.LOGIN_URL)
+        if not self.has_permission(request):
+            raise self.refusal
+        return redirect(f"{self.name}:index")
+
+    refusal: Exception = PermissionDenied()
+
+    def logout(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        """The logout page."""
+        return redirect("account_logout")
+
+    def password_change(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        """The page that changes a password."""
+        return redirect("account_change_password")
+
+    def password_change_done(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        """The start of the site."""
+        return redirect(f"{self.name}:index")
+
+
+class TenantAdminSite(HouseAdminSite):
     """`/t/<slug>/admin/`: for admins of the tenant only; the scope of the request fences everything in it."""
 
     site_header = _("Settings")
     site_title = _("Settings")
     index_title = _("Tables of this tenant")
     enable_nav_sidebar = True
+    index_template = "accounts/admin/index.html"
 
     def has_permission(self, request: HttpRequest) -> bool:
         """Whether the member is an admin of this tenant; platform operators have no special right here."""
@@ -29,6 +61,15 @@ class TenantAdminSite(admin.AdminSite):
 
 class TenantModelAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     """Rights by the tenant role instead of Django's permissions; changes go to our audit log instead of LogEntry."""
+
+    show_full_result_count = False
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """Members are offered with their names read along."""
+        if db_field.remote_field.model is Membership and "queryset" not in kwargs:
+            members = Membership.objects.filter(tenant=request.tenant, is_active=True)
+            kwargs["queryset"] = members.select_related("user").order_by("user__name", "user__email")
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Admins of the tenant see every registered table."""
@@ -74,8 +115,6 @@ class TenantModelAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> Any:
         """Django's history reads LogEntry, which we do not write; the audit log is the history."""
-        from django.shortcuts import redirect
-
         return redirect("admin:accounts_auditentry_changelist")
 
 
@@ -99,8 +138,10 @@ class TenantInline(admin.TabularInline):  # type: ignore[type-arg]
         return tenant_admin_site.has_permission(request)
 
 
-class OperatorAdminSite(admin.AdminSite):
+class OperatorAdminSite(HouseAdminSite):
     """`/operator/`: for superusers; the directory (tenants, users, members), nothing of a tenant's data."""
+
+    refusal = Http404()
 
     site_header = _("Platform operator")
     site_title = _("Platform operator")

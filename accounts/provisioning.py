@@ -50,5 +50,6 @@ def steps() -> list[ProvisioningStep]:
 def provision(*, tenant: Tenant) -> None:
     """Run every step; must be inside the tenant's scope."""
     for step in steps():
-        if step.landed():
-            step.run(tenant)
+        if not step.landed():
+            break  # the later ones build on it
+        step.run(tenant)

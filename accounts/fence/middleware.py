@@ -11,7 +11,7 @@ from django.contrib.auth.views import redirect_to_login
 from django.db import InterfaceError, OperationalError, transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotFound, JsonResponse
 from django.template.loader import render_to_string
-from django.urls import set_script_prefix, set_urlconf
+from django.urls import get_script_prefix, set_script_prefix, set_urlconf
 from django.utils import timezone, translation
 
 from accounts import keys
@@ -88,13 +88,18 @@ class TenantMiddleware:
         request.META["SCRIPT_NAME"], request.path_info = prefix, rest or "/"
         request.path = prefix + request.path_info
         request.urlconf = settings.TENANT_URLCONF
-        set_script_prefix(f"{prefix}/")
-        set_urlconf(settings.TENANT_URLCONF)
         zone = member.user.timezone or member.tenant.timezone
         language = member.user.language or member.tenant.language
-        with translation.override(language), timezone.override(ZoneInfo(zone)):
-            request.LANGUAGE_CODE = language
-            response = self._in_scope(request)
+        outside = get_script_prefix()
+        set_script_prefix(f"{prefix}/")
+        set_urlconf(settings.TENANT_URLCONF)
+        try:
+            with translation.override(language), timezone.override(ZoneInfo(zone)):
+                request.LANGUAGE_CODE = language
+                response = self._in_scope(request)
+        finally:
+            set_script_prefix(outside)
+            set_urlconf(None)
         response.headers["Content-Language"] = language
         response.headers.setdefault("Cache-Control", "no-store")
         return response

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models.expressions import Col, Func
 from django.db.models.lookups import Exact
@@ -81,6 +82,17 @@ class TenantModel(models.Model):
         if self.tenant_id is None:
             self.tenant_id = current_tenant_id()
         super().save(*args, **kwargs)
+
+    def validate_constraints(self, exclude: Any = None) -> None:
+        """Check the unique constraints, all of which begin with the tenant, though no form has a field for it."""
+        if self.tenant_id is None:
+            self.tenant_id = current_tenant_id()
+        super().validate_constraints(exclude={*(exclude or ())} - {"tenant"})
+
+    def unique_error_message(self, model_class: Any, unique_check: Any) -> ValidationError:
+        """Name the fields that people see."""
+        seen = tuple(name for name in unique_check if name != "tenant")
+        return super().unique_error_message(model_class, seen or unique_check)
 
 
 def tenant_models() -> list[type[Model]]:

@@ -461,8 +461,8 @@ class Migration(migrations.Migration):
                 ("external_id", models.CharField(db_collation="C", max_length=200)),
                 ("amount_cents", models.BigIntegerField(default=0, verbose_name="amount in cents")),
                 ("currency", models.CharField(blank=True, max_length=3)),
-                ("due_on", models.DateField(null=True, verbose_name="due")),
-                ("paid_at", models.DateTimeField(null=True, verbose_name="paid")),
+                ("due_on", models.DateField(blank=True, null=True, verbose_name="due")),
+                ("paid_at", models.DateTimeField(blank=True, null=True, verbose_name="paid")),
                 (
                     "state",
                     models.CharField(
@@ -744,7 +744,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("opened_at", models.DateTimeField(verbose_name="opened")),
-                ("resolved_at", models.DateTimeField(null=True, verbose_name="resolved")),
+                ("resolved_at", models.DateTimeField(blank=True, null=True, verbose_name="resolved")),
                 (
                     "tags",
                     django.contrib.postgres.fields.ArrayField(
@@ -825,12 +825,12 @@ class Migration(migrations.Migration):
                 ("id", models.BigAutoField(primary_key=True, serialize=False)),
                 ("external_id", models.CharField(db_collation="C", max_length=200)),
                 ("plan", models.CharField(blank=True, max_length=100, verbose_name="plan")),
-                ("seats", models.IntegerField(null=True, verbose_name="seats")),
+                ("seats", models.IntegerField(blank=True, null=True, verbose_name="seats")),
                 ("mrr_cents", models.BigIntegerField(default=0, verbose_name="MRR in cents")),
                 ("currency", models.CharField(blank=True, max_length=3)),
-                ("starts_on", models.DateField(null=True)),
-                ("renews_on", models.DateField(null=True)),
-                ("ends_on", models.DateField(null=True)),
+                ("starts_on", models.DateField(blank=True, null=True)),
+                ("renews_on", models.DateField(blank=True, null=True)),
+                ("ends_on", models.DateField(blank=True, null=True)),
                 ("received_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
                 (
                     "account",

@@ -132,12 +132,12 @@ class Subscription(TenantModel):
     external_id = models.CharField(max_length=200, db_collation="C")
     account = TenantForeignKey(Account, models.CASCADE, related_name="subscriptions")
     plan = models.CharField(_("plan"), max_length=100, blank=True)
-    seats = models.IntegerField(_("seats"), null=True)
+    seats = models.IntegerField(_("seats"), null=True, blank=True)
     mrr_cents = models.BigIntegerField(_("MRR in cents"), default=0)
     currency = models.CharField(max_length=3, blank=True)
-    starts_on = models.DateField(null=True)
-    renews_on = models.DateField(null=True)
-    ends_on = models.DateField(null=True)
+    starts_on = models.DateField(null=True, blank=True)
+    renews_on = models.DateField(null=True, blank=True)
+    ends_on = models.DateField(null=True, blank=True)
     received_at = models.DateTimeField(db_default=Now())
 
     class Meta:

@@ -27,7 +27,7 @@ class Ticket(TenantModel):
     status = models.CharField(_("status"), max_length=50, blank=True)
     severity = models.CharField(_("severity"), max_length=10, choices=Severity, default=Severity.NORMAL)
     opened_at = models.DateTimeField(_("opened"))
-    resolved_at = models.DateTimeField(_("resolved"), null=True)
+    resolved_at = models.DateTimeField(_("resolved"), null=True, blank=True)
     tags = ArrayField(models.CharField(max_length=50), default=list, blank=True)
     received_at = models.DateTimeField(db_default=Now())  # a run for a past day ignores what came later
 
@@ -58,8 +58,8 @@ class Invoice(TenantModel):
     account = TenantForeignKey(Account, models.CASCADE, related_name="invoices")
     amount_cents = models.BigIntegerField(_("amount in cents"), default=0)
     currency = models.CharField(max_length=3, blank=True)
-    due_on = models.DateField(_("due"), null=True)
-    paid_at = models.DateTimeField(_("paid"), null=True)
+    due_on = models.DateField(_("due"), null=True, blank=True)
+    paid_at = models.DateTimeField(_("paid"), null=True, blank=True)
     state = models.CharField(_("state"), max_length=10, choices=State, default=State.OPEN)
     received_at = models.DateTimeField(db_default=Now())
 

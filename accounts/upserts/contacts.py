@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.db import connection
@@ -37,7 +37,7 @@ ORDER BY id FOR UPDATE
 """
 JOIN_SQL = """
 INSERT INTO accounts_contactmembership (tenant_id, contact_id, account_id, since, source)
-SELECT %s, u.contact_id, u.account_id, %s, 'api' FROM unnest(%s::bigint[], %s::bigint[]) AS u(contact_id, account_id)
+SELECT %s, u.contact_id, u.account_id, %s, %s FROM unnest(%s::bigint[], %s::bigint[]) AS u(contact_id, account_id)
 ON CONFLICT (tenant_id, contact_id, since) DO UPDATE SET account_id = excluded.account_id, source = excluded.source
 """
 
@@ -111,8 +111,7 @@ def upsert_contacts(*, tenant: Tenant, items: Sequence[Any]) -> Outcome:
             joined[row["id"]] = row["account_id"]
         book.add(row)
     _write(tenant, [changed[key] for key in sorted(changed)])
-    _join(tenant, joined)
-    contacts_joined(tenant=tenant, contact_ids=sorted(joined))
+    join_accounts(tenant=tenant, joined=joined, source="api")
     return Outcome(created, updated, rejections(read))
 
 
@@ -148,6 +147,8 @@ def _write(tenant: Tenant, rows: Sequence[Row]) -> None:
     write_rows(tenant, TARGET, [{**row, "traits": {}} for row in rows], keep=("traits",))
 
 
-def _join(tenant: Tenant, joined: dict[int, int]) -> None:
+def join_accounts(*, tenant: Tenant, joined: Mapping[int, int], source: str) -> None:
+    """Note that these contacts (ids) belong to these accounts (ids) from now on, and let those know who wait for it."""
     with connection.cursor() as cursor:
-        cursor.execute(JOIN_SQL, [tenant.pk, timezone.now(), list(joined), list(joined.values())])
+        cursor.execute(JOIN_SQL, [tenant.pk, timezone.now(), source, list(joined), list(joined.values())])
+    contacts_joined(tenant=tenant, contact_ids=sorted(joined))

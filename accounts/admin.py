@@ -1,0 +1,395 @@
+"""The ground floor's tables in the tenant's admin, and the directory in the operator's."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
+from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
+from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from accounts.admin_site import TenantModelAdmin, operator_admin_site, tenant_admin_site
+from accounts.fence.scope import tenant_scope
+from accounts.models import (
+    Account,
+    AuditEntry,
+    Contact,
+    Invoice,
+    Membership,
+    Role,
+    Subscription,
+    Tenant,
+    TenantSettings,
+    Ticket,
+    User,
+)
+from accounts.services import add_member, change_role, create_tenant, deactivate_member, reactivate_member
+from accounts.upserts import roll_up_subscriptions
+from accounts.upserts.contacts import join_accounts
+
+
+class OwnerFilter(admin.SimpleListFilter):
+    """Accounts by owner; Django's own filter would list the members of every tenant."""
+
+    title = _("owner")
+    parameter_name = "owner"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """The tenant's members."""
+        members = (
+            Membership.objects.filter(tenant=request.tenant).select_related("user").order_by("user__email")
+        )
+        return [("none", str(_("Nobody"))), *((str(member.pk), str(member)) for member in members)]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """Those of the chosen member."""
+        value = self.value()
+        if value == "none":
+            return queryset.filter(owner=None)
+        return (
+            queryset.filter(owner_id=int(value))
+            if value and value.isdigit() and len(value) < 19
+            else queryset
+        )
+
+
+@admin.register(TenantSettings, site=tenant_admin_site)
+class TenantSettingsAdmin(TenantModelAdmin):
+    """One row, changed and never added or deleted."""
+
+    fields = ["unknown_accounts", "raw_retention_days", "nightly_hour"]
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """The row came with the tenant."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """The tenant needs it."""
+        return False
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        """Straight to the row."""
+        return redirect(
+            reverse("admin:accounts_tenantsettings_change", args=[TenantSettings.objects.get().pk])
+        )
+
+
+@admin.register(Account, site=tenant_admin_site)
+class AccountAdmin(TenantModelAdmin):
+    """Accounts; the API and the import are the usual way in."""
+
+    list_display = [
+        "name",
+        "external_id",
+        "owner",
+        "segment",
+        "stage",
+        "plan",
+        "seats",
+        "mrr_cents",
+        "renewal_on",
+    ]
+    list_filter = ["stage", "plan_kind", "touch_model", OwnerFilter]
+    list_select_related = ["owner__user"]
+    search_fields = ["name_search__icontains", "external_id__startswith"]
+    ordering = ["name_search", "id"]
+    autocomplete_fields = ["parent"]
+    readonly_fields = ["first_seen_on", "created_at", "updated_at"]
+
+    def get_form(
+        self, request: HttpRequest, obj: Account | None = None, change: bool = False, **kwargs: Any
+    ) -> Any:
+        """The form, which keeps an account from being its own ancestor."""
+        form = super().get_form(request, obj, change=change, **kwargs)
+        return type("AccountForm", (_NoOwnAncestor, form), {})
+
+    def delete_model(self, request: HttpRequest, obj: Account) -> None:
+        """Children stay, without a parent."""
+        Account.objects.filter(parent=obj).update(parent=None)
+        super().delete_model(request, obj)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Account]) -> None:
+        """Children stay, without a parent."""
+        Account.objects.filter(parent__in=list(queryset.values_list("pk", flat=True))).update(parent=None)
+        super().delete_queryset(request, queryset)
+
+
+class _NoOwnAncestor:
+    """Mixed into the form of accounts."""
+
+    instance: Account
+    cleaned_data: dict[str, Any]
+
+    def clean_parent(self) -> Account | None:
+        """Refuse a parent that is the account or below it."""
+        parent: Account | None = self.cleaned_data["parent"]
+        above, seen = parent, set[int]()
+        while above is not None and above.pk not in seen:
+            if above.pk == self.instance.pk:
+                raise ValidationError(_("An account cannot be its own ancestor."))
+            seen.add(above.pk)
+            above = above.parent
+        return parent
+
+
+@admin.register(Contact, site=tenant_admin_site)
+class ContactAdmin(TenantModelAdmin):
+    """People at accounts."""
+
+    list_display = ["__str__", "email", "user_id", "account", "last_seen_at"]
+    list_select_related = ["account"]
+    search_fields = ["name__icontains", "email__istartswith", "user_id__startswith"]
+    ordering = ["id"]
+    autocomplete_fields = ["account"]
+    fields = ["account", "user_id", "email", "name", "roles", "traits", "first_seen_at", "last_seen_at"]
+    readonly_fields = ["first_seen_at", "last_seen_at"]
+
+    def save_model(self, request: HttpRequest, obj: Contact, form: Any, change: bool) -> None:
+        """Note on the timeline of memberships that the contact came to an account."""
+        super().save_model(request, obj, form, change)
+        if "account" in form.changed_data and obj.account_id is not None:
+            join_accounts(tenant=request.tenant, joined={obj.pk: obj.account_id}, source="admin")
+
+    def delete_model(self, request: HttpRequest, obj: Contact) -> None:
+        """Aliases of the contact go with it."""
+        Contact.objects.filter(merged_into=obj).delete()
+        super().delete_model(request, obj)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Contact]) -> None:
+        """Aliases of the contacts go with them."""
+        chosen = list(queryset.values_list("pk", flat=True))
+        Contact.objects.filter(merged_into__in=chosen).delete()
+        Contact.objects.filter(pk__in=chosen).delete()
+
+
+class _RecordAdmin(TenantModelAdmin):
+    """What belongs to an account and came from another system."""
+
+    list_select_related = ["account"]
+    search_fields = ["external_id__startswith", "account__name_search__icontains"]
+    autocomplete_fields = ["account"]
+    readonly_fields = ["received_at"]
+
+
+@admin.register(Subscription, site=tenant_admin_site)
+class SubscriptionAdmin(_RecordAdmin):
+    """Subscriptions; saving one brings its account up to date."""
+
+    list_display = [
+        "external_id",
+        "account",
+        "plan",
+        "seats",
+        "mrr_cents",
+        "currency",
+        "renews_on",
+        "ends_on",
+    ]
+    ordering = ["external_id"]
+
+    def save_model(self, request: HttpRequest, obj: Subscription, form: Any, change: bool) -> None:
+        """Save, then plan, seats, MRR and renewal of the account it is with, and of the one it was with."""
+        super().save_model(request, obj, form, change)
+        touched = {obj.account_id, form.initial.get("account") or obj.account_id}
+        roll_up_subscriptions(tenant=request.tenant, account_ids=sorted(touched))
+
+    def delete_model(self, request: HttpRequest, obj: Subscription) -> None:
+        """Delete, then what the account pays."""
+        super().delete_model(request, obj)
+        roll_up_subscriptions(tenant=request.tenant, account_ids=[obj.account_id])
+
+
+@admin.register(Ticket, site=tenant_admin_site)
+class TicketAdmin(_RecordAdmin):
+    """Support requests."""
+
+    list_display = ["external_id", "account", "title", "status", "severity", "opened_at", "resolved_at"]
+    list_filter = ["severity", ("resolved_at", admin.EmptyFieldListFilter)]
+    ordering = ["-opened_at", "id"]
+
+
+@admin.register(Invoice, site=tenant_admin_site)
+class InvoiceAdmin(_RecordAdmin):
+    """Bills."""
+
+    list_display = ["external_id", "account", "amount_cents", "currency", "due_on", "paid_at", "state"]
+    list_filter = ["state"]
+    ordering = ["-id"]
+
+
+@admin.register(AuditEntry, site=tenant_admin_site)
+class AuditEntryAdmin(TenantModelAdmin):
+    """The audit log, to be read."""
+
+    list_display = ["at", "actor_label", "action", "target"]
+    list_filter = ["action"]
+    search_fields = ["target__icontains", "actor_label__icontains"]
+    ordering = ["-at", "-id"]
+    fields = ["at", "actor_label", "action", "target", "before", "after"]
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Only services write here."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Nobody rewrites it; the database refuses too."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Nobody deletes from it."""
+        return False
+
+
+class DirectoryAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """Directory rows are never deleted here; their services open the tenant's scope."""
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: Any = None,
+    ) -> HttpResponse:
+        """Without Django's transaction around it: a tenant's scope must be the outermost one."""
+        answer: HttpResponse = self._changeform_view(request, object_id, form_url, extra_context)
+        return answer
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Tenants and members are not deleted by a click."""
+        return False
+
+
+@admin.register(Tenant, site=operator_admin_site)
+class TenantAdmin(DirectoryAdmin):
+    """Tenants; a new one gets everything the apps give it."""
+
+    list_display = ["slug", "name", "timezone", "language", "is_demo", "created_at"]
+    search_fields = ["slug__startswith", "name__icontains"]
+    fields = ["slug", "name", "timezone", "language", "currency", "brand_color"]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Tenant | None = None) -> list[str]:
+        """Addresses and day boundaries hang on these two."""
+        return ["slug", "timezone"] if obj is not None else []
+
+    def save_model(self, request: HttpRequest, obj: Tenant, form: Any, change: bool) -> None:
+        """Make a new tenant by its service."""
+        if change:
+            super().save_model(request, obj, form, change)
+            return
+        made = create_tenant(
+            slug=obj.slug, name=obj.name, timezone=obj.timezone, language=obj.language, currency=obj.currency
+        )
+        obj.pk, obj.created_at = made.pk, made.created_at
+        obj._state.adding = False
+        if obj.brand_color:
+            obj.save(update_fields=["brand_color"])
+
+
+class MembershipForm(forms.ModelForm):  # type: ignore[type-arg]
+    """A member of a tenant, by e-mail address."""
+
+    email = forms.EmailField(label=_("e-mail address"))
+
+    class Meta:
+        model = Membership
+        fields = ["tenant", "email", "role"]
+
+    def clean(self) -> dict[str, Any]:
+        """One membership for each login and tenant."""
+        data: dict[str, Any] = super().clean() or {}
+        email, tenant = data.get("email", "").strip().lower(), data.get("tenant")
+        if tenant and Membership.objects.filter(tenant=tenant, user__email=email).exists():
+            raise ValidationError({"email": _("%(email)s is already a member.") % {"email": email}})
+        return data
+
+
+class MembershipChangeForm(forms.ModelForm):  # type: ignore[type-arg]
+    """Role and access of a member."""
+
+    class Meta:
+        model = Membership
+        fields = ["role", "is_active"]
+
+    def clean(self) -> dict[str, Any]:
+        """A tenant keeps an admin."""
+        data: dict[str, Any] = super().clean() or {}
+        if data.get("role") != Role.ADMIN or not data.get("is_active"):
+            admins = Membership.objects.filter(tenant=self.instance.tenant, role=Role.ADMIN, is_active=True)
+            if admins.filter(pk=self.instance.pk).exists() and admins.count() == 1:
+                raise ValidationError(_("A tenant needs at least one active admin."))
+        return data
+
+
+@admin.register(Membership, site=operator_admin_site)
+class MembershipAdmin(DirectoryAdmin):
+    """Members of all tenants: the operator lets the first admin in."""
+
+    list_display = ["user", "tenant", "role", "is_active"]
+    list_filter = ["role", "is_active"]
+    list_select_related = ["user", "tenant"]
+    search_fields = ["user__email__startswith", "tenant__slug__startswith"]
+
+    def get_form(
+        self, request: HttpRequest, obj: Membership | None = None, change: bool = False, **kwargs: Any
+    ) -> Any:
+        """A new member is named by address; later only role and access change."""
+        kwargs["form"] = MembershipForm if obj is None else MembershipChangeForm
+        return super().get_form(request, obj, change=change, **kwargs)
+
+    def get_fields(self, request: HttpRequest, obj: Membership | None = None) -> list[str]:
+        """As the form."""
+        return ["tenant", "email", "role"] if obj is None else ["tenant", "user", "role", "is_active"]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Membership | None = None) -> list[str]:
+        """Who and where stays."""
+        return [] if obj is None else ["tenant", "user"]
+
+    def save_model(self, request: HttpRequest, obj: Membership, form: Any, change: bool) -> None:
+        """Through the services, so that the tenant's audit log knows."""
+        tenant = obj.tenant
+        with tenant_scope(tenant):
+            if not change:
+                made = add_member(tenant=tenant, email=form.cleaned_data["email"], role=obj.role)
+                obj.pk, obj.user = made.pk, made.user
+                return
+            if "role" in form.changed_data:
+                change_role(tenant=tenant, member=obj, role=obj.role)
+            if "is_active" in form.changed_data:
+                (reactivate_member if obj.is_active else deactivate_member)(tenant=tenant, member=obj)
+
+
+class HouseUserCreationForm(AdminUserCreationForm):  # type: ignore[type-arg]
+    """Django's form with the address as the login."""
+
+    class Meta:
+        model = User
+        fields = ("email",)
+
+
+@admin.register(User, site=operator_admin_site)
+class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
+    """Logins of all tenants."""
+
+    form = UserChangeForm
+    add_form = HouseUserCreationForm
+    list_display = ["email", "name", "is_active", "is_superuser"]
+    list_filter = ["is_active", "is_superuser"]
+    search_fields = ["email__startswith", "name__icontains"]
+    ordering = ["email"]
+    filter_horizontal = ()
+    fieldsets = [
+        (None, {"fields": ["email", "password"]}),
+        (None, {"fields": ["name", "language", "timezone", "is_active", "is_staff", "is_superuser"]}),
+    ]
+    add_fieldsets = [(None, {"fields": ["email", "usable_password", "password1", "password2"]})]
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """A login is closed, not deleted: its work stays signed."""
+        return False
