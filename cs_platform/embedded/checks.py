@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from cs_platform.embedded.pair import CHECKOUT, throwaway_pair
@@ -34,11 +34,16 @@ def _tool(module: str, *arguments: str) -> tuple[str, ...]:
 
 CHECKS = (
     Check("lint", _tool("ruff", "check", "--quiet", ".")),
-    Check("format", _tool("ruff", "format", "--check", "--quiet", ".")),
+    Check("format", _tool("ruff", "format", "--check", ".")),
     Check("types", _tool("mypy")),
     Check(
         "floors",
-        (sys.executable, "-c", "import sys; from importlinter.cli import lint_imports_command as c; c()"),
+        (
+            sys.executable,
+            "-c",
+            "from importlinter.cli import lint_imports_command as run; run()",
+            "--no-logo",
+        ),
     ),
     Check(
         "migrations",
@@ -54,17 +59,24 @@ CHECKS = (
 )
 
 
-def run_all() -> int:
+def run_all(checks: Sequence[Check] = CHECKS) -> int:
     """Run each, print what it found, and a table at the end."""
     results: list[tuple[str, bool, float]] = []
     with throwaway_pair() as pair:
         env = dict(os.environ) | pair.environment()
-        for check in CHECKS:
+        for check in checks:
             began = time.monotonic()
-            done = subprocess.run(check.argv, cwd=CHECKOUT, env=env | dict(check.env), check=False)
+            done = subprocess.run(
+                check.argv,
+                cwd=CHECKOUT,
+                env=env | dict(check.env),
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                check=False,
+            )
             results.append((check.name, done.returncode == 0, time.monotonic() - began))
             if done.returncode:
-                print(f"── {check.name}: exit status {done.returncode}\n", flush=True)
+                print(f"── {check.name} ──\n{done.stdout.decode(errors='replace')}", flush=True)
     for name, good, seconds in results:
         print(f"{'ok' if good else 'FAILED':>7}  {name}  ({seconds:.1f} s)", flush=True)
     return 0 if all(good for _, good, _ in results) else 1

@@ -139,7 +139,7 @@ class Pair:
             raise Busy(f"Another process uses {self.base}.")
         try:
             (self.base / "state.json").unlink(missing_ok=True)  # left by a killed supervisor
-            (self.base / "logs").mkdir(exist_ok=True)
+            (self.base / "logs").mkdir(mode=0o700, exist_ok=True)  # the directory itself is passable for root
             self._secrets = self._load_secrets()
             self.postgres = Postgres(self.base, self._secrets["superuser"], self._durable)
             self.valkey = Valkey(self.base, self._secrets["valkey"], self._durable)

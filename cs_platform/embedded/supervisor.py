@@ -98,7 +98,7 @@ class Supervisor:
             web = self.start(services.WEB)
             self._wait_for_web(web, port)
             self._greet(port, external=external)
-            (self.base / "beat").mkdir(exist_ok=True)
+            (self.base / "beat").mkdir(mode=0o700, exist_ok=True)
             for service in services.background(self.base):
                 self.start(service)
             if not external and os.environ.get("CS_DEMO", "1") != "0":

@@ -81,6 +81,19 @@ def descendants(pid: int) -> set[int]:
     return found
 
 
+def command_lines(pids: set[int], words: str) -> list[int]:
+    """Those whose command line contains the words."""
+    found = []
+    for pid in sorted(pids):
+        try:
+            command = Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+        except OSError:
+            continue
+        if words in command:
+            found.append(pid)
+    return found
+
+
 def alive(pids: set[int]) -> set[int]:
     """Those that still run; a zombie waiting for its parent doesn't."""
     running = set()
