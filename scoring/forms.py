@@ -8,7 +8,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.forms.models import BaseInlineFormSet
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, gettext_noop
+from django.utils.translation import gettext_lazy
 
 from scoring.matrix.columns import FITTING
 from scoring.models import Component, Measure, Version
@@ -16,8 +16,6 @@ from scoring.scale_text import BAD_PAIR, ScaleTextError, read_scale_text, write_
 from scoring.scales import ScaleError, scale_from_dict
 from scoring.services.drafts import NO_FIT, NO_METRIC, weight_problem
 from usage.models import Metric
-
-gettext_noop(BAD_PAIR)
 
 
 class VersionForm(forms.ModelForm):  # type: ignore[type-arg]

@@ -18,10 +18,12 @@ class ModelTimeline:
     model: ScoreModel
     starts: tuple[date, ...]
     versions: tuple[Version, ...]
+    earliest: Version  # for days before any version; it may itself have been replaced on its first day
 
     def in_force(self, day: date) -> Version:
         """The version of a day: the newest that was in force then, else the earliest there is."""
-        return self.versions[max(bisect_right(self.starts, day) - 1, 0)]
+        place = bisect_right(self.starts, day)
+        return self.versions[place - 1] if place else self.earliest
 
     def spans(self, days: Sequence[date]) -> list[tuple[Version, tuple[date, ...]]]:
         """Consecutive days under one version."""
@@ -68,7 +70,9 @@ def _timeline(model: ScoreModel, versions: list[Version]) -> ModelTimeline:
         while steps and steps[-1][0] >= start:
             steps.pop()
         steps.append((start, version))
-    return ModelTimeline(model, tuple(start for start, _ in steps), tuple(version for _, version in steps))
+    return ModelTimeline(
+        model, tuple(start for start, _ in steps), tuple(version for _, version in steps), versions[0]
+    )
 
 
 def claims(model: ScoreModel, segment: str, stage: str, plan_kind: str) -> bool:
