@@ -90,10 +90,9 @@ class RuleForm(forms.ModelForm):  # type: ignore[type-arg]
         values = {name.removeprefix(PREFIX): value for name, value in cleaned.items() if name.startswith(PREFIX)}
         if kind and not self.errors:
             try:
-                parse_params(kind, values)
+                self.instance.params = msgspec.to_builtins(parse_params(kind, values))
             except ValueError as error:
                 raise ValidationError(_("These thresholds cannot be used: %(reason)s") % {"reason": error}) from error
-            self.instance.params = values
         return cleaned
 
 

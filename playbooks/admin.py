@@ -57,6 +57,11 @@ class PlaybookAdmin(TenantModelAdmin):
             return None
         return _edit_draft(request, chosen[0])
 
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """The versions of a play that never ran go with it, although nobody may delete them one by one."""
+        found, counts, needed, protected = super().get_deleted_objects(objs, request)
+        return found, counts, needed - {PlaybookVersion._meta.verbose_name}, protected
+
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """A play that ever ran is switched off, not deleted: its runs are history."""
         if obj is not None and obj.runs.exists():

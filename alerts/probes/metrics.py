@@ -20,10 +20,10 @@ def probe_usage_under_target(night: Night, params: UsageUnderTarget, open_alerts
     wanted = params.metrics or sorted({key for account in accounts for key in account.targets})
     if not wanted:  # nobody has a target any more
         return Reading(cleared=set(open_alerts))
-    keys = [key for key in wanted if night.is_delivered(key)]
+    ends = week_ends(night.day, params.weeks)
+    keys = night.unbroken(wanted, since=ends[0] - timedelta(days=DAYS))
     if not keys:
         return Reading(suspended=True)
-    ends = week_ends(night.day, params.weeks)
     by_week = [night.values(keys, until=end, days=DAYS, accounts=accounts) for end in ends]
     recent = night.values(keys, until=night.day, days=DAYS, accounts=accounts)
     weeks = np.stack([np.stack([values[key] for values in by_week], axis=1) for key in keys], axis=1)
@@ -64,11 +64,11 @@ def _target(account: LiveAccount, key: str) -> float:
 def probe_rate_falling(night: Night, params: RateFalling, open_alerts: dict[Key, OpenAlert]) -> Reading:
     """Last week's ratio under a share of the pooled ratio of the complete weeks before it."""
     metric = night.metrics.get(params.metric)
-    if metric is None or metric.kind != Metric.Kind.RATIO or not night.is_delivered(params.metric):
-        return Reading(suspended=True)
-    accounts, keys = night.accounts, [metric.numerator, metric.denominator]
     end = last_complete_week_end(night.day)
     start = end - timedelta(days=DAYS)
+    if metric is None or metric.kind != Metric.Kind.RATIO or not night.unbroken([params.metric], since=start):
+        return Reading(suspended=True)
+    accounts, keys = night.accounts, [metric.numerator, metric.denominator]
     week = night.values(keys, until=end, days=DAYS, accounts=accounts)
     past = night.values(keys, until=start, days=DAYS * params.baseline_weeks, accounts=accounts)
     outcome, rate, before = conditions.rate_falling(

@@ -9,14 +9,21 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
-from django.db.models import F, Q
+from django.db.models import F, Min, Q
 from django.db.models.functions import Coalesce
 
 from accounts.models import Account, Tenant
 from alerts.conditions import Array, Mask
-from usage.models import Metric
+from usage.models import Metric, SourceMetric
+from usage.selectors import delivered_metrics, metric_values
+from usage.selectors.interruptions import interrupted_metrics
 
 Key = tuple[int, str]  # account, subject
+# Kinds whose silence is zero while a source delivers; the others are missing when nobody reports them.
+SILENT_IS_ZERO = {
+    Metric.Kind.ALL_EVENTS, Metric.Kind.COUNT, Metric.Kind.SUM, Metric.Kind.DISTINCT_USERS, Metric.Kind.ACTIVE_DAYS,
+    Metric.Kind.FEATURES_USED,
+}
 
 
 class LiveAccount(NamedTuple):
@@ -76,33 +83,56 @@ class Night:
     @cached_property
     def delivered(self) -> set[int]:
         """Metrics whose source is fresh on the day."""
-        from usage.selectors import delivered_metrics
-
         return set(delivered_metrics(self.tenant, self.day))
 
     def is_delivered(self, *keys: str) -> bool:
         """Whether every one of these metrics exists and comes from a source that is fresh."""
         return all(key in self.metrics and self._is_fresh(self.metrics[key]) for key in keys)
 
+    def unbroken(self, keys: Sequence[str], *, since: date) -> list[str]:
+        """Of these metrics, the delivered ones whose silence since then is silence and not an interrupted source."""
+        broken = interrupted_metrics(self.tenant, since, self.day, known_on=self.day)
+        return [
+            key
+            for key in keys
+            if self.is_delivered(key) and not {self.metrics[part].pk for part in self._parts(key)} & broken
+        ]
+
+    def _parts(self, key: str) -> list[str]:
+        metric = self.metrics[key]
+        return [metric.numerator, metric.denominator] if metric.kind == Metric.Kind.RATIO else [key]
+
     def _is_fresh(self, metric: Metric) -> bool:
         if metric.kind == Metric.Kind.RATIO:
             return self.is_delivered(metric.numerator, metric.denominator)
-        return metric.pk in self.delivered
+        return metric.kind not in SILENT_IS_ZERO or metric.pk in self.delivered
 
     def values(
         self, keys: Sequence[str], *, until: date, days: int, accounts: Sequence[LiveAccount]
     ) -> dict[str, Array]:
         """For each metric, its value over the window in the order of `accounts`; NaN where it is not known."""
-        from usage.selectors import metric_values
-
+        everybody = len(accounts) == len(self.accounts)
         found = metric_values(
-            self.tenant, keys, until, window_days=days, account_ids=[account.id for account in accounts]
+            self.tenant, keys, until, window_days=days, known_on=self.day,
+            account_ids=None if everybody else [account.id for account in accounts],
         )
         empty: dict[str, float | None] = {}
-        return {
+        columns = {
             key: np.array([found.get(account.id, empty).get(key) for account in accounts], dtype=np.float64)
             for key in keys
         }
+        for key, column in columns.items():
+            # Before its first delivery a metric is zero only in windows for which history came later: nobody having any
+            # then means that nobody counted it yet.
+            if self.first_delivery.get(self.metrics[key].pk, until) > until and not (np.nan_to_num(column) > 0).any():
+                column[:] = np.nan
+        return columns
+
+    @cached_property
+    def first_delivery(self) -> dict[int, date]:
+        """For each metric the day on which it was first received."""
+        rows = SourceMetric.objects.filter(tenant=self.tenant).values_list("metric_id").annotate(first=Min("first_on"))
+        return dict(rows)
 
 
 def selected(accounts: Sequence[LiveAccount], mask: Mask) -> list[tuple[int, LiveAccount]]:
