@@ -1,0 +1,178 @@
+// Behaviour of the shell: keys, menus, dialogs, toasts, filters. No inline handler anywhere; pages say what they want by data-*.
+(function () {
+  "use strict";
+  var $ = function (selector, root) { return (root || document).querySelector(selector); };
+  var $$ = function (selector, root) { return Array.prototype.slice.call((root || document).querySelectorAll(selector)); };
+
+  // --- widths: style attributes are forbidden by the policy, the CSSOM is not -------------------------------------
+  function widths(root) {
+    $$("[data-width]", root).forEach(function (bar) { bar.style.width = Math.max(0, Math.min(100, Number(bar.dataset.width))) + "%"; });
+  }
+
+  // --- sidebar on a phone -------------------------------------------------------------------------------------------
+  function sidebar(open) {
+    var side = $("#sidebar"), veil = $("#sidebar-veil"), button = $("[data-sidebar]");
+    if (!side || !veil || !button) { return; }
+    side.classList.toggle("is-open", open);
+    veil.hidden = !open;
+    button.setAttribute("aria-expanded", String(open));
+    if (open) { $("a, button", side).focus(); } else if (side.contains(document.activeElement)) { button.focus(); }
+  }
+
+  // --- dialogs ------------------------------------------------------------------------------------------------------
+  function confirmFirst(form, text) {
+    var dialog = $("#confirm");
+    $("[data-confirm-text]", dialog).textContent = text;
+    dialog.returnValue = "";
+    dialog.onclose = function () {
+      if (dialog.returnValue !== "yes") { return; }
+      form.dataset.confirmed = "yes";
+      form.requestSubmit();
+    };
+    dialog.showModal();
+  }
+
+  // --- toasts: stay ten seconds, longer while somebody is reading them -------------------------------------------------
+  function arm(toast) {
+    var left = Number(toast.dataset.seconds || 10), timer = null;
+    var run = function () { timer = window.setTimeout(function () { toast.remove(); }, left * 1000); };
+    toast.addEventListener("mouseenter", function () { window.clearTimeout(timer); });
+    toast.addEventListener("focusin", function () { window.clearTimeout(timer); });
+    toast.addEventListener("mouseleave", run);
+    toast.addEventListener("focusout", run);
+    run();
+  }
+  function toasts(root) {
+    $$(".toast-card:not([data-armed])", root).forEach(function (toast) { toast.dataset.armed = "yes"; arm(toast); });
+  }
+
+  // --- clicks ---------------------------------------------------------------------------------------------------------
+  document.addEventListener("click", function (event) {
+    var hit = function (selector) { return event.target.closest(selector); };
+    var found;
+    if ((found = hit("[data-sidebar]"))) { sidebar(!$("#sidebar").classList.contains("is-open")); }
+    else if (hit("#sidebar-veil")) { sidebar(false); }
+    else if ((found = hit("[data-open-dialog]"))) { event.preventDefault(); document.getElementById(found.dataset.openDialog).showModal(); }
+    else if ((found = hit("[data-close-dialog]"))) { found.closest("dialog").close(found.value || ""); }
+    else if ((found = hit("[data-theme-value]"))) { window.csTheme.set(found.dataset.themeValue); }
+    else if ((found = hit("[data-dismiss]"))) { found.closest(found.dataset.dismiss).remove(); }
+    else if ((found = hit("[data-close-panel]"))) { closePanel(); }
+    else if ((found = hit("[data-copy]"))) { copy(found); }
+    else if ((found = hit("tr.is-link, .workitem.is-link")) && !hit("a, button, input, select, label, form") && !String(window.getSelection())) {
+      var link = $("a.row-title", found);
+      if (link) { link.click(); }
+    }
+    if (found && found.matches("dialog") && event.target === found) { found.close(); }
+  });
+  function copy(button) {
+    var text = document.getElementById(button.dataset.copy).textContent.trim();
+    navigator.clipboard.writeText(text).then(function () {
+      var label = $("span", button) || button;
+      label.textContent = button.dataset.copied;
+    }, function () {
+      window.getSelection().selectAllChildren(document.getElementById(button.dataset.copy)); // no clipboard: leave it selected
+    });
+  }
+  function closePanel() {
+    var panel = $("#panel");
+    if (!panel || !panel.firstElementChild) { return false; }
+    panel.replaceChildren();
+    $$(".is-open[data-row]").forEach(function (row) { row.classList.remove("is-open"); var link = $("a.row-title", row); if (link) { link.focus(); } });
+    if (panel.dataset.home) { window.history.replaceState(null, "", panel.dataset.home); }
+    return true;
+  }
+
+  // --- forms ----------------------------------------------------------------------------------------------------------
+  document.addEventListener("change", function (event) {
+    var form = event.target.closest("form[data-autosubmit]");
+    if (form) { form.requestSubmit(); }
+    if (event.target.matches("[data-pick], [data-pick-all]")) { bulk(event.target); }
+  });
+  document.addEventListener("submit", function (event) {
+    var form = event.target, text = form.dataset.confirm;
+    if (text && form.dataset.confirmed !== "yes") { event.preventDefault(); event.stopPropagation(); confirmFirst(form, text); return; }
+    delete form.dataset.confirmed;
+    if (form.method === "get" && form.hasAttribute("data-clean")) { // a link is a view: leave empty filters out of the address
+      $$("input, select", form).forEach(function (field) { field.disabled = field.disabled || field.value === ""; });
+      window.setTimeout(function () { $$("input, select", form).forEach(function (field) { field.disabled = false; }); }, 0);
+    }
+    if (form.dataset.sent === "yes") { event.preventDefault(); return; } // a double click sends once
+    if (form.method === "post" && !form.hasAttribute("hx-post")) {
+      form.dataset.sent = "yes";
+      window.setTimeout(function () { delete form.dataset.sent; }, 4000);
+    }
+  }, true);
+  function bulk(changed) {
+    var table = changed.closest("[data-bulk]"), boxes = $$("[data-pick]", table), bar = $(".bulk", table);
+    if (changed.matches("[data-pick-all]")) { boxes.forEach(function (box) { box.checked = changed.checked; }); }
+    var picked = boxes.filter(function (box) { return box.checked; }).length;
+    bar.classList.toggle("is-on", picked > 0);
+    $("[data-picked]", bar).textContent = String(picked);
+  }
+
+  // --- keys -------------------------------------------------------------------------------------------------------------
+  var goto = false;
+  function typing(target) { return target.matches("input, textarea, select, [contenteditable]"); }
+  function rows() { return $$("a.row-title").filter(function (row) { return row.offsetParent !== null; }); }
+  function step(by) {
+    var all = rows(), at = all.indexOf(document.activeElement);
+    var next = all[at === -1 ? (by > 0 ? 0 : all.length - 1) : Math.max(0, Math.min(all.length - 1, at + by))];
+    if (next) { next.focus(); next.scrollIntoView({ block: "nearest" }); }
+  }
+  document.addEventListener("keydown", function (event) {
+    var search = $("#search");
+    if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "k" && search) { event.preventDefault(); search.focus(); search.select(); return; }
+    if (event.key === "Escape") {
+      if (event.target === search) { $("#search-results").replaceChildren(); search.setAttribute("aria-expanded", "false"); search.blur(); }
+      else if (!$("dialog[open]") && !$(".dropdown-menu.show")) { sidebar(false); closePanel(); }
+      return;
+    }
+    if ((event.key === "ArrowDown" || event.key === "ArrowUp") && event.target.closest(".search")) { hits(event); return; }
+    if (event.ctrlKey || event.metaKey || event.altKey || typing(event.target) || $("dialog[open]")) { return; }
+    if (goto) {
+      goto = false;
+      var link = $('[data-key="' + event.key.toLowerCase() + '"]');
+      if (link) { event.preventDefault(); link.click(); }
+      return;
+    }
+    if (event.key === "/" && search) { event.preventDefault(); search.focus(); }
+    else if (event.key === "?" && $("#keys")) { event.preventDefault(); $("#keys").showModal(); }
+    else if (event.key === "g") { goto = true; window.setTimeout(function () { goto = false; }, 1200); }
+    else if (event.key === "j") { step(1); }
+    else if (event.key === "k") { step(-1); }
+  });
+  function hits(event) {
+    var all = [$("#search")].concat($$(".search-hit")), at = all.indexOf(document.activeElement);
+    var next = all[Math.max(0, Math.min(all.length - 1, at + (event.key === "ArrowDown" ? 1 : -1)))];
+    event.preventDefault();
+    if (next) { next.focus(); }
+  }
+  document.addEventListener("focusout", function (event) {
+    var box = event.target.closest(".search");
+    if (box && !box.contains(event.relatedTarget)) { window.setTimeout(function () { if (!box.contains(document.activeElement)) { $("#search-results").replaceChildren(); } }, 120); }
+  });
+
+  // --- htmx ---------------------------------------------------------------------------------------------------------------
+  document.addEventListener("htmx:afterSwap", function (event) {
+    widths(event.target); toasts(document);
+    if (event.target.id === "search-results") { $("#search").setAttribute("aria-expanded", String(event.target.children.length > 0)); }
+    if (event.target.id === "panel") {
+      $$(".is-open[data-row]").forEach(function (row) { row.classList.remove("is-open"); });
+      var detail = $("[data-detail]", event.target), row = detail && $('[data-row="' + detail.dataset.detail + '"]');
+      if (row) { row.classList.add("is-open"); }
+      var title = $("h2", event.target);
+      if (title) { title.tabIndex = -1; title.focus({ preventScroll: window.innerWidth > 991 }); }
+    }
+  });
+  document.addEventListener("htmx:responseError", function (event) { failed(event.detail.xhr.status, event.detail.xhr.getResponseHeader("X-Request-ID")); });
+  document.addEventListener("htmx:sendError", function () { failed(0, null); });
+  function failed(status, id) {
+    var template = $("#toast-failed").content.cloneNode(true), text = $("[data-reason]", template);
+    if (status) { text.textContent += " (" + status + (id ? ", " + id : "") + ")"; }
+    $("#toasts").appendChild(template);
+    toasts(document);
+  }
+
+  function ready() { widths(document); toasts(document); }
+  if (document.readyState === "loading") { document.addEventListener("DOMContentLoaded", ready); } else { ready(); }
+})();

@@ -1,0 +1,85 @@
+"""The left navigation: what exists, for whom, and which item is the current one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from django.urls import reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from accounts.access import has_role
+from accounts.models import Role
+
+if TYPE_CHECKING:
+    from accounts.models import Membership
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A page of the navigation; `section` is the first word of the URL names that light it up."""
+
+    title: Promise
+    view: str
+    icon: str
+    section: str
+    key: str = ""
+    role: str = Role.VIEWER
+
+
+@dataclass(frozen=True)
+class Item:
+    """An entry as one member sees it on one page."""
+
+    title: str
+    url: str
+    icon: str
+    key: str
+    current: bool
+
+
+@dataclass(frozen=True)
+class Group:
+    """A titled group of items. Not named `items`: templates would find the method of a dict."""
+
+    title: str
+    items: list[Item]
+
+
+ENTRIES: tuple[tuple[Promise, tuple[Entry, ...]], ...] = (
+    (_("Work"), (
+        Entry(_("Today"), "workspace:today", "home", "today", "t"),
+        Entry(_("Alerts"), "workspace:alerts", "bell", "alert", "l"),
+        Entry(_("Tasks"), "workspace:tasks", "checkbox", "task", "k"),
+    )),
+    (_("Customers"), (
+        Entry(_("Accounts"), "workspace:accounts", "building", "account", "a"),
+        Entry(_("Health"), "workspace:health", "heart-rate-monitor", "health", "h"),
+    )),
+    (_("Set up"), (
+        Entry(_("Sources and usage"), "workspace:sources", "database-import", "source", "s"),
+        Entry(_("How the score works"), "workspace:score_model", "gauge", "score", "m"),
+        Entry(_("Rules"), "workspace:rules", "adjustments", "rule", "r"),
+        Entry(_("Playbooks"), "workspace:playbooks", "route", "playbook", "p"),
+        Entry(_("Team"), "workspace:team", "users-group", "team"),
+        Entry(_("API keys"), "workspace:keys", "key", "key", role=Role.ADMIN),
+        Entry(_("Settings"), "admin:index", "settings", "admin", role=Role.ADMIN),
+    )),
+)
+
+
+def navigation_of(member: Membership, view_name: str) -> list[Group]:
+    """The groups of the navigation with what the member's role may open."""
+    here = view_name.removeprefix("workspace:").split("_")[0].rstrip("s")
+    return [
+        Group(
+            str(title),
+            [
+                Item(str(e.title), reverse(e.view), e.icon, e.key, e.section == here)
+                for e in entries
+                if has_role(member, e.role)
+            ],
+        )
+        for title, entries in ENTRIES
+    ]

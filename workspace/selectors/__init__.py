@@ -1,0 +1,1 @@
+"""Reads: every function has a constant number of queries and runs inside the request's tenant scope."""

@@ -1,0 +1,191 @@
+"""Everything the account page shows, part by part; each part has a constant number of queries."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from django.db.models import Count, F, Q
+
+from accounts.models import Account, Contact, Invoice, Subscription, Tenant, Ticket, TimelineEntry
+from alerts.models import Alert
+from playbooks.models import Run, Task
+from scoring.models import CurrentScore, StoredScore, Version
+
+HEALTH = 1
+TIMELINE_PAGE = 40
+OVERVIEW_TIMELINE = 8
+HISTORY_DAYS = 366
+NEXT_STEPS = 5
+
+
+@dataclass(frozen=True)
+class Header:
+    """The account, its newest score, and how much is open."""
+
+    account: Account
+    current: CurrentScore | None
+    open_alerts: int
+    open_tasks: int
+    days_to_renewal: int | None
+
+    @property
+    def change(self) -> float | None:
+        """What the last run changed."""
+        current = self.current
+        if current is None or current.score is None or current.previous_score is None:
+            return None
+        return current.score - current.previous_score
+
+
+def header(tenant: Tenant, pk: int, today: date) -> Header | None:
+    """The head of the page; None when there is no such account. Four queries."""
+    account = (
+        Account.objects.filter(tenant=tenant, pk=pk)
+        .select_related("owner__user", "parent")
+        .first()
+    )
+    if account is None:
+        return None
+    current = CurrentScore.objects.filter(tenant=tenant, kind=HEALTH, account_id=pk).select_related("version__model").first()
+    alerts = Alert.objects.filter(tenant=tenant, account_id=pk, state=Alert.State.OPEN).count()
+    tasks = Task.objects.filter(tenant=tenant, account_id=pk, state=Task.State.OPEN).count()
+    renewal = account.renewal_on
+    return Header(
+        account=account, current=current, open_alerts=alerts, open_tasks=tasks,
+        days_to_renewal=(renewal - today).days if renewal and renewal >= today else None,
+    )
+
+
+@dataclass(frozen=True)
+class Step:
+    """One thing to do next at an account: an alert to look at or a task to do."""
+
+    alert: Alert | None = None
+    task: Task | None = None
+
+
+def next_steps(tenant: Tenant, pk: int) -> list[Step]:
+    """Open alerts, worst first, then open tasks by date. Two queries."""
+    rank = {"high": 0, "medium": 1, "low": 2}
+    alerts = sorted(
+        Alert.objects.filter(tenant=tenant, account_id=pk, state=Alert.State.OPEN).select_related("rule", "run__playbook"),
+        key=lambda alert: (rank[alert.severity], alert.opened_on, alert.pk),
+    )
+    tasks = (
+        Task.objects.filter(tenant=tenant, account_id=pk, state=Task.State.OPEN)
+        .select_related("assignee__user", "run__playbook")
+        .order_by("due_on", "priority", "pk")[:NEXT_STEPS]
+    )
+    return [*(Step(alert=alert) for alert in alerts[:NEXT_STEPS]), *(Step(task=task) for task in tasks)]
+
+
+def timeline(tenant: Tenant, pk: int, *, kind: str = "", before: tuple[str, int] | None = None, limit: int = TIMELINE_PAGE) -> list[TimelineEntry]:
+    """What happened at the account, newest first; one query."""
+    found = TimelineEntry.objects.filter(tenant=tenant, account_id=pk).select_related("actor__user")
+    if kind:
+        found = found.filter(kind=kind)
+    if before is not None:
+        found = found.filter(Q(at__lt=before[0]) | Q(at=before[0], pk__lt=before[1]))
+    return list(found.order_by("-at", "-pk")[:limit])
+
+
+def timeline_kinds(tenant: Tenant, pk: int) -> list[str]:
+    """The kinds of entries an account has."""
+    return sorted(TimelineEntry.objects.filter(tenant=tenant, account_id=pk).values_list("kind", flat=True).distinct())
+
+
+@dataclass(frozen=True)
+class History:
+    """One score per day, with the versions that made them."""
+
+    days: list[date]
+    scores: list[float | None]
+    versions: list[tuple[date, str]]
+    healthy_above: float
+    critical_below: float
+
+
+def score_history(tenant: Tenant, pk: int, today: date) -> History | None:
+    """A year of scores with the day on which each version began; two queries."""
+    rows = list(
+        StoredScore.objects.filter(tenant=tenant, kind=HEALTH, account_id=pk, day__gte=today - timedelta(days=HISTORY_DAYS))
+        .order_by("day")
+        .values_list("day", "score", "version_id")
+    )
+    if not rows:
+        return None
+    versions = Version.objects.filter(tenant=tenant, pk__in={row[2] for row in rows}).select_related("model").in_bulk()
+    starts, last = [], None
+    for day, _score, version_id in rows:
+        if version_id != last and last is not None:
+            starts.append((day, str(versions[version_id])))
+        last = version_id
+    newest = versions[rows[-1][2]]
+    return History(
+        days=[row[0] for row in rows], scores=[row[1] for row in rows], versions=starts,
+        healthy_above=newest.healthy_above, critical_below=newest.critical_below,
+    )
+
+
+def contacts(tenant: Tenant, pk: int, limit: int = 200) -> list[Contact]:
+    """The people of an account, who was seen last first."""
+    found = Contact.objects.filter(tenant=tenant, account_id=pk, merged_into=None)
+    return list(found.order_by(F("last_seen_at").desc(nulls_last=True), "pk")[:limit])
+
+
+@dataclass(frozen=True)
+class Work:
+    """Alerts, runs and tasks of an account."""
+
+    alerts: list[Alert]
+    runs: list[Run]
+    tasks: list[Task]
+
+
+def work(tenant: Tenant, pk: int, limit: int = 100) -> Work:
+    """What was found and what is being done, open things first; three queries."""
+    alerts = Alert.objects.filter(tenant=tenant, account_id=pk).select_related("rule").order_by("-pk")[:limit]
+    runs = (
+        Run.objects.filter(tenant=tenant, account_id=pk)
+        .select_related("playbook")
+        .annotate(
+            tasks_all=Count("tasks", filter=~Q(tasks__state=Task.State.CANCELLED)),
+            tasks_done=Count("tasks", filter=Q(tasks__state=Task.State.DONE)),
+        )
+        .order_by("-started_on", "-pk")[:limit]
+    )
+    tasks = Task.objects.filter(tenant=tenant, account_id=pk).select_related("assignee__user", "run__playbook", "account").order_by("due_on", "pk")[:limit]
+    ended = {Alert.State.CLOSED, Alert.State.RESOLVED}
+    return Work(
+        alerts=sorted(alerts, key=lambda alert: alert.state in ended),
+        runs=sorted(runs, key=lambda run: run.state != Run.State.RUNNING),
+        tasks=sorted(tasks, key=lambda task: (task.state != Task.State.OPEN, task.due_on)),
+    )
+
+
+@dataclass(frozen=True)
+class Records:
+    """What other systems report about an account."""
+
+    tickets: list[Ticket]
+    invoices: list[Invoice]
+    subscriptions: list[Subscription]
+
+
+def records(tenant: Tenant, pk: int, limit: int = 100) -> Records:
+    """Tickets, invoices and subscriptions, newest first; three queries."""
+    return Records(
+        tickets=sorted(
+            Ticket.objects.filter(tenant=tenant, account_id=pk).order_by("-opened_at")[:limit],
+            key=lambda ticket: ticket.resolved_at is not None,
+        ),
+        invoices=list(Invoice.objects.filter(tenant=tenant, account_id=pk).order_by(F("due_on").desc(nulls_last=True), "-pk")[:limit]),
+        subscriptions=list(Subscription.objects.filter(tenant=tenant, account_id=pk).order_by("ends_on", "-starts_on")[:limit]),
+    )
+
+
+def children(tenant: Tenant, pk: int) -> list[Account]:
+    """Accounts that belong to this one."""
+    return list(Account.objects.filter(tenant=tenant, parent_id=pk).order_by("name_search")[:50])
+

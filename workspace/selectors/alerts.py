@@ -1,0 +1,128 @@
+"""The inbox of alerts, and one of them with what belongs to it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from django.db.models import Q
+
+from accounts.models import Membership, Role, Tenant, TimelineEntry
+from alerts.models import Alert, Rule, Severity
+from alerts.selectors import alerts_of, open_alerts
+from alerts.wording import evidence_sentence
+from playbooks.models import Task
+from workspace.paging import COUNT_CAP, PAGE_SIZE, Cursor
+from workspace.selectors.work import EVERYBODY, MINE
+
+WAITING = "waiting"
+STATES = (WAITING, Alert.State.SNOOZED, Alert.State.CLOSED, Alert.State.RESOLVED)
+
+
+@dataclass(frozen=True)
+class AlertFilter:
+    """What a list of alerts is narrowed to; each field is a parameter of the address."""
+
+    who: str
+    state: str = WAITING
+    rule: str = ""
+    severity: str = ""
+
+    def parameters(self, default_who: str) -> dict[str, str]:
+        """What the address says beside its defaults."""
+        said = {
+            "who": "" if self.who == default_who else self.who, "state": "" if self.state == WAITING else self.state,
+            "rule": self.rule, "severity": self.severity,
+        }
+        return {name: value for name, value in said.items() if value}
+
+
+def default_who(member: Membership) -> str:
+    """Whose alerts a member looks at first."""
+    return MINE if member.role == Role.CSM else EVERYBODY
+
+
+def read_alert_filter(parameters: Mapping[str, str], member: Membership) -> AlertFilter:
+    """The filter of an address; what cannot be understood is left out."""
+    who, state, severity = (parameters.get(name, "") for name in ("who", "state", "severity"))
+    if who not in (MINE, EVERYBODY) and not (who.isascii() and who.isdigit() and len(who) < 19):
+        who = default_who(member)
+    return AlertFilter(
+        who=who, state=state if state in STATES else WAITING, rule=parameters.get("rule", "").replace("\0", "")[:60],
+        severity=severity if severity in Severity.values else "",
+    )
+
+
+def _owner(wanted: AlertFilter, member: Membership) -> int | None:
+    return member.pk if wanted.who == MINE else None if wanted.who == EVERYBODY else int(wanted.who)
+
+
+@dataclass(frozen=True)
+class AlertLine:
+    """An alert with why it fired."""
+
+    alert: Alert
+    sentence: str
+
+
+@dataclass(frozen=True)
+class AlertPage:
+    """A page of alerts, how many there are up to the cap, and where the next page starts."""
+
+    rows: list[AlertLine]
+    total: int
+    next_cursor: Cursor | None
+
+
+def line(alert: Alert) -> AlertLine:
+    """An alert with its sentence in the reader's language."""
+    return AlertLine(alert, evidence_sentence(alert.rule.kind, alert.evidence))
+
+
+def alert_page(
+    tenant: Tenant, wanted: AlertFilter, member: Membership, *, today: date, after: Cursor | None = None, limit: int = PAGE_SIZE
+) -> AlertPage:
+    """Alerts: waiting ones the most deserving first, the others newest first. Two queries."""
+    owner = _owner(wanted, member)
+    if wanted.state == WAITING:
+        found = open_alerts(tenant, owner_id=owner, rule_key=wanted.rule, severity=wanted.severity, today=today)
+        counted = alerts_of(tenant, owner_id=owner, rule_key=wanted.rule, severity=wanted.severity).filter(
+            Q(state=Alert.State.OPEN) | Q(state=Alert.State.SNOOZED, snoozed_until__lte=today)
+        )
+        if after is not None and isinstance(after.value, (int, float)):
+            found = found.filter(Q(priority__lt=after.value) | Q(priority=after.value, pk__lt=after.pk))
+    else:
+        found = counted = alerts_of(tenant, state=wanted.state, owner_id=owner, rule_key=wanted.rule, severity=wanted.severity)
+        if after is not None:
+            found = found.filter(pk__lt=after.pk)
+    total = counted.order_by()[: COUNT_CAP + 1].count()
+    rows = list(found[: limit + 1])
+    more, rows = len(rows) > limit, rows[:limit]
+    last = Cursor(getattr(rows[-1], "priority", None), rows[-1].pk) if more else None
+    return AlertPage([line(alert) for alert in rows], total, last)
+
+
+@dataclass(frozen=True)
+class AlertDetail:
+    """An alert, the tasks of its play, and what happened around it."""
+
+    alert: Alert
+    sentence: str
+    tasks: list[Task]
+    around: list[TimelineEntry]
+
+
+def alert_detail(tenant: Tenant, pk: int) -> AlertDetail | None:
+    """One alert; three queries."""
+    alert = alerts_of(tenant).filter(pk=pk).select_related("closed_by__user", "rule", "account__owner__user", "run__playbook").first()
+    if alert is None:
+        return None
+    tasks = Task.objects.filter(tenant=tenant, run_id=alert.run_id or 0).select_related("assignee__user", "account", "run__playbook")
+    around = TimelineEntry.objects.filter(tenant=tenant, account_id=alert.account_id).select_related("actor__user").order_by("-at", "-pk")
+    return AlertDetail(alert, line(alert).sentence, list(tasks.order_by("due_on", "pk")), list(around[:6]))
+
+
+def rules(tenant: Tenant) -> list[Rule]:
+    """Every rule in its order."""
+    return list(Rule.objects.filter(tenant=tenant).order_by("position", "key"))

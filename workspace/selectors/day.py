@@ -1,0 +1,50 @@
+"""The newest summary of the tenant, for title rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+from accounts.models import Job, Tenant
+from health.models import TenantDay
+from health.selectors import summary
+from workspace.formatting import number
+
+
+@dataclass(frozen=True)
+class DayLine:
+    """How many accounts there are and how many of them need somebody."""
+
+    row: TenantDay
+
+    @property
+    def day(self) -> date:
+        """The day of the scores."""
+        return self.row.day
+
+    @property
+    def accounts_shown(self) -> str:
+        """All accounts of that day."""
+        return number(self.row.scored + self.row.unknown)
+
+    @property
+    def attention_shown(self) -> str:
+        """Those at risk or critical."""
+        return number(self.row.at_risk + self.row.critical)
+
+
+def newest_day(tenant: Tenant) -> DayLine | None:
+    """The newest summary; None before the first night."""
+    row = summary(tenant)
+    return DayLine(row) if row else None
+
+
+def job_running(tenant: Tenant, kinds: tuple[str, ...]) -> Job | None:
+    """The newest unfinished job of some kinds."""
+    found = Job.objects.filter(tenant=tenant, kind__in=kinds, state__in=[Job.State.QUEUED, Job.State.RUNNING])
+    return found.order_by("-pk").first()
+
+
+def job(tenant: Tenant, pk: int) -> Job | None:
+    """One job of the ledger."""
+    return Job.objects.filter(tenant=tenant, pk=pk).first()

@@ -1,0 +1,33 @@
+"""Kinds of timeline entries as people see them: a word and an icon each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from alerts.timeline import LABELS as ALERT_LABELS
+from playbooks.timeline import LABELS as PLAY_LABELS
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of entry."""
+
+    word: Promise | str
+    icon: str
+
+
+_ICONS = {"alert": "bell", "run": "route", "task": "checkbox"}
+KINDS: dict[str, Kind] = {
+    "note": Kind(_("Note"), "note"),
+    "band_changed": Kind(_("Health band changed"), "heart-rate-monitor"),
+    **{key: Kind(word, _ICONS[key.split("_")[0]]) for key, word in (ALERT_LABELS | PLAY_LABELS).items()},
+}
+OTHER = Kind(_("Event"), "circle")
+
+
+def kind_of(key: str) -> Kind:
+    """The kind of an entry; one that a later version wrote is just an event."""
+    return KINDS.get(key, OTHER)

@@ -1,0 +1,1 @@
+"""Pages: door → selector → template, or form → service → redirect."""

@@ -1,0 +1,81 @@
+"""The first page of the day, by role, and the health of the whole company."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from accounts.models import Job
+from health.selectors import movers
+from workspace.access import manager_only, member_only
+from workspace.selectors.day import job, job_running, newest_day
+from workspace.selectors.overview import BY_ACCOUNTS, BY_MRR, overview
+from workspace.selectors.today import my_day, team_day
+from workspace.selectors.work import sees_everybody
+from workspace.services.recompute import ask_recompute
+
+BANNER_JOBS = ("demo", "recompute")
+
+
+@require_safe
+@member_only
+def today(request: HttpRequest) -> HttpResponse:
+    """A CSM's own work; for everybody else how the company stands."""
+    day = request.tenant.today()
+    personal = request.GET.get("view") == "mine" or (not sees_everybody(request.member) and request.GET.get("view") != "team")
+    context = {
+        "today": day, "personal": personal, "running": job_running(request.tenant, BANNER_JOBS), "summary": newest_day(request.tenant),
+    }
+    if personal:
+        context["mine"] = my_day(request.member, day)
+        return render(request, "workspace/today/mine.html", context)
+    context |= {
+        "overview": overview(request.tenant, by=_by(request)), "movers": movers(request.tenant), "team": team_day(request.member, day),
+    }
+    return render(request, "workspace/today/team.html", context)
+
+
+def _by(request: HttpRequest) -> str:
+    return BY_MRR if request.GET.get("by") == BY_MRR else BY_ACCOUNTS
+
+
+@require_safe
+@member_only
+def health(request: HttpRequest) -> HttpResponse:
+    """Distribution with a way to the accounts behind each bar, trend, mean; of the newest day or of an earlier one."""
+    try:
+        on = date.fromisoformat(request.GET["on"]) if request.GET.get("on") else None
+    except ValueError:
+        on = None
+    context = {
+        "overview": overview(request.tenant, by=_by(request), on=on), "movers": movers(request.tenant, on), "on": on,
+        "running": job_running(request.tenant, BANNER_JOBS), "summary": newest_day(request.tenant),
+    }
+    return render(request, "workspace/health/health.html", context)
+
+
+@require_POST
+@manager_only
+def recompute(request: HttpRequest) -> HttpResponse:
+    """Score every account of the company again; the page shows how far it is."""
+    ask_recompute(tenant=request.tenant, actor=request.member)
+    messages.success(request, _("The scores are being computed again. You can leave this page."))
+    return redirect("workspace:health")
+
+
+@require_safe
+@member_only
+def job_progress(request: HttpRequest, pk: int) -> HttpResponse:
+    """How far a job is, for the banner that asks every second; when it is over the page is loaded again."""
+    found = job(request.tenant, pk)
+    if found is None:
+        raise Http404
+    response = render(request, "workspace/_job.html", {"running": found})
+    if found.state in (Job.State.DONE, Job.State.FAILED) and request.htmx:
+        response["HX-Refresh"] = "true"
+    return response
