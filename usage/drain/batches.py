@@ -84,12 +84,10 @@ class Keys:
         return hashed.digest()
 
 
-def count_attempts(cursor: Any, tenant_id: int, limit: int) -> list[tuple[UUID, int]]:
-    """Choose the batches of a turn, oldest first, and count the attempt; nothing if another drain has the tenant."""
-    if not lock_tenant(cursor, tenant_id):
-        return []
+def waiting_batches(cursor: Any, tenant_id: int, limit: int) -> list[UUID]:
+    """The batches of a turn: the oldest ones, up to so many events, but at least one."""
     cursor.execute(
-        "SELECT batch_id, events FROM usage_inbox WHERE tenant_id = %s AND due_at <= now() ORDER BY batch_id LIMIT 500",
+        "SELECT batch_id, events FROM usage_inbox WHERE tenant_id = %s ORDER BY batch_id LIMIT 500",
         [tenant_id],
     )
     chosen: list[UUID] = []
@@ -99,6 +97,16 @@ def count_attempts(cursor: Any, tenant_id: int, limit: int) -> list[tuple[UUID, 
             break
         chosen.append(batch_id)
         total += events
+    return chosen
+
+
+def count_attempts(cursor: Any, tenant_id: int, limit: int) -> list[tuple[UUID, int]]:
+    """Choose the batches of a turn and count the attempt; nothing if another drain has the tenant."""
+    if not lock_tenant(cursor, tenant_id):
+        return []
+    chosen = waiting_batches(cursor, tenant_id, limit)
+    if not chosen:
+        return []
     cursor.execute(
         "UPDATE usage_inbox SET attempts = attempts + 1 WHERE tenant_id = %s AND batch_id = ANY(%s::uuid[]) "
         "RETURNING batch_id, attempts",

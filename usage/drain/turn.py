@@ -24,7 +24,7 @@ from usage.rollup_tables import add_rollup
 from usage.wire.shapes import MAX_KEPT_CHARACTERS, Rejection
 
 from .accounts import create_accounts, known_accounts, note_first_days
-from .batches import Claimed, claim, count_attempts, lock_tenant
+from .batches import Claimed, claim, count_attempts, lock_tenant, waiting_batches
 from .gather import Gathered, gather, refuse_unknown_accounts
 from .keys import keep_new
 from .people import find_people, join_accounts
@@ -99,6 +99,31 @@ def drain_turn(tenant: Tenant, limit: int = TURN_EVENTS) -> TurnResult | None:
     return result
 
 
+def drain_in_scope(tenant: Tenant, limit: int = TURN_EVENTS) -> TurnResult:
+    """Drain everything that waits inside the caller's scope: the nightly run is one transaction and goes first.
+
+    There is no attempt to count here, so a turn that fails is taken apart at once.
+    """
+    total = TurnResult()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtext('usage.drain'), %s)", [tenant.pk % 2**31])
+        while chosen := waiting_batches(cursor, tenant.pk, limit):
+            batches = claim(cursor, tenant.pk, chosen)
+            try:
+                with transaction.atomic():
+                    process(cursor, tenant, batches, gather(batches))
+                    write_receipts(cursor, tenant.pk, batches)
+                total.add(batches)
+            except (OperationalError, InterfaceError):
+                raise
+            except Exception:
+                log.exception("A turn of tenant %s failed; its %s batches are taken apart", tenant.pk, len(chosen))
+                for batch in claim(cursor, tenant.pk, chosen):
+                    _salvage(cursor, tenant, batch)
+                    total.add([batch])
+    return total
+
+
 def process(cursor: Any, tenant: Tenant, batches: list[Claimed], found: Gathered) -> None:
     """Everything that the facts of a turn change, in reading order."""
     tenant_id = tenant.pk
@@ -153,27 +178,30 @@ def _item_text(batch: Claimed, position: int) -> str:
 
 
 def _take_apart(tenant: Tenant, batch_id: UUID, result: TurnResult) -> None:
-    """A batch that failed too often: store what can be stored, quarantine the items that cannot."""
+    """A batch that failed too often, in a transaction of its own."""
     with tenant_scope(tenant), connection.cursor() as cursor:
         batches = claim(cursor, tenant.pk, [batch_id]) if lock_tenant(cursor, tenant.pk) else []
-        if not batches:
-            return
-        batch, state = batches[0], "done"
-        try:
-            positions = sorted({fact.position for _, fact, _ in gather(batches).entries()})
-        except Exception as error:  # whatever a decoder may raise: the batch is kept, not lost
-            log.warning("Batch %s of tenant %s cannot be read: %s", batch_id, tenant.pk, error)
-            text = batch.payload.hex()[:MAX_KEPT_CHARACTERS]
-            batch.refused, state = [Rejection(0, "unreadable", _reason(error), text)], "failed"
-        else:
-            batch.duplicates = 0
-            _store_what_can_be(cursor, tenant, batch, positions)
-        # The parts have counted themselves; what is left to count is what was refused.
-        rest = replace(batch, stored=0, duplicates=0, unassigned=0)
-        quarantine(cursor, tenant.pk, [rest], _item_text)
-        note_sources(cursor, tenant.pk, [rest], {}, load_plan(), {})
-        write_receipts(cursor, tenant.pk, batches, state)
+        for batch in batches:
+            _salvage(cursor, tenant, batch)
     result.add(batches)
+
+
+def _salvage(cursor: Any, tenant: Tenant, batch: Claimed) -> None:
+    """Store what can be stored, quarantine the items that cannot."""
+    state = "done"
+    try:
+        positions = sorted({fact.position for _, fact, _ in gather([batch]).entries()})
+    except Exception as error:  # whatever a decoder may raise: the batch is kept, not lost
+        log.warning("Batch %s of tenant %s cannot be read: %s", batch.batch_id, tenant.pk, error)
+        text = batch.payload.hex()[:MAX_KEPT_CHARACTERS]
+        batch.refused, state = [Rejection(0, "unreadable", _reason(error), text)], "failed"
+    else:
+        _store_what_can_be(cursor, tenant, batch, positions)
+    # The parts have counted themselves; what is left to count is what was refused.
+    rest = replace(batch, stored=0, duplicates=0, unassigned=0)
+    quarantine(cursor, tenant.pk, [rest], _item_text)
+    note_sources(cursor, tenant.pk, [rest], {}, load_plan(), {})
+    write_receipts(cursor, tenant.pk, [batch], state)
 
 
 def _store_what_can_be(cursor: Any, tenant: Tenant, batch: Claimed, positions: list[int]) -> None:

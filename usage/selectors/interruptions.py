@@ -13,7 +13,8 @@ from accounts.models import Tenant
 # have been imported later.
 _INTERRUPTED = """
 WITH gap AS (
-  SELECT d.source_id, d.received_on AS before, lead(d.received_on) OVER (PARTITION BY d.source_id ORDER BY d.received_on) AS after
+  SELECT d.source_id, d.received_on AS before,
+         lead(d.received_on) OVER (PARTITION BY d.source_id ORDER BY d.received_on) AS after
   FROM usage_source_day d WHERE d.tenant_id = %(tenant)s AND d.received_on <= %(known_on)s
 ), broken AS (
   SELECT DISTINCT g.source_id FROM gap g
@@ -27,7 +28,10 @@ GROUP BY sm.metric_id HAVING bool_and(sm.source_id IN (SELECT source_id FROM bro
 
 
 def interrupted_metrics(tenant: Tenant, first: date, last: date, *, known_on: date) -> set[int]:
-    """Ids of the metrics whose every source was interrupted between the days, as known on a day: their silence means nothing."""
+    """Ids of the metrics whose every source was interrupted between the days, as known on a day.
+
+    Their silence means nothing.
+    """
     with connection.cursor() as cursor:
         cursor.execute(_INTERRUPTED, {"tenant": tenant.pk, "first": first, "last": last, "known_on": known_on})
         return {row[0] for row in cursor.fetchall()}

@@ -1,0 +1,161 @@
+"""What was known when: relations of account-days for tonight's run and for runs of past days."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from django.db import connection
+
+from accounts.models import Tenant
+
+from .copying import copy_rows, float_array, number_array
+from .days import Calendar
+from .definitions import load_features, load_plan
+from .matching import Plan
+from .raw import by_receipt, roll_up_raw
+from .rollup import Rollup
+
+_DAY = 'tenant_id bigint, account_id bigint, day date, known_on date, "values" double precision[]'
+_USER = (
+    "tenant_id bigint, account_id bigint, contact_id bigint, day date, known_on date, events integer, features bigint[], "
+    "metrics bigint[]"
+)
+DayKey = tuple[int, date, date]
+
+
+@dataclass(frozen=True)
+class AsOfRelations:
+    """Two relations to write after FROM, with the columns of `usage_day` and `usage_user_day` and `known_on`.
+
+    Of one account-day there may be a row for each day on which more of it became known. Sums and distinct counts go over
+    all rows with `known_on <= D`; the largest value is the largest of them; the last value is that of the row with the
+    latest day and then the latest `known_on`.
+    """
+
+    day_table: str
+    user_day_table: str
+
+
+def relations(*, tenant: Tenant, days: tuple[date, date], cutoff: datetime | None) -> AsOfRelations:
+    """The relations for reading these days, both included; one call serves every day of a run.
+
+    Without a cutoff they are the live rollups. With one they are temporary tables, made from the raw events, pushed values
+    and state snapshots of those days that had been received by then; they end with the transaction.
+    """
+    if cutoff is None:
+        return AsOfRelations(
+            f'(SELECT tenant_id, account_id, day, day AS known_on, "values" FROM usage_day '
+            f"WHERE tenant_id = {int(tenant.pk)})",
+            "(SELECT tenant_id, account_id, contact_id, day, day AS known_on, events, features, metrics "
+            f"FROM usage_user_day WHERE tenant_id = {int(tenant.pk)})",
+        )
+    plan, calendar = load_plan(), Calendar(tenant.tz)
+    rows: dict[DayKey, list[float | None]] = {}
+    with connection.cursor() as cursor:
+        rollup = _events_by_receipt(cursor, tenant, plan, calendar, days, cutoff)
+        _carry_last(plan, rollup)
+        rows.update(rollup.days)  # type: ignore[arg-type]
+        _add_pushed(cursor, tenant, plan, calendar, days, cutoff, rows)
+        _add_state(cursor, tenant, plan, days, rows)
+        copy_rows(
+            cursor, "asof_day", _DAY,
+            (
+                f"{tenant.pk}\t{a}\t{day.isoformat()}\t{known.isoformat()}\t{float_array(values)}"
+                for (a, day, known), values in sorted(rows.items())
+            ),
+        )  # fmt: skip
+        copy_rows(cursor, "asof_user_day", _USER, _user_lines(tenant, rollup))
+        cursor.execute("ANALYZE asof_day, asof_user_day")
+    return AsOfRelations("asof_day", "asof_user_day")
+
+
+def _user_lines(tenant: Tenant, rollup: Rollup) -> Iterator[str]:
+    for ((account, day, known), contact), (events, features, metrics) in rollup.users.items():  # type: ignore[misc]
+        yield (
+            f"{tenant.pk}\t{account}\t{contact}\t{day.isoformat()}\t{known.isoformat()}\t{events}\t"
+            f"{number_array(sorted(features))}\t{number_array(sorted(metrics))}"
+        )
+
+
+def _events_by_receipt(
+    cursor: Any, tenant: Tenant, plan: Plan, calendar: Calendar, days: tuple[date, date], cutoff: datetime
+) -> Rollup:
+    scope = "d.day BETWEEN %(first)s AND %(last)s AND d.received_at < %(cutoff)s"
+    params = {"first": days[0], "last": days[1], "cutoff": cutoff}
+    return roll_up_raw(cursor, tenant.pk, plan, load_features(), scope, params, by_receipt(calendar))
+
+
+def _carry_last(plan: Plan, rollup: Rollup) -> None:
+    """The last value of a day as it was known on each day of receipt: an older event that came later changes nothing."""
+    slots = [d.slot - 1 for d in plan.definitions if d.kind == "last" and d.slot]
+    if not slots:
+        return
+    known_of: dict[tuple[int, date], list[date]] = defaultdict(list)
+    for account, day, known in rollup.days:  # type: ignore[misc]
+        known_of[(account, day)].append(known)
+    for (account, day), knowns in known_of.items():
+        for slot in slots:
+            best: tuple[Any, float | None] | None = None
+            for known in sorted(knowns):
+                cell = (account, day, known)
+                stamp = rollup.lasts.get((cell, slot))
+                if stamp is not None and (best is None or stamp > best[0]):
+                    best = (stamp, rollup.days[cell][slot])
+                if best is not None:
+                    rollup.days[cell][slot] = best[1]
+
+
+def _row(plan: Plan, rows: dict[DayKey, list[float | None]], key: DayKey) -> list[float | None]:
+    values = rows.get(key)
+    if values is None:
+        values = rows[key] = [None] * plan.width
+    return values
+
+
+def _add_pushed(
+    cursor: Any,
+    tenant: Tenant,
+    plan: Plan,
+    calendar: Calendar,
+    days: tuple[date, date],
+    cutoff: datetime,
+    rows: dict[DayKey, list[float | None]],
+) -> None:
+    """Pushed values received by then."""
+    slots = {d.id: d.slot for d in plan.definitions if d.kind == "pushed" and d.slot}
+    if not slots:
+        return
+    cursor.execute(
+        "SELECT account_id, metric_id, day, value, received_at FROM usage_pushed_value WHERE tenant_id = %s "
+        "AND metric_id = ANY(%s::bigint[]) AND day BETWEEN %s AND %s AND received_at < %s AND key = '' "
+        "AND value IS NOT NULL",
+        [tenant.pk, number_array(slots), *days, cutoff],
+    )
+    for account, metric_id, day, value, received_at in cursor.fetchall():
+        known = max(day, calendar.day(received_at))
+        _row(plan, rows, (account, day, known))[slots[metric_id] - 1] = value
+
+
+def _add_state(
+    cursor: Any, tenant: Tenant, plan: Plan, days: tuple[date, date], rows: dict[DayKey, list[float | None]]
+) -> None:
+    """State snapshots were taken on their day."""
+    slots = [d.slot for d in plan.definitions if d.kind == "state" and d.slot]
+    if not slots:
+        return
+    picked = ", ".join(f'"values"[{slot}]' for slot in slots)
+    cursor.execute(
+        f"SELECT account_id, day, {picked} FROM usage_day WHERE tenant_id = %s AND day BETWEEN %s AND %s "
+        f"AND num_nonnulls({picked}) > 0",
+        [tenant.pk, *days],
+    )
+    for account, day, *values in cursor.fetchall():
+        row = _row(plan, rows, (account, day, day))
+        for slot, value in zip(slots, values, strict=True):
+            if value is not None:
+                row[slot - 1] = value
+

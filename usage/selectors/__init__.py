@@ -1,0 +1,14 @@
+"""Reads of usage, each a constant number of queries."""
+
+from .delivery import SourceState, delivered_metrics, quarantine_counts, sources_with_state, unassigned_events
+from .metrics import metric_values, weekly_series
+
+__all__ = [
+    "SourceState",
+    "delivered_metrics",
+    "metric_values",
+    "quarantine_counts",
+    "sources_with_state",
+    "unassigned_events",
+    "weekly_series",
+]

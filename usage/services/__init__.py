@@ -1,0 +1,22 @@
+"""Every write of usage that is not the drain's."""
+
+from .definitions import create_metric, edit_metric, install_starter_metrics
+from .intake import accept_rows, discard_quarantined, replay_quarantined, roll_up_pending
+from .rebuilding import forget_accounts, rebuild, verify_rollups
+from .values import push_metric_values, snapshot_state, write_state_values
+
+__all__ = [
+    "accept_rows",
+    "create_metric",
+    "discard_quarantined",
+    "edit_metric",
+    "forget_accounts",
+    "install_starter_metrics",
+    "push_metric_values",
+    "rebuild",
+    "replay_quarantined",
+    "roll_up_pending",
+    "snapshot_state",
+    "verify_rollups",
+    "write_state_values",
+]

@@ -1,0 +1,90 @@
+"""Rows from files and generators into the inbox, the nightly drain, and the quarantine's way back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from django.utils import timezone
+
+from accounts.models import Tenant
+from usage.drain import TurnResult, drain_in_scope
+from usage.drain.batches import IMPORT
+from usage.inbox import accept
+from usage.models import Quarantine
+from usage.wire import api, segment
+from usage.wire.shapes import MAX_EVENTS, BadBody, Rejection
+
+
+class NotReplayable(Exception):
+    """The event cannot go back into the inbox as it is; the message says why."""
+
+
+def accept_rows(*, tenant: Tenant, source: str, rows: Iterable[dict[str, Any]]) -> list[UUID]:
+    """Put rows of a file (keys as in `POST events`, plus `received_at`) into the inbox; the drain does the rest.
+
+    Their identities are kept for good, so that the same file can be read again at any time. The caller has the scope open.
+    """
+    now = timezone.now()
+    batches = []
+    for part in _parts(rows):
+        gated = api.gate_import(part, now)
+        batches.append(accept(tenant_id=tenant.pk, door=IMPORT, source=source, gated=gated, received_at=now))
+    return batches
+
+
+def _parts(rows: Iterable[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
+    remaining = iter(rows)
+    while part := list(islice(remaining, MAX_EVENTS)):
+        yield part
+
+
+def roll_up_pending(*, tenant: Tenant) -> TurnResult:
+    """Drain what waits, inside the caller's scope: the first step of a night."""
+    return drain_in_scope(tenant)
+
+
+def replay_quarantined(*, tenant: Tenant, quarantine_id: int, payload: str | None = None) -> UUID:
+    """Send an event of the quarantine, as it is or corrected, through its door again; returns the new batch.
+
+    Raises `NotReplayable` when the door would refuse it again.
+    """
+    row = Quarantine.objects.select_for_update().get(
+        tenant=tenant, pk=quarantine_id, state=Quarantine.State.OPEN
+    )
+    if row.is_truncated and payload is None:
+        raise NotReplayable("too long to be kept whole")
+    try:
+        item = msgspec.json.decode((payload or row.payload).encode())
+    except (msgspec.DecodeError, UnicodeEncodeError) as error:
+        raise NotReplayable(str(error)) from None
+    now = timezone.now()
+    try:
+        if row.door == "segment":
+            gated = segment.gate(msgspec.json.encode({"batch": [item]}), now)
+        elif row.door == IMPORT:
+            gated = api.gate_import([item], now)
+        else:
+            gated = api.gate(msgspec.json.encode({"events": [item]}), now)
+    except BadBody as error:
+        raise NotReplayable(error.message) from None
+    if gated.rejected:
+        raise NotReplayable(_first(gated.rejected))
+    batch = accept(tenant_id=tenant.pk, door=row.door, source=row.source, gated=gated, received_at=now)
+    row.state, row.settled_at = Quarantine.State.REPLAYED, now
+    row.save(update_fields=["state", "settled_at"])
+    return batch
+
+
+def _first(rejected: list[Rejection]) -> str:
+    return rejected[0].message
+
+
+def discard_quarantined(*, tenant: Tenant, quarantine_ids: Iterable[int]) -> int:
+    """Put events of the quarantine aside for good; returns how many."""
+    return Quarantine.objects.filter(
+        tenant=tenant, pk__in=list(quarantine_ids), state=Quarantine.State.OPEN
+    ).update(state=Quarantine.State.DISCARDED, settled_at=timezone.now())
