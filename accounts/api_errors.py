@@ -7,6 +7,7 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied, RequestDataTooBig
 from django.core.exceptions import ValidationError as DjangoValidationError
+from django.db import InterfaceError, OperationalError
 from django.http import Http404
 from rest_framework import exceptions
 from rest_framework.response import Response
@@ -45,6 +46,9 @@ def error_response(error: Exception, context: dict[str, Any]) -> Response | None
     """DRF's exception handler: every error has the one shape."""
     if isinstance(error, ApiError):
         return Response(error_body(error.code, error.message, error.details), status=error.status)
+    if isinstance(error, OperationalError | InterfaceError):
+        unavailable = error_body("unavailable", "The database does not answer; try again soon.")
+        return Response(unavailable, status=503, headers={"Retry-After": "5"})
     if isinstance(error, Http404):
         return Response(
             error_body("not_found", str(error) or "There is nothing at this address."), status=404
