@@ -163,6 +163,7 @@ def _database(role: str) -> dict[str, Any]:
     config: dict[str, Any] = dict(environ.Env.db_url_config(url))
     if "postgres" not in config["ENGINE"]:
         raise ImproperlyConfigured(f"{_URL_NAME[role]}: only PostgreSQL is supported.")
+    config["ENGINE"] = "accounts.fence.backend"  # Django's, for keys that begin with the tenant
     config.update(
         CONN_MAX_AGE=300, CONN_HEALTH_CHECKS=True, ATOMIC_REQUESTS=False, DISABLE_SERVER_SIDE_CURSORS=True
     )

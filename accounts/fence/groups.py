@@ -25,3 +25,7 @@ NODE_LOCAL = frozenset(
         "account_emailconfirmation",
     }
 )
+# Rows are added and read, never changed.
+APPEND_ONLY = frozenset({"accounts_auditentry"})
+# All that `cs_dispatch` may see of any table: who has work, and since when.
+DISPATCH_COLUMNS = frozenset({"tenant_id", "state", "due_at", "next_at", "received_at"})
