@@ -54,6 +54,7 @@ def test_up_serves_and_stops_as_a_whole_when_one_process_ends(place: Path) -> No
     try:
         address = f"http://localhost:{env['PORT']}/"
         assert eventually(lambda: address in output.read_text() or up.poll() is not None, seconds=90)
+        assert up.poll() is None, output.read_text()
         with urllib.request.urlopen(f"{address}healthz", timeout=10) as reply:
             assert reply.status == 200
 
