@@ -1,4 +1,4 @@
-"""A small tenant with metrics, usage rows and fresh sources, put straight into the tables that scoring reads."""
+"""A small tenant made by the real service, with usage that went through the real intake."""
 
 from __future__ import annotations
 
@@ -11,33 +11,14 @@ from django.db import connection
 
 from accounts.fence.scope import tenant_scope
 from accounts.models import Account, Tenant
-from scoring.services import install_templates
+from accounts.services.tenants import create_tenant
 from usage.models import Metric, Source, SourceMetric
+from usage.services import accept_rows, roll_up_pending, write_state_values
 
-METRICS = [
-    # key, kind, slot, what else
-    ("all_events", "all_events", 1, {}),
-    ("active_users", "distinct_users", None, {}),
-    ("active_days", "active_days", None, {}),
-    ("features_used", "features_used", None, {}),
-    ("oldest_open_ticket_hours", "state", 2, {}),
-    ("open_ticket_severity", "state", 3, {}),
-    ("invoice_overdue_days", "state", 4, {}),
-    ("failed_charges", "state", 5, {}),
-    ("sends", "count", 6, {}),
-    ("variations", "count", 7, {}),
-    ("replies", "count", 8, {}),
-    ("reply_rate", "ratio", None, {"numerator": "replies", "denominator": "sends"}),
-    ("demos", "count", 9, {}),
-    ("demo_rate", "ratio", None, {"numerator": "demos", "denominator": "sends"}),
-    ("no_shows", "count", 10, {}),
-    ("no_show_rate", "ratio", None, {"numerator": "no_shows", "denominator": "demos"}),
-    ("roi_cents", "pushed", 11, {"hold_days": 31}),
-    ("savings_cents", "pushed", 12, {"hold_days": 31}),
-    ("buying_signals", "count", 13, {}),
-]
-SLOTS = {key: slot for key, _kind, slot, _more in METRICS if slot}
-WIDTH = 13
+EVENT_OF = {
+    "sends": "Message Sent", "variations": "Variation Created", "replies": "Reply Received", "dms": "DM Sent",
+    "demos_booked": "Demo Booked", "no_shows": "Demo No-Show", "buying_signals": "Limit Reached",
+}
 
 
 @dataclass
@@ -59,25 +40,33 @@ class World:
         self.accounts[external_id] = account
         return account
 
-    def usage(self, external_id: str, days: Sequence[date], *, users: int = 1, features: int = 1, **values: float) -> None:
-        """A row per day: these metric values (one event a day unless told), so many users and features."""
-        slots: list[float | None] = [None] * WIDTH
-        for key, value in {"all_events": 1.0, **values}.items():
-            slots[SLOTS[key] - 1] = value
+    def usage(
+        self, external_id: str, days: Sequence[date], *, users: int = 1, features: int = 1, events: int = 1, **named: int
+    ) -> None:
+        """So many events on each day by so many users in so many features, and named ones besides, received at once."""
+        rows = []
+        for day in days:
+            at = datetime.combine(day, time(0, 30), tzinfo=UTC).isoformat()
+            doings = ["Work"] * max(events, users, features)
+            doings += [EVENT_OF[key] for key, count in named.items() for _ in range(count)]
+            rows += [
+                {
+                    "account_id": external_id, "event": event, "user_id": f"{external_id}-{n % users}",
+                    "occurred_at": at, "received_at": at, "event_id": f"{external_id}-{day}-{n}",
+                    "feature": f"feature {n % features}",
+                }
+                for n, event in enumerate(doings)
+            ]
+        with tenant_scope(self.tenant):
+            accept_rows(tenant=self.tenant, source="product", rows=rows)
+            roll_up_pending(tenant=self.tenant)
+
+    def state(self, external_id: str, day: date, **values: float) -> None:
+        """What the snapshot of a day says of an account."""
         account = self.accounts[external_id]
-        with tenant_scope(self.tenant), connection.cursor() as cursor:
-            cursor.executemany(
-                'INSERT INTO usage_day (tenant_id, account_id, day, "values") VALUES (%s, %s, %s, %s)',
-                [(self.tenant.pk, account.pk, day, slots) for day in days],
-            )
-            cursor.executemany(
-                "INSERT INTO usage_user_day (tenant_id, account_id, contact_id, day, events, features) "
-                "VALUES (%s, %s, %s, %s, 1, %s::bigint[])",
-                [
-                    (self.tenant.pk, account.pk, contact, day, list(range(1, features + 1)))
-                    for day in days
-                    for contact in range(1, users + 1)
-                ],
+        with tenant_scope(self.tenant):
+            write_state_values(
+                tenant=self.tenant, day=day, values={key: {account.pk: value} for key, value in values.items()}
             )
 
     def deliver(self, keys: Sequence[str], *, until: date | None = None) -> None:
@@ -101,13 +90,12 @@ class World:
 
 
 @pytest.fixture
-def world(acme: Tenant) -> World:
-    """Acme with metrics and the shipped models, no accounts, no source."""
-    made = World(acme, acme.today())
-    with tenant_scope(acme):
-        for key, kind, slot, more in METRICS:
-            made.metrics[key] = Metric.objects.create(key=key, name=key, kind=kind, slot=slot, **more)
-        install_templates(tenant=acme)
+def world(db: None) -> World:
+    """A new tenant with the starter metrics and the shipped models, no accounts, no source."""
+    tenant = create_tenant(slug="globex", name="Globex")
+    made = World(tenant, tenant.today())
+    with tenant_scope(tenant):
+        made.metrics = {metric.key: metric for metric in Metric.objects.all()}
     return made
 
 

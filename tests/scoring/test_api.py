@@ -102,7 +102,7 @@ def test_an_unknown_model_or_account_is_a_404(world: World) -> None:
 def scored(world: World, counted: list[str]) -> World:
     world.deliver(counted)
     world.account("acme-1")
-    world.usage("acme-1", days_back(world.today, *range(60)), users=2, features=3, all_events=9)
+    world.usage("acme-1", days_back(world.today, *range(60)), users=2, features=3, events=9)
     with tenant_scope(world.tenant):
         score_accounts(tenant=world.tenant, day=world.today - timedelta(days=1))
         score_accounts(tenant=world.tenant, day=world.today)

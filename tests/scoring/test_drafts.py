@@ -8,7 +8,7 @@ import pytest
 from django.utils import translation
 
 from accounts.fence.scope import tenant_scope
-from accounts.models import AuditEntry, Membership
+from accounts.models import AuditEntry, Role, Tenant
 from scoring.models import Component, Measure, ScoreModel, Version
 from scoring.selectors.versions import model_timelines, published_version, version_marks
 from scoring.services import (
@@ -24,7 +24,10 @@ from scoring.services import (
 )
 from scoring.services.shipped import SHIPPED, shipped_template
 from scoring.specs import load_versions
+from tests.conftest import make_member
 from tests.scoring.conftest import World, days_back
+from usage.models import Metric
+from usage.services import install_starter_metrics
 
 SEEDS = {
     "plg": {"usage": 30, "engagement": 25, "adoption": 20, "support": 15, "payment": 10},
@@ -48,10 +51,7 @@ def test_the_shipped_models_are_those_of_the_seeds(world: World) -> None:
         assert install_templates(tenant=world.tenant) == []
 
 
-def test_every_metric_of_the_shipped_models_is_one_that_a_new_tenant_has(acme: Any) -> None:
-    from usage.models import Metric
-    from usage.services import install_starter_metrics
-
+def test_every_metric_of_the_shipped_models_is_one_that_a_new_tenant_has(acme: Tenant) -> None:
     with tenant_scope(acme):
         install_starter_metrics(tenant=acme)
         install_templates(tenant=acme)  # publishing refuses an unknown metric and a way of counting that does not fit
@@ -97,7 +97,8 @@ def test_a_draft_is_a_copy_and_there_is_only_one(world: World) -> None:
         assert loaded.spec == load_versions(world.tenant, [published])[published.pk].spec
 
 
-def test_publishing_retires_the_version_before_and_writes_the_audit_log(world: World, alice: Membership) -> None:
+def test_publishing_retires_the_version_before_and_writes_the_audit_log(world: World) -> None:
+    alice = make_member(world.tenant, "alice", Role.ADMIN)
     with tenant_scope(world.tenant):
         model = ScoreModel.objects.get(key="plg")
         draft = create_draft(tenant=world.tenant, model=model)
@@ -177,7 +178,7 @@ def crowd(world: World, count: int, days_old: int = 60) -> None:
         world.account(f"a{number}", days_old=days_old)
         world.usage(
             f"a{number}", days_back(world.today, *range(1 + number % 28)), users=1 + number % 5,
-            features=1 + number % 7, all_events=1.0 + number,
+            features=1 + number % 7, events=1 + number,
         )
 
 
