@@ -18,7 +18,7 @@ from alerts.services import evaluate_rules
 from health.services import summarise_day
 from playbooks.services import advance_runs
 from scoring.services import propose_shipped_version, score_accounts
-from usage.services import roll_up_pending, snapshot_state
+from usage.services import drain_pending, snapshot_state
 
 ACCOUNTS_PER_CHUNK = 10_000
 
@@ -33,7 +33,7 @@ def _is_past(tenant: Tenant, day: date) -> bool:
 
 
 def _roll_up(tenant: Tenant, job: Job, params: Mapping[str, Any]) -> None:
-    roll_up_pending(tenant=tenant)
+    drain_pending(tenant=tenant)
 
 
 def _state(tenant: Tenant, job: Job, params: Mapping[str, Any]) -> None:

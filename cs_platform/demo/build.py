@@ -8,7 +8,6 @@ from functools import lru_cache
 from typing import Any
 
 from django.db import connection
-from django.utils import timezone
 
 from accounts.jobs import Chunk, JobKind, Step, register_job_kind
 from accounts.models import (
@@ -27,8 +26,8 @@ from alerts.services import evaluate_rules
 from cs_platform.demo.storyline import DAYS, Customer, Story, events, tell
 from health.services import summarise_day
 from playbooks.services import advance_runs
-from scoring.services import propose_shipped_version, score_accounts
-from usage.services import accept_rows, roll_up_pending, snapshot_state
+from scoring.services import score_accounts
+from usage.services import accept_rows, drain_pending, snapshot_state
 
 ACCOUNTS_PER_USAGE_CHUNK = 10
 FINDING_DAYS = 60  # the rules are run for each of the last days, so alerts have a history
@@ -42,7 +41,9 @@ def _story(last_day: date, language: str, zone: str, owners: int) -> Story:
 
 
 def _of(tenant: Tenant, job: Job) -> Story:
-    return _story(date.fromisoformat(job.params["last_day"]), tenant.language, tenant.timezone, job.params["owners"])
+    return _story(
+        date.fromisoformat(job.params["last_day"]), tenant.language, tenant.timezone, job.params["owners"]
+    )
 
 
 def _owners(tenant: Tenant) -> list[Membership]:
@@ -73,7 +74,10 @@ def _people(tenant: Tenant, job: Job, params: Mapping[str, Any]) -> None:
         ]
     )
     ContactMembership.objects.bulk_create(
-        [ContactMembership(tenant=tenant, contact=c, account_id=c.account_id, since=since, source=SOURCE) for c in contacts]
+        [
+            ContactMembership(tenant=tenant, contact=c, account_id=c.account_id, since=since, source=SOURCE)
+            for c in contacts
+        ]
     )
     Subscription.objects.bulk_create(
         [
@@ -168,7 +172,7 @@ def _usage(tenant: Tenant, job: Job, params: Mapping[str, Any]) -> None:
 
 
 def _roll_up(tenant: Tenant, job: Job, params: Mapping[str, Any]) -> None:
-    roll_up_pending(tenant=tenant)
+    drain_pending(tenant=tenant)
 
 
 def _first_day(job: Job) -> date:
@@ -213,7 +217,11 @@ def _plan(tenant: Tenant, job: Job) -> list[Chunk]:
         Chunk(4, "score", {}),
         Chunk(5, "summary", {}),
         *[
-            Chunk(6 + n, "findings", {"first": week.isoformat(), "days": min(7, (_last_day(job) - week).days + 1)})
+            Chunk(
+                6 + n,
+                "findings",
+                {"first": week.isoformat(), "days": min(7, (_last_day(job) - week).days + 1)},
+            )
             for n, week in enumerate(weeks)
         ],
     ]
@@ -241,10 +249,10 @@ def _remove(tenant: Tenant, job: Job, params: Mapping[str, Any]) -> None:
         for (table,) in cursor.fetchall():
             if table not in LEDGER:
                 cursor.execute(f'DELETE FROM "{table}" WHERE tenant_id = %s', [tenant.pk])
-        cursor.execute(
-            "DELETE FROM accounts_job WHERE tenant_id = %s AND id <> %s", [tenant.pk, job.pk]
-        )
-    demo_users = Membership.objects.filter(tenant=tenant, user__email__endswith="@demo.example").values_list("user_id")
+        cursor.execute("DELETE FROM accounts_job WHERE tenant_id = %s AND id <> %s", [tenant.pk, job.pk])
+    demo_users = Membership.objects.filter(tenant=tenant, user__email__endswith="@demo.example").values_list(
+        "user_id"
+    )
     User.objects.filter(pk__in=demo_users).update(is_active=False)
     Membership.objects.filter(tenant=tenant).update(is_active=False)
 

@@ -1,7 +1,7 @@
 """Every write of usage that is not the drain's."""
 
 from .definitions import create_metric, edit_metric, install_starter_metrics
-from .intake import accept_rows, discard_quarantined, replay_quarantined, roll_up_pending
+from .intake import accept_rows, discard_quarantined, drain_pending, replay_quarantined, roll_up_pending
 from .rebuilding import forget_accounts, rebuild, verify_rollups
 from .values import push_metric_values, snapshot_state, write_state_values
 
@@ -9,6 +9,7 @@ __all__ = [
     "accept_rows",
     "create_metric",
     "discard_quarantined",
+    "drain_pending",
     "edit_metric",
     "forget_accounts",
     "install_starter_metrics",

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Any
 from uuid import UUID
 
 import msgspec
+from django.db import connection
 from django.utils import timezone
 
+from accounts.fence.scope import tenant_scope
 from accounts.models import Tenant
-from usage.drain import TurnResult, drain_in_scope
+from usage.drain import TurnResult, drain_in_scope, drain_tenant
 from usage.drain.batches import IMPORT
 from usage.inbox import accept
 from usage.models import Quarantine
@@ -45,6 +48,31 @@ def _parts(rows: Iterable[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
 def roll_up_pending(*, tenant: Tenant) -> TurnResult:
     """Drain what waits, inside the caller's scope: the first step of a night."""
     return drain_in_scope(tenant)
+
+
+def drain_pending(*, tenant: Tenant, patience_seconds: float = 120.0) -> TurnResult:
+    """Drain what had been accepted by now, in short transactions of its own; call it outside a scope.
+
+    Waits while another drain works on the tenant. Raises TimeoutError when the inbox does not empty in time.
+    """
+    accepted_until = timezone.now()
+    deadline = time.monotonic() + patience_seconds
+    total = TurnResult()
+    while True:
+        turn = drain_tenant(tenant)
+        for name in ("batches", "stored", "duplicates", "quarantined", "unassigned"):
+            setattr(total, name, getattr(total, name) + getattr(turn, name))
+        with tenant_scope(tenant), connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT EXISTS (SELECT 1 FROM usage_inbox WHERE tenant_id = %s AND received_at <= %s)",
+                [tenant.pk, accepted_until],
+            )
+            (waiting,) = cursor.fetchone()
+        if not waiting:
+            return total
+        if time.monotonic() > deadline:
+            raise TimeoutError("Batches wait in the inbox and are not drained.")
+        time.sleep(0.2)
 
 
 def replay_quarantined(*, tenant: Tenant, quarantine_id: int, payload: str | None = None) -> UUID:
