@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 from uuid import UUID
 
@@ -129,4 +130,4 @@ class MetricsBulkView(TenantAPIView):
     )
     def post(self, request: Request) -> Response:
         """Store the values; one that is not valid does not keep the others out."""
-        return Response(push_metric_values(tenant=self.tenant, items=items_of(request.data)).as_json())
+        return Response(asdict(push_metric_values(tenant=self.tenant, items=items_of(request.data))))

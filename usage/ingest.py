@@ -41,9 +41,8 @@ def _door(method: str) -> Callable[[V], View]:
             if request.method == "OPTIONS":
                 return share(request, preflight())
             if request.method != method:
-                refused = _refused(405, "method_not_allowed", f"Use {method}.")
-                refused.headers["Allow"] = f"{method}, OPTIONS"
-                return share(request, refused)
+                allowed = {"Allow": f"{method}, OPTIONS"}
+                return share(request, _refused(405, "method_not_allowed", f"Use {method}.", allowed))
             try:
                 response = view(request, **parts)
             except BadBody as error:
@@ -82,17 +81,15 @@ def _answer(key: ApiKey, take: Callable[[int], None]) -> HttpResponseBase:
     if allowance is not None and allowance.exhausted:
         return _later(allowance)
     take(key.tenant_id)
-    response = JsonResponse({"success": True})
-    response.headers.update(allowance.headers() if allowance else {})
-    return response
+    return JsonResponse({"success": True}, headers=allowance.headers() if allowance else {})
 
 
 def _later(allowance: Allowance) -> HttpResponseBase:
     """Too many requests, said so that every client sends them again."""
-    response = _refused(503, "rate_limited", f"At most {allowance.limit} requests a minute for each key.")
-    response.headers.update(allowance.headers())
-    response.headers["Retry-After"] = str(allowance.reset_seconds)
-    return response
+    message = f"At most {allowance.limit} requests a minute for each key."
+    return _refused(
+        503, "rate_limited", message, allowance.headers() | {"Retry-After": str(allowance.reset_seconds)}
+    )
 
 
 @_door("POST")
@@ -122,5 +119,5 @@ def browser_settings(request: HttpRequest, key: str) -> HttpResponseBase:
     return JsonResponse(body, headers={"Cache-Control": f"private, max-age={SETTINGS_SECONDS}"})
 
 
-def _refused(status: int, code: str, message: str) -> JsonResponse:
-    return JsonResponse(error_body(code, message), status=status)
+def _refused(status: int, code: str, message: str, headers: dict[str, str] | None = None) -> JsonResponse:
+    return JsonResponse(error_body(code, message), status=status, headers=headers)
