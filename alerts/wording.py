@@ -3,21 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import date
 from typing import Any
 
-from django.utils.formats import number_format
+from django.utils.formats import date_format, number_format
 from django.utils.translation import gettext as _
 
 Evidence = Mapping[str, Any]
 
 
-def evidence_sentence(kind: str, evidence: Evidence) -> str:
-    """Why the alert fired, with the values of that day."""
-    return _SENTENCES[kind](evidence)
+def evidence_sentence(kind: str, evidence: Evidence, names: Mapping[str, str] | None = None) -> str:
+    """Why the alert fired, with the values of that day; `names` gives metrics and components by key."""
+    return _SENTENCES[kind](_named(evidence, names or {}))
+
+
+def _named(evidence: Evidence, names: Mapping[str, str]) -> Evidence:
+    """The evidence with names in place of keys, where they are known."""
+    named = dict(evidence)
+    for field in ("metric", "weakest"):
+        if field in named:
+            named[field] = names.get(named[field], named[field])
+    if "metrics" in evidence:
+        named["metrics"] = [{**item, "metric": names.get(item["metric"], item["metric"])} for item in evidence["metrics"]]
+    return named
 
 
 def _figure(value: float, decimals: int = 1) -> str:
-    whole = float(value).is_integer()
+    value = round(float(value), decimals)  # number_format would cut, not round
+    whole = value.is_integer()
     return str(number_format(value, decimal_pos=0 if whole else decimals, force_grouping=True))
 
 
@@ -62,7 +75,8 @@ def _ticket(evidence: Evidence) -> str:
 
 def _health(evidence: Evidence) -> str:
     sentence = _("Health went from %(before)s to %(score)s since %(since)s.") % {
-        "before": _figure(evidence["from_score"]), "score": _figure(evidence["score"]), "since": evidence["since"],
+        "before": _figure(evidence["from_score"]), "score": _figure(evidence["score"]),
+        "since": date_format(date.fromisoformat(evidence["since"])),
     }
     if "weakest" not in evidence:
         return sentence

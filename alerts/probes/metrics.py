@@ -92,7 +92,7 @@ def probe_rate_falling(night: Night, params: RateFalling, open_alerts: dict[Key,
 
 def probe_metric_at_zero(night: Night, params: MetricAtZero, open_alerts: dict[Key, OpenAlert]) -> Reading:
     """A metric under its minimum after the grace of onboarding; never reported: skipped."""
-    if not night.is_delivered(params.metric):
+    if not night.unbroken([params.metric], since=night.day - timedelta(days=DAYS)):
         return Reading(suspended=True)
     accounts = night.accounts
     value = night.values([params.metric], until=night.day, days=DAYS, accounts=accounts)[params.metric]

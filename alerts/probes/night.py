@@ -95,12 +95,14 @@ class Night:
         return [
             key
             for key in keys
-            if self.is_delivered(key) and not {self.metrics[part].pk for part in self._parts(key)} & broken
+            if self.is_delivered(key) and not broken & {part.pk for part in self._counted_parts(key)}
         ]
 
-    def _parts(self, key: str) -> list[str]:
+    def _counted_parts(self, key: str) -> list[Metric]:
+        """The metrics behind a key whose silence is zero; for the others a silent source is merely missing."""
         metric = self.metrics[key]
-        return [metric.numerator, metric.denominator] if metric.kind == Metric.Kind.RATIO else [key]
+        keys = [metric.numerator, metric.denominator] if metric.kind == Metric.Kind.RATIO else [key]
+        return [self.metrics[part] for part in keys if self.metrics[part].kind in SILENT_IS_ZERO]
 
     def _is_fresh(self, metric: Metric) -> bool:
         if metric.kind == Metric.Kind.RATIO:
