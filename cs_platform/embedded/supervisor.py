@@ -193,7 +193,7 @@ class Supervisor:
             except (urllib.error.URLError, OSError):
                 return False
 
-        processes.wait_until(answers, web, seconds=90)
+        processes.wait_until(answers, web, seconds=180)
 
     def _watch(self) -> int:
         """Until a stop signal (which raises) or the end of a process."""

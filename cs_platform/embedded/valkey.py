@@ -63,7 +63,7 @@ class Valkey:
                 death_signal=signal.SIGTERM,
             )
             try:
-                processes.wait_until(self.answers, self.child, seconds=20)
+                processes.wait_until(self.answers, self.child, seconds=60)
                 return
             except ProcessError:
                 self.child.stop()

@@ -53,7 +53,7 @@ def test_up_serves_and_stops_as_a_whole_when_one_process_ends(place: Path) -> No
         up = subprocess.Popen(_command("up"), env=env, cwd=place, stdout=terminal, stderr=subprocess.STDOUT)
     try:
         address = f"http://localhost:{env['PORT']}/"
-        assert eventually(lambda: address in output.read_text() or up.poll() is not None, seconds=90)
+        assert eventually(lambda: address in output.read_text() or up.poll() is not None, seconds=240)
         assert up.poll() is None, output.read_text()
         with urllib.request.urlopen(f"{address}healthz", timeout=10) as reply:
             assert reply.status == 200
@@ -72,7 +72,7 @@ def test_up_serves_and_stops_as_a_whole_when_one_process_ends(place: Path) -> No
         )
         assert (shell.returncode, shell.stdout.decode().strip()) == (0, "command cs_worker")
 
-        assert eventually(lambda: len(command_lines(descendants(up.pid), "manage.py drain")) == 1, seconds=30)
+        assert eventually(lambda: len(command_lines(descendants(up.pid), "manage.py drain")) == 1, seconds=60)
         everything = descendants(up.pid)
         os.kill(command_lines(everything, "manage.py drain")[0], 9)
         assert up.wait(60) == 1
