@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib import import_module
-from importlib.util import find_spec
 from typing import Any
 
 from django.utils.module_loading import import_string
@@ -28,11 +26,6 @@ class ProvisioningStep:
         service: Install = import_string(self.install)
         service(tenant=tenant)
 
-    def landed(self) -> bool:
-        """Whether the service is there."""
-        module, _dot, name = self.install.rpartition(".")
-        return find_spec(module) is not None and hasattr(import_module(module), name)
-
 
 _steps: dict[str, ProvisioningStep] = {}
 
@@ -50,6 +43,4 @@ def steps() -> list[ProvisioningStep]:
 def provision(*, tenant: Tenant) -> None:
     """Run every step; must be inside the tenant's scope."""
     for step in steps():
-        if not step.landed():
-            break  # the later ones build on it
         step.run(tenant)

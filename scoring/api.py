@@ -11,7 +11,16 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.api_base import ApiError, TenantAPIView, decode_cursor, encode_cursor, page_limit
+from accounts.api_schema import CURSOR, DATE, LIMIT, described, page_of, query
 from accounts.models import Account
+from scoring.api_descriptions import (
+    COMPONENT_VALUES,
+    EXPLANATION,
+    EXTERNAL_ID,
+    HISTORY_ROW,
+    MODEL_KEY,
+    ON,
+)
 from scoring.selectors import evaluate_components, explanation, published_version, score_history
 from scoring.specs import load_versions
 
@@ -47,6 +56,13 @@ class AccountScoreView(TenantAPIView):
     scope = "read"
     kind: ClassVar[str] = "health"
 
+    @described(
+        "accounts_health",
+        "Read the health score of an account and why it is so",
+        answer=EXPLANATION,
+        parameters=[EXTERNAL_ID, ON],
+        errors=[400, 404],
+    )
     def get(self, request: Request, external_id: str) -> Response:
         """The score with its components and measures."""
         account_id = account_id_of(external_id)
@@ -58,17 +74,35 @@ class AccountPqlView(AccountScoreView):
 
     kind = "pql"
 
+    @described(
+        "accounts_pql",
+        "Read the PQL score of an account and why it is so",
+        answer=EXPLANATION,
+        parameters=[EXTERNAL_ID, ON],
+        errors=[400, 404],
+    )
+    def get(self, request: Request, external_id: str) -> Response:
+        """The score with its components and measures."""
+        return super().get(request, external_id)
+
 
 class AccountHistoryView(TenantAPIView):
     """The health score of an account day by day."""
 
     scope = "read"
 
+    @described(
+        "accounts_health_history",
+        "Read the health scores of an account day by day",
+        answer=page_of(HISTORY_ROW),
+        parameters=[EXTERNAL_ID, query("from", DATE), query("to", DATE), LIMIT, CURSOR],
+        errors=[400, 404],
+    )
     def get(self, request: Request, external_id: str) -> Response:
         """Days in rising order; 90 of them unless `from` and `to` say otherwise."""
         account_id = account_id_of(external_id)
         last = date_parameter(request, "to") or self.tenant.today()
-        first = date_parameter(request, "from") or last - timedelta(days=DEFAULT_DAYS - 1)
+        first = date_parameter(request, "from") or last - min(timedelta(days=DEFAULT_DAYS - 1), last - date.min)
         if first > last:
             raise ApiError(400, "invalid", "from must not be after to.", [{"path": "from", "message": str(first)}])
         limit = page_limit(request, default=400)
@@ -92,6 +126,14 @@ class EvaluateView(TenantAPIView):
 
     scope = "read"
 
+    @described(
+        "models_evaluate",
+        "Calculate a score from component values, storing nothing",
+        body=COMPONENT_VALUES,
+        answer=EXPLANATION,
+        parameters=[MODEL_KEY],
+        errors=[404],
+    )
     def post(self, request: Request, key: str) -> Response:
         """Component values 0-100 or null; an absent one is null."""
         version = published_version(self.tenant, key)

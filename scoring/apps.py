@@ -12,4 +12,4 @@ class ScoringConfig(AppConfig):
         """Give every new tenant the shipped models, after usage has given it the metrics."""
         from accounts.provisioning import register_step
 
-        register_step(30, "scoring", "scoring.services.install_templates")
+        register_step(20, "score models", "scoring.services.install_templates")

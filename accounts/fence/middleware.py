@@ -56,6 +56,8 @@ class TenantMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         request.tenant = request.member = request.api_key = None
+        if "\x00" in request.path_info or "%00" in request.META.get("QUERY_STRING", ""):
+            return nul_refused(request)  # PostgreSQL stores no NUL, so nothing can have such a name
         if request.path_info.startswith(KEYED_PATHS):
             return self._keyed(request)
         match = TENANT_PATH.match(request.path_info)
@@ -115,6 +117,16 @@ class TenantMiddleware:
             if response.status_code >= 400 and not getattr(response, "commit_on_error", False):
                 transaction.set_rollback(True)
             return response
+
+
+def nul_refused(request: HttpRequest) -> HttpResponse:
+    """400 for an address with a NUL."""
+    if request.path_info.startswith(KEYED_PATHS):
+        body = {
+            "error": {"code": "invalid_text", "message": "The address must not contain NUL.", "details": []}
+        }
+        return JsonResponse(body, status=400)
+    return HttpResponse(render_to_string("400.html", {}, request=request), status=400)
 
 
 def unavailable() -> HttpResponse:

@@ -6,6 +6,7 @@ import io
 import re
 
 import pytest
+from django.apps import apps
 from django.contrib.auth import authenticate
 from django.core import mail
 from django.core.exceptions import ValidationError
@@ -34,14 +35,22 @@ def run(*arguments: str) -> str:
     return out.getvalue()
 
 
-def test_every_step_of_a_new_tenant_names_a_service_that_exists() -> None:
-    assert [(step.order, step.name) for step in steps()] == [
-        (10, "starter metrics"),
-        (20, "score models"),
-        (30, "shipped plays"),
-        (40, "shipped rules"),
+def test_a_new_tenant_gets_what_each_app_gives() -> None:
+    assert [step.install for step in steps()] == [
+        "usage.services.install_starter_metrics",
+        "scoring.services.install_templates",
+        "playbooks.services.install_shipped_plays",
+        "alerts.services.install_shipped_rules",
     ]
-    assert [step.name for step in steps() if not step.landed()] == []
+    tenant = create_tenant(slug="acme", name="Acme")
+    with tenant_scope(tenant):
+        counts = [
+            apps.get_model(name).objects.count()
+            for name in ("usage.Metric", "playbooks.Playbook", "alerts.Rule")
+        ]
+        models = set(apps.get_model("scoring.ScoreModel").objects.values_list("key", "is_default"))
+    assert min(counts) >= 5
+    assert models == {("plg", True), ("playbook", False), ("pql", True)}
 
 
 def test_the_command_makes_a_tenant_with_its_settings() -> None:

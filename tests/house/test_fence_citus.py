@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from django.apps import apps
 from django.db import IntegrityError, connection, models, transaction
+from psycopg2.errors import FeatureNotSupported
 
 from accounts.fence.models import TenantForeignKey, tenant_models
 from accounts.fence.scope import tenant_scope

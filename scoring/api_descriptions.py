@@ -1,0 +1,56 @@
+"""Schemas of the API of scores."""
+
+from __future__ import annotations
+
+from accounts.api_schema import (
+    BOOLEAN,
+    DATE,
+    INTEGER,
+    NUMBER,
+    STRING,
+    Schema,
+    inpath,
+    listing,
+    nullable,
+    query,
+    record,
+)
+
+EXTERNAL_ID = inpath("external_id", {"type": "string", "maxLength": 200}, "what you call the account")
+MODEL_KEY = inpath("key", STRING, "plg, playbook, pql or a model of your own")
+ON = query("on", DATE, "The newest one stored by this day; without it, the newest.")
+BAND: Schema = {
+    "type": "string",
+    "enum": ["unknown", "critical", "at_risk", "healthy", "none", "medium", "high"],
+}
+MODEL = record({"key": STRING, "version": INTEGER})
+MEASURE = record({"metric": STRING, "value": nullable(NUMBER), "scaled": nullable(NUMBER)})
+COMPONENT = record(
+    {
+        "key": STRING,
+        "weight": NUMBER,
+        "effective_weight": nullable(NUMBER),
+        "score": nullable(NUMBER),
+        "points": nullable(NUMBER),
+        "missing": BOOLEAN,
+        "measures": listing(MEASURE),
+    }
+)
+_SCORE: dict[str, Schema] = {
+    "on": nullable(DATE),
+    "score": nullable(NUMBER),
+    "band": BAND,
+    "coverage": NUMBER,
+    "model": nullable(MODEL),
+    "new": BOOLEAN,
+}
+EXPLANATION = record({"account_id": nullable(STRING), **_SCORE, "components": listing(COMPONENT)})
+HISTORY_ROW = record(_SCORE)
+COMPONENT_VALUES = record(
+    {
+        "components": {
+            "type": "object",
+            "additionalProperties": {"type": ["number", "null"], "minimum": 0, "maximum": 100},
+        }
+    }
+)
