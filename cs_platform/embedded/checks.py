@@ -33,8 +33,8 @@ def _tool(module: str, *arguments: str) -> tuple[str, ...]:
 
 
 CHECKS = (
-    Check("lint", _tool("ruff", "check", "--quiet", ".")),
-    Check("format", _tool("ruff", "format", "--check", ".")),
+    Check("lint", _tool("ruff", "check", "--output-format", "concise", ".")),
+    Check("format", _tool("ruff", "format", "--check", "--output-format", "concise", ".")),
     Check("types", _tool("mypy")),
     Check(
         "floors",
