@@ -1,6 +1,3 @@
-from importlib import import_module
-from importlib.util import find_spec
-
 from django.apps import AppConfig
 from django.utils.module_loading import autodiscover_modules
 
@@ -12,15 +9,12 @@ class WiresConfig(AppConfig):
     verbose_name = "cs-platform"
 
     def ready(self) -> None:
-        """Register the nightly jobs, the mail handler and every app's tables on the admin sites."""
+        """Register the jobs, the mail handler and every app's tables on the admin sites."""
         from accounts.outbox import register_outbox_handler, send_email
-
-        # Here and not in __init__: the supervisor imports this package too and must not become a "worker".
-        import_module("cs_platform.celery")  # the application that shared tasks belong to
+        from cs_platform.demo.build import register_demo_jobs
+        from cs_platform.pipeline import register_jobs
 
         register_outbox_handler("email", send_email)
-        if all(find_spec(f"{app}.services") for app in ("usage", "scoring", "health", "alerts", "playbooks")):
-            from cs_platform.pipeline import register_jobs
-
-            register_jobs()
+        register_jobs()
+        register_demo_jobs()
         autodiscover_modules("admin")
