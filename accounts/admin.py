@@ -16,6 +16,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from accounts.admin_site import TenantModelAdmin, operator_admin_site, tenant_admin_site
+from accounts.attribution import accounts_forgotten
 from accounts.fence.scope import tenant_scope
 from accounts.models import (
     Account,
@@ -111,14 +112,17 @@ class AccountAdmin(TenantModelAdmin):
         return type("AccountForm", (_NoOwnAncestor, form), {})
 
     def delete_model(self, request: HttpRequest, obj: Account) -> None:
-        """Children stay, without a parent."""
+        """Children stay, without a parent; what other apps keep about the account goes."""
         Account.objects.filter(parent=obj).update(parent=None)
+        accounts_forgotten(tenant=request.tenant, account_ids=[obj.pk])
         super().delete_model(request, obj)
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Account]) -> None:
-        """Children stay, without a parent."""
-        Account.objects.filter(parent__in=list(queryset.values_list("pk", flat=True))).update(parent=None)
-        super().delete_queryset(request, queryset)
+        """Children stay, without a parent; what other apps keep about the accounts goes."""
+        chosen = list(queryset.values_list("pk", flat=True))
+        Account.objects.filter(parent__in=chosen).update(parent=None)
+        accounts_forgotten(tenant=request.tenant, account_ids=chosen)
+        Account.objects.filter(pk__in=chosen).delete()
 
 
 class _NoOwnAncestor:

@@ -9,7 +9,10 @@ class ScoringConfig(AppConfig):
     verbose_name = _("Scoring")
 
     def ready(self) -> None:
-        """Give every new tenant the shipped models, after usage has given it the metrics."""
+        """Give every new tenant the shipped models, after usage has given it the metrics; forget accounts that go."""
+        from accounts.attribution import register_forgetter
         from accounts.provisioning import register_step
+
+        register_forgetter("scoring.services.forget_scores")
 
         register_step(20, "score models", "scoring.services.install_templates")

@@ -58,7 +58,7 @@ def upsert_accounts(*, tenant: Tenant, items: Sequence[Any]) -> Outcome:
     for item in read:
         if not item.faults and "external_id" not in item.values:
             item.refuse("external_id", "invalid", "is required")
-    hold(tenant, TARGET)
+    hold(tenant)
     _find_owners(tenant, read)
     rows = existing_rows(tenant, TARGET, (i.values["external_id"] for i in read if not i.faults))
     ids = {key: row["id"] for key, row in rows.items()}

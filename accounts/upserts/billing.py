@@ -81,7 +81,7 @@ def _upsert(
 ) -> tuple[Outcome, list[int]]:
     """The outcome, and our ids of the accounts that rows belong to or belonged to before."""
     read = read_items(fields, items)
-    hold(tenant, target)
+    hold(tenant)
     _find_accounts(tenant, read)
     keys: Iterable[str] = (i.values["external_id"] for i in read if "external_id" in i.values)
     rows = existing_rows(tenant, target, keys)

@@ -77,7 +77,7 @@ class Book:
 def upsert_contacts(*, tenant: Tenant, items: Sequence[Any]) -> Outcome:
     """Create or change contacts; one that comes to an account is noted on the timeline of memberships."""
     read = read_items(CONTACT_FIELDS, items)
-    hold(tenant, TARGET)
+    hold(tenant)
     _find_accounts(tenant, read)
     for item in read:
         values = item.values

@@ -31,12 +31,14 @@ class Target:
         return next(iter(self.columns))
 
 
-def hold(tenant: Tenant, target: Target) -> None:
-    """One writer of this kind and tenant at a time, so that what was read is still so when it is written."""
+def hold(tenant: Tenant) -> None:
+    """One writer of the tenant's customers at a time, so that what was read is still so when it is written.
+
+    It is the drain's lock: usage makes accounts and contacts too, and two that lock the same rows in another order would
+    stop each other.
+    """
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT pg_advisory_xact_lock(hashtext(%s), %s)", [f"upsert {target.table}", tenant.pk % 2**31]
-        )
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtext('usage.drain'), %s)", [tenant.pk % 2**31])
 
 
 def existing_rows(tenant: Tenant, target: Target, keys: Iterable[str]) -> dict[str, Row]:

@@ -10,11 +10,12 @@ from .drafts import (
     version_problems,
     weight_problem,
 )
+from .forgetting import forget_scores
 from .proposals import propose_shipped_version
 from .runs import RunSummary, score_accounts
 from .shipped import install_templates
 
 __all__ = [
-    "DefinitionError", "RunSummary", "create_draft", "discard_draft", "install_templates", "make_default",
+    "DefinitionError", "RunSummary", "create_draft", "discard_draft", "forget_scores", "install_templates", "make_default",
     "propose_shipped_version", "publish_version", "save_draft", "score_accounts", "version_problems", "weight_problem",
 ]
