@@ -70,7 +70,7 @@ class EventsView(TenantAPIView):
 
     scope = "ingest"
 
-    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:  # type: ignore[override]
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """Browsers may send from pages of any origin."""
         return share(request, preflight() if request.method == "OPTIONS" else super().dispatch(request, *args, **kwargs))
 

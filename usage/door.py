@@ -27,7 +27,7 @@ def buffer_chunks(request: HttpRequest) -> None:
     if environ.get("CONTENT_LENGTH") or not environ.get("wsgi.input_terminated"):
         return
     try:
-        request._body = environ["wsgi.input"].read(MAX_BODY_BYTES + 1)  # type: ignore[attr-defined]
+        request._body = environ["wsgi.input"].read(MAX_BODY_BYTES + 1)
     except OSError as error:
         raise BadBody(400, "incomplete", "The body ended too early.") from error
 

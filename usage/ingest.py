@@ -60,7 +60,7 @@ def _door(method: str) -> Callable[[V], View]:
 def messages(request: HttpRequest, call: str) -> HttpResponseBase:
     """`/v1/batch` and the single calls; the key is in the header, else in the body."""
     buffer_chunks(request)
-    key: ApiKey | None = request.api_key
+    key: ApiKey | None = request.api_key  # type: ignore[attr-defined]  # TenantMiddleware sets it
     if key is not None:  # the middleware has opened the tenant's scope
         return _answer(key, lambda tenant_id: take_messages(tenant_id=tenant_id, body=body_of(request), call=call))
     body = body_of(request)

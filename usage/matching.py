@@ -68,7 +68,7 @@ def number(value: object) -> float | None:
             value = float(value)
         except ValueError:
             return None
-    if not isinstance(value, int | float) or not math.isfinite(value) or abs(value) > MAX_VALUE:
+    if not isinstance(value, int | float) or abs(value) > MAX_VALUE or not math.isfinite(value):
         return None
     return float(value)
 

@@ -55,11 +55,11 @@ class Context(msgspec.Struct, omit_defaults=True):
 
     groupId: Identifier | None = None
     library: Library | None = None
-    traits: dict[str, Json] | None = None
+    traits: dict[str, Any] | None = None
 
 
 class Message(msgspec.Struct, omit_defaults=True):
-    """One call as the gate reads it: everything is checked."""
+    """One call as the careful gate reads it, after every value in it was looked at."""
 
     type: str
     messageId: Identifier | None = None
@@ -70,8 +70,8 @@ class Message(msgspec.Struct, omit_defaults=True):
     event: Identifier | None = None
     name: Identifier | None = None
     category: Identifier | None = None
-    properties: dict[str, Json] | None = None
-    traits: dict[str, Json] | None = None
+    properties: dict[str, Any] | None = None
+    traits: dict[str, Any] | None = None
     context: Context | None = None
     timestamp: Moment | None = None
     originalTimestamp: Moment | None = None
@@ -79,10 +79,31 @@ class Message(msgspec.Struct, omit_defaults=True):
 
 
 class Envelope(msgspec.Struct, omit_defaults=True):
-    """A batch as the gate reads it."""
+    """A batch as the careful gate writes it."""
 
     batch: list[Message]
-    context: Context | None = None
+    sentAt: Moment | None = None
+
+
+class QuickContext(Context, omit_defaults=True):
+    """A context as the fast gate reads it."""
+
+    traits: dict[str, Json] | None = None
+
+
+class QuickMessage(Message, omit_defaults=True):
+    """One call as the fast gate reads it: everything is checked while it is read."""
+
+    properties: dict[str, Json] | None = None
+    traits: dict[str, Json] | None = None
+    context: QuickContext | None = None
+
+
+class QuickEnvelope(msgspec.Struct):
+    """A batch as the fast gate reads it."""
+
+    batch: list[QuickMessage]
+    context: QuickContext | None = None
     sentAt: Moment | None = None
 
 
@@ -131,7 +152,7 @@ class _Key(msgspec.Struct):
     writeKey: Any = None
 
 
-_gate = msgspec.json.Decoder(Envelope)
+_gate = msgspec.json.Decoder(QuickEnvelope)
 _sizes = msgspec.json.Decoder(Sizes)
 _stored = msgspec.json.Decoder(StoredEnvelope)
 _key = msgspec.json.Decoder(_Key)
@@ -213,7 +234,7 @@ def _problem(message: Message) -> tuple[str, str] | None:
     return None if somebody else ("missing_subject", "A userId or an anonymousId is needed.")
 
 
-def _passes(envelope: Envelope, body: bytes, latest: datetime) -> bool:
+def _passes(envelope: QuickEnvelope, body: bytes, latest: datetime) -> bool:
     """Whether a batch needs no closer look."""
     if (
         len(envelope.batch) > MAX_MESSAGES
