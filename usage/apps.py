@@ -9,7 +9,10 @@ class UsageConfig(AppConfig):
     verbose_name = _("Usage")
 
     def ready(self) -> None:
-        """Register what this app gives a new tenant."""
+        """Register what this app gives a new tenant, and that it wants to hear of memberships."""
+        from accounts.attribution import register_forgetter, register_listener
         from accounts.provisioning import register_step
 
         register_step(10, "starter metrics", "usage.services.install_starter_metrics")
+        register_listener("usage.services.resolve_memberships")
+        register_forgetter("usage.services.forget_accounts")

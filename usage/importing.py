@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import io
+import zlib
 from collections import Counter
 from collections.abc import Iterator
 from datetime import date, datetime
@@ -80,7 +81,7 @@ def _records(path: Path) -> Iterator[dict[str, Any]]:
                 yield from _csv(handle)
     except OSError as error:
         raise NotAnEventsFile(f"{path}: {error.strerror or error}") from error
-    except (EOFError, UnicodeDecodeError, csv.Error) as error:
+    except (EOFError, UnicodeDecodeError, csv.Error, zlib.error) as error:
         raise NotAnEventsFile(f"{path} is damaged or is not UTF-8: {error}") from error
 
 

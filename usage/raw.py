@@ -55,7 +55,7 @@ def fill_last_values(cursor: Any, tenant_id: int, plan: Plan, book: FeatureBook,
         return
     scope, params = cells_scope(rollup.last_cells)
     whole = roll_up_raw(cursor, tenant_id, plan, book, scope, params)
-    for (cell, slot), _ in whole.lasts.items():
+    for (cell, slot) in whole.lasts:
         rollup.days[cell][slot] = whole.days[cell][slot]
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
+from accounts.attribution import contacts_joined
 from accounts.fence.scope import tenant_scope
-from accounts.models import Account, Contact, Tenant
+from accounts.models import Account, Contact, ContactMembership, Tenant
 from tests.usage.conftest import call, event, select, send, value
 from usage.memberships import Timeline
 from usage.services import verify_rollups
@@ -166,3 +167,15 @@ def test_pages_and_screens_are_features_of_their_own_name(shop: Tenant) -> None:
         ("Page Viewed", "Pricing"),
         ("Screen Viewed", "Home"),
     ]
+
+
+def test_a_membership_written_by_the_contacts_api_resolves_waiting_events(shop: Tenant) -> None:
+    call(shop, track(1))
+    with tenant_scope(shop):
+        account = Account.objects.create(external_id="crm", name="CRM")
+        contact = Contact.objects.get()
+        ContactMembership.objects.create(contact=contact, account=account, since=at(1), source="api")
+        contacts_joined(tenant=shop, contact_ids=[contact.pk])
+    assert accounts_of_events(shop) == [("crm", "2026-03-16")]
+    assert value(shop, "crm", "2026-03-16", "sends") == 1.0
+    assert clean(shop)

@@ -121,6 +121,11 @@ def lock_tenant(cursor: Any, tenant_id: int) -> bool:
     return bool(cursor.fetchone()[0])
 
 
+def wait_for_drain(cursor: Any, tenant_id: int) -> None:
+    """Wait for the tenant's drain and keep it out until the transaction ends."""
+    cursor.execute("SELECT pg_advisory_xact_lock(hashtext('usage.drain'), %s)", [tenant_id % 2**31])
+
+
 def claim(cursor: Any, tenant_id: int, batch_ids: list[UUID]) -> list[Claimed]:
     """The chosen batches, locked until the turn ends."""
     cursor.execute(

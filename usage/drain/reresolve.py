@@ -26,11 +26,26 @@ def resolve_again(cursor: Any, tenant_id: int, plan: Plan, book: FeatureBook, pe
     changed |= _adopt_visitors(cursor, tenant_id, people, dirty)
     changed |= _follow_merges(cursor, tenant_id, people, dirty)
     gained = _move_accounts(cursor, tenant_id, people, changed, dirty)
-    if dirty:
-        scope, params = cells_scope(dirty)
-        rollup = roll_up_raw(cursor, tenant_id, plan, book, scope, params)
-        replace_rollup(cursor, tenant_id, plan, rollup, scope, params)
+    _rebuild_cells(cursor, tenant_id, plan, book, dirty)
     return gained
+
+
+def resolve_contacts(
+    cursor: Any, tenant_id: int, plan: Plan, book: FeatureBook, contact_ids: set[int]
+) -> dict[int, date]:
+    """The same for contacts whose memberships were written elsewhere; the caller holds the tenant's drain lock."""
+    dirty: set[Cell] = set()
+    gained = _move_accounts(cursor, tenant_id, People(), contact_ids, dirty)
+    _rebuild_cells(cursor, tenant_id, plan, book, dirty)
+    return gained
+
+
+def _rebuild_cells(cursor: Any, tenant_id: int, plan: Plan, book: FeatureBook, dirty: set[Cell]) -> None:
+    if not dirty:
+        return
+    scope, params = cells_scope(dirty)
+    rollup = roll_up_raw(cursor, tenant_id, plan, book, scope, params)
+    replace_rollup(cursor, tenant_id, plan, rollup, scope, params)
 
 
 def _note_cells(rows: list[tuple[int | None, date]], dirty: set[Cell]) -> None:

@@ -24,7 +24,7 @@ from usage.rollup_tables import add_rollup
 from usage.wire.shapes import MAX_KEPT_CHARACTERS, Rejection
 
 from .accounts import create_accounts, known_accounts, note_first_days
-from .batches import Claimed, claim, count_attempts, lock_tenant, waiting_batches
+from .batches import Claimed, claim, count_attempts, lock_tenant, wait_for_drain, waiting_batches
 from .gather import Gathered, gather, refuse_unknown_accounts
 from .keys import keep_new
 from .people import find_people, join_accounts
@@ -106,7 +106,7 @@ def drain_in_scope(tenant: Tenant, limit: int = TURN_EVENTS) -> TurnResult:
     """
     total = TurnResult()
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtext('usage.drain'), %s)", [tenant.pk % 2**31])
+        wait_for_drain(cursor, tenant.pk)
         while chosen := waiting_batches(cursor, tenant.pk, limit):
             batches = claim(cursor, tenant.pk, chosen)
             try:

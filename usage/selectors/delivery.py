@@ -89,7 +89,7 @@ def quarantine_counts(tenant: Tenant) -> dict[str, int]:
         .values_list("source")
         .annotate(waiting=Count("id"))
     )
-    return {source: waiting for source, waiting in rows.order_by("source")}
+    return dict(rows.order_by("source"))
 
 
 def unassigned_events(tenant: Tenant, limit: int = 10_001) -> int:

@@ -1,8 +1,15 @@
 """Every write of usage that is not the drain's."""
 
 from .definitions import create_metric, edit_metric, install_starter_metrics
-from .intake import accept_rows, discard_quarantined, drain_pending, replay_quarantined, roll_up_pending
-from .rebuilding import forget_accounts, rebuild, verify_rollups
+from .intake import (
+    accept_rows,
+    discard_quarantined,
+    drain_pending,
+    replay_quarantined,
+    resolve_memberships,
+    roll_up_pending,
+)
+from .rebuilding import forget_accounts, rebuild, redate, verify_rollups
 from .values import push_metric_values, snapshot_state, write_state_values
 
 __all__ = [
@@ -15,7 +22,9 @@ __all__ = [
     "install_starter_metrics",
     "push_metric_values",
     "rebuild",
+    "redate",
     "replay_quarantined",
+    "resolve_memberships",
     "roll_up_pending",
     "snapshot_state",
     "verify_rollups",

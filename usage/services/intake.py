@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Any
 from uuid import UUID
@@ -14,8 +14,11 @@ from django.utils import timezone
 
 from accounts.fence.scope import tenant_scope
 from accounts.models import Tenant
+from usage.definitions import load_features, load_plan
 from usage.drain import TurnResult, drain_in_scope, drain_tenant
-from usage.drain.batches import IMPORT
+from usage.drain.accounts import note_first_days
+from usage.drain.batches import IMPORT, wait_for_drain
+from usage.drain.reresolve import resolve_contacts
 from usage.inbox import accept
 from usage.models import Quarantine
 from usage.wire import api, segment
@@ -73,6 +76,14 @@ def drain_pending(*, tenant: Tenant, patience_seconds: float = 120.0) -> TurnRes
         if time.monotonic() > deadline:
             raise TimeoutError("Batches wait in the inbox and are not drained.")
         time.sleep(0.2)
+
+
+def resolve_memberships(*, tenant: Tenant, contact_ids: Sequence[int]) -> None:
+    """Events of these contacts without an account of their own go where the memberships now say; called after a change."""
+    with connection.cursor() as cursor:
+        wait_for_drain(cursor, tenant.pk)
+        gained = resolve_contacts(cursor, tenant.pk, load_plan(), load_features(), set(contact_ids))
+        note_first_days(cursor, tenant.pk, gained)
 
 
 def replay_quarantined(*, tenant: Tenant, quarantine_id: int, payload: str | None = None) -> UUID:

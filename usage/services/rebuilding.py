@@ -12,6 +12,7 @@ from django.db import connection
 from accounts.models import Tenant
 from usage.copying import number_array
 from usage.definitions import load_features, load_plan, register_features
+from usage.drain.batches import wait_for_drain
 from usage.matching import FeatureBook, Plan, normal
 from usage.raw import roll_up_raw
 from usage.rollup_tables import replace_rollup
@@ -35,7 +36,7 @@ def rebuild(*, tenant: Tenant, account_ids: Sequence[int] | None = None, days: D
     """
     rebuilt = 0
     with connection.cursor() as cursor:
-        _lock(cursor, tenant)
+        wait_for_drain(cursor, tenant.pk)
         plan, book = load_plan(), load_features()
         _register_all(cursor, tenant, book)
         for first, last in _months(cursor, tenant, days):
@@ -49,7 +50,7 @@ def rebuild(*, tenant: Tenant, account_ids: Sequence[int] | None = None, days: D
 def redate(*, tenant: Tenant) -> int:
     """Put every event on its day in the tenant's present time zone and rebuild; returns how many events moved."""
     with connection.cursor() as cursor:
-        _lock(cursor, tenant)
+        wait_for_drain(cursor, tenant.pk)
         cursor.execute(
             "UPDATE usage_event SET day = (occurred_at AT TIME ZONE %(zone)s)::date WHERE tenant_id = %(tenant)s "
             "AND day <> (occurred_at AT TIME ZONE %(zone)s)::date",
@@ -72,7 +73,7 @@ def verify_rollups(
     """Compare rollups with what raw events add up to; changes nothing. The caller has the scope open."""
     check = Check()
     with connection.cursor() as cursor:
-        _lock(cursor, tenant)
+        wait_for_drain(cursor, tenant.pk)
         plan, book = load_plan(), load_features()
         for span in _months(cursor, tenant, days):
             scope, params = _scope(account_ids, span)
@@ -116,17 +117,12 @@ def _compare(
 def forget_accounts(*, tenant: Tenant, account_ids: Sequence[int]) -> None:
     """Delete everything that usage knows of these accounts; for whoever deletes the accounts."""
     with connection.cursor() as cursor:
-        _lock(cursor, tenant)
+        wait_for_drain(cursor, tenant.pk)
         for table in ("usage_event", "usage_day", "usage_user_day", "usage_dim_day", "usage_pushed_value"):
             cursor.execute(
                 f"DELETE FROM {table} WHERE tenant_id = %s AND account_id = ANY(%s::bigint[])",
                 [tenant.pk, number_array(account_ids)],
             )
-
-
-def _lock(cursor: Any, tenant: Tenant) -> None:
-    """Wait for the tenant's drain and keep it out until the transaction ends."""
-    cursor.execute("SELECT pg_advisory_xact_lock(hashtext('usage.drain'), %s)", [tenant.pk % 2**31])
 
 
 def _register_all(cursor: Any, tenant: Tenant, book: FeatureBook) -> None:

@@ -13,11 +13,10 @@ from django.utils import timezone
 
 from accounts.models import Account, Tenant
 from usage.copying import copy_rows, escaped, number_array
+from usage.drain.batches import wait_for_drain
 from usage.matching import MAX_VALUE, rounded
 from usage.models import Metric
 from usage.state_sql import SNAPSHOT
-
-from .rebuilding import _lock
 
 _SLOT_TABLE = "account_id bigint, day date, slot integer, value double precision"
 _PUSH_TABLE = "account_id bigint, metric_id bigint, day date, key text, value double precision"
@@ -53,7 +52,7 @@ def snapshot_state(*, tenant: Tenant, day: date, first_day: date | None = None) 
     metrics = {m.key: m for m in Metric.objects.filter(tenant=tenant, kind=Metric.Kind.STATE, active=True)}
     written = 0
     with connection.cursor() as cursor:
-        _lock(cursor, tenant)
+        wait_for_drain(cursor, tenant.pk)
         current, now = first_day or day, timezone.now()
         while current <= day:
             cursor.execute(SNAPSHOT, _moment(tenant, current, now))
