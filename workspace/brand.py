@@ -15,7 +15,9 @@ def _channels(colour: str) -> tuple[float, float, float]:
 
 
 def _luminance(colour: str) -> float:
-    red, green, blue = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in _channels(colour))
+    red, green, blue = (
+        c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in _channels(colour)
+    )
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
 
@@ -26,7 +28,10 @@ def contrast(one: str, other: str) -> float:
 
 
 def _mixed(colour: str, other: str, share: float) -> str:
-    return "#" + "".join(f"{round((a * (1 - share) + b * share) * 255):02x}" for a, b in zip(_channels(colour), _channels(other), strict=True))
+    return "#" + "".join(
+        f"{round((a * (1 - share) + b * share) * 255):02x}"
+        for a, b in zip(_channels(colour), _channels(other), strict=True)
+    )
 
 
 def readable_on(colour: str, surface: str) -> str:

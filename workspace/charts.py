@@ -1,4 +1,7 @@
-"""Data → plain plotly dictionaries. Pure; looks come from static/js/charts.js, which gives each `meta.tone` and `name` its colour."""
+"""Data → plain plotly dictionaries. Pure.
+
+Looks come from static/js/charts.js, which gives each `meta.tone` and `name` its colour.
+"""
 
 from __future__ import annotations
 
@@ -34,11 +37,24 @@ class Mark:
 
 def _band_shades(healthy_above: float, critical_below: float, *, vertical: bool) -> list[Figure]:
     """The three bands as shades behind the data: side by side (`vertical`) or one above the other."""
-    edges = (("critical-soft", 0, critical_below), ("at_risk-soft", critical_below, healthy_above), ("healthy-soft", healthy_above, 100))
+    edges = (
+        ("critical-soft", 0, critical_below),
+        ("at_risk-soft", critical_below, healthy_above),
+        ("healthy-soft", healthy_above, 100),
+    )
     along, across = ("x", "y") if vertical else ("y", "x")
     return [
-        {"type": "rect", "name": name, f"{along}0": low, f"{along}1": high, f"{across}0": 0, f"{across}1": 1,
-         f"{across}ref": "paper", f"{along}ref": along, "layer": "below"}
+        {
+            "type": "rect",
+            "name": name,
+            f"{along}0": low,
+            f"{along}1": high,
+            f"{across}0": 0,
+            f"{across}1": 1,
+            f"{across}ref": "paper",
+            f"{along}ref": along,
+            "layer": "below",
+        }
         for name, low, high in edges
     ]
 
@@ -46,12 +62,28 @@ def _band_shades(healthy_above: float, critical_below: float, *, vertical: bool)
 def _marks(marks: Sequence[Mark]) -> tuple[list[Figure], list[Figure]]:
     """Lines and words of the marks."""
     lines = [
-        {"type": "line", "name": "target", "x0": mark.on.isoformat(), "x1": mark.on.isoformat(), "y0": 0, "y1": 1, "yref": "paper",
-         "line": {"width": 1, "dash": "dot"}}
+        {
+            "type": "line",
+            "name": "target",
+            "x0": mark.on.isoformat(),
+            "x1": mark.on.isoformat(),
+            "y0": 0,
+            "y1": 1,
+            "yref": "paper",
+            "line": {"width": 1, "dash": "dot"},
+        }
         for mark in marks
     ]
     words = [
-        {"x": mark.on.isoformat(), "y": 1, "yref": "paper", "yanchor": "bottom", "xanchor": "right", "text": mark.text, "showarrow": False}
+        {
+            "x": mark.on.isoformat(),
+            "y": 1,
+            "yref": "paper",
+            "yanchor": "bottom",
+            "xanchor": "right",
+            "text": mark.text,
+            "showarrow": False,
+        }
         for mark in marks
     ]
     return lines, words
@@ -69,108 +101,244 @@ def bin_label(index: int) -> str:
 
 
 def distribution(
-    values: Sequence[float], *, healthy_above: float, critical_below: float, links: Sequence[str], axis: str, score_axis: str, hover: str
+    values: Sequence[float],
+    *,
+    healthy_above: float,
+    critical_below: float,
+    links: Sequence[str],
+    axis: str,
+    score_axis: str,
+    hover: str,
 ) -> Figure:
-    """Histogram of scores in bins of five with the bands shaded behind and the thresholds labelled; each bar leads to its accounts."""
+    """Histogram of scores in bins of five over the shaded bands; each bar leads to its accounts."""
     tones = [band_of_bin(i, healthy_above, critical_below) for i in range(BINS)]
     words = [
         {"x": edge, "y": 1, "yref": "paper", "yanchor": "bottom", "text": f"{edge:g}", "showarrow": False}
         for edge in (critical_below, healthy_above)
     ]
     return {
-        "data": [{
-            "type": "bar", "x": [(i + 0.5) * BIN_WIDTH for i in range(BINS)], "y": list(values), "width": [BIN_WIDTH - 0.6] * BINS,
-            "customdata": list(links), "text": [bin_label(i) for i in range(BINS)], "textposition": "none",
-            "hovertemplate": f"%{{text}}: %{{y:,}} {hover}<extra></extra>", "meta": {"tone": tones},
-        }],
+        "data": [
+            {
+                "type": "bar",
+                "x": [(i + 0.5) * BIN_WIDTH for i in range(BINS)],
+                "y": list(values),
+                "width": [BIN_WIDTH - 0.6] * BINS,
+                "customdata": list(links),
+                "text": [bin_label(i) for i in range(BINS)],
+                "textposition": "none",
+                "hovertemplate": f"%{{text}}: %{{y:,}} {hover}<extra></extra>",
+                "meta": {"tone": tones},
+            }
+        ],
         "layout": {
-            "shapes": _band_shades(healthy_above, critical_below, vertical=True), "annotations": words, "showlegend": False,
+            "shapes": _band_shades(healthy_above, critical_below, vertical=True),
+            "annotations": words,
+            "showlegend": False,
             "xaxis": {"range": [0, 100], "tick0": 0, "dtick": 10, "title": {"text": score_axis}},
-            "yaxis": {"rangemode": "tozero", "title": {"text": axis}}, "margin": {"t": 22},
+            "yaxis": {"rangemode": "tozero", "title": {"text": axis}},
+            "margin": {"t": 22},
         },
     }
 
 
 def trend(
-    days: Sequence[date], shares: dict[str, Sequence[float | None]], *, names: dict[str, str], marks: Sequence[Mark], target: str, axis: str
+    days: Sequence[date],
+    shares: dict[str, Sequence[float | None]],
+    *,
+    names: dict[str, str],
+    marks: Sequence[Mark],
+    target: str,
+    axis: str,
 ) -> Figure:
     """Share per band by week, stacked to 100 %, with the line of the target and the marks of versions."""
     x = [day.isoformat() for day in days]
     traces = [
         {
-            "type": "scatter", "mode": "lines", "stackgroup": "bands", "x": x, "y": list(shares[band]), "name": names[band],
-            "hovertemplate": f"%{{x|%d %b}}: %{{y:.0f}} % {names[band]}<extra></extra>", "meta": {"tone": band},
+            "type": "scatter",
+            "mode": "lines",
+            "stackgroup": "bands",
+            "x": x,
+            "y": list(shares[band]),
+            "name": names[band],
+            "hovertemplate": f"%{{x|%d %b}}: %{{y:.0f}} % {names[band]}<extra></extra>",
+            "meta": {"tone": band},
         }
         for band in ("healthy", "at_risk", "critical")
     ]
     lines, words = _marks(marks)
-    goal = {"type": "line", "name": "ink", "x0": 0, "x1": 1, "xref": "paper", "y0": SHARE_TARGET, "y1": SHARE_TARGET,
-            "line": {"width": 1.5, "dash": "dash"}}
-    words.append({"x": 0, "xref": "paper", "xanchor": "left", "y": SHARE_TARGET, "yanchor": "bottom", "text": target, "name": "ink", "showarrow": False})
+    goal = {
+        "type": "line",
+        "name": "onfill",
+        "x0": 0,
+        "x1": 1,
+        "xref": "paper",
+        "y0": SHARE_TARGET,
+        "y1": SHARE_TARGET,
+        "line": {"width": 1.5, "dash": "dash"},
+    }
+    words.append(
+        {
+            "x": 0,
+            "xref": "paper",
+            "xanchor": "left",
+            "y": SHARE_TARGET,
+            "yanchor": "bottom",
+            "text": target,
+            "name": "onfill",
+            "showarrow": False,
+        }
+    )
     return {
         "data": traces,
         "layout": {
-            "shapes": [goal, *lines], "annotations": words, "hovermode": "x unified",
-            "xaxis": {"type": "date"}, "yaxis": {"range": [0, 100], "ticksuffix": " %", "title": {"text": axis}}, "margin": {"t": 24},
+            "shapes": [goal, *lines],
+            "annotations": words,
+            "hovermode": "x unified",
+            "xaxis": {"type": "date"},
+            "yaxis": {"range": [0, 100], "ticksuffix": " %", "title": {"text": axis}},
+            "margin": {"t": 24},
         },
     }
 
 
-def mean_line(days: Sequence[date], means: Sequence[float | None], *, marks: Sequence[Mark], axis: str) -> Figure:
+def mean_line(
+    days: Sequence[date], means: Sequence[float | None], *, marks: Sequence[Mark], axis: str
+) -> Figure:
     """The mean score by week."""
     lines, words = _marks(marks)
     return {
-        "data": [{"type": "scatter", "mode": "lines+markers", "x": [d.isoformat() for d in days], "y": list(means),
-                  "hovertemplate": "%{x|%d %b}: %{y:.1f}<extra></extra>", "meta": {"tone": "brand"}}],
-        "layout": {"shapes": lines, "annotations": words, "showlegend": False, "xaxis": {"type": "date"},
-                   "yaxis": {"range": [0, 100], "title": {"text": axis}}, "margin": {"t": 18}},
+        "data": [
+            {
+                "type": "scatter",
+                "mode": "lines+markers",
+                "x": [d.isoformat() for d in days],
+                "y": list(means),
+                "hovertemplate": "%{x|%d %b}: %{y:.1f}<extra></extra>",
+                "meta": {"tone": "brand"},
+            }
+        ],
+        "layout": {
+            "shapes": lines,
+            "annotations": words,
+            "showlegend": False,
+            "xaxis": {"type": "date"},
+            "yaxis": {"range": [0, 100], "title": {"text": axis}},
+            "margin": {"t": 18},
+        },
     }
 
 
 def history(
-    days: Sequence[date], scores: Sequence[float | None], *, healthy_above: float, critical_below: float, marks: Sequence[Mark], axis: str
+    days: Sequence[date],
+    scores: Sequence[float | None],
+    *,
+    healthy_above: float,
+    critical_below: float,
+    marks: Sequence[Mark],
+    axis: str,
 ) -> Figure:
     """One account's score by day over the shaded bands; a gap where nothing was known."""
     lines, words = _marks(marks)
     return {
-        "data": [{"type": "scatter", "mode": "lines", "x": [d.isoformat() for d in days], "y": list(scores), "connectgaps": False,
-                  "line": {"shape": "linear"}, "hovertemplate": "%{x|%d %b %Y}: %{y:.1f}<extra></extra>", "meta": {"tone": "brand"}}],
+        "data": [
+            {
+                "type": "scatter",
+                "mode": "lines",
+                "x": [d.isoformat() for d in days],
+                "y": list(scores),
+                "connectgaps": False,
+                "line": {"shape": "linear"},
+                "hovertemplate": "%{x|%d %b %Y}: %{y:.1f}<extra></extra>",
+                "meta": {"tone": "brand"},
+            }
+        ],
         "layout": {
-            "shapes": [*_band_shades(healthy_above, critical_below, vertical=False), *lines], "annotations": words, "showlegend": False,
-            "xaxis": {"type": "date"}, "yaxis": {"range": [0, 100], "dtick": 20, "title": {"text": axis}}, "margin": {"t": 20},
+            "shapes": [*_band_shades(healthy_above, critical_below, vertical=False), *lines],
+            "annotations": words,
+            "showlegend": False,
+            "xaxis": {"type": "date"},
+            "yaxis": {"range": [0, 100], "dtick": 20, "title": {"text": axis}},
+            "margin": {"t": 20},
         },
     }
 
 
 def weekly_bars(
-    weeks: Sequence[date], values: Sequence[float | None], *, target: float | None, target_text: str, axis: str, unfinished: int = 0
+    weeks: Sequence[date],
+    values: Sequence[float | None],
+    *,
+    target: float | None,
+    target_text: str,
+    axis: str,
+    unfinished: int = 0,
 ) -> Figure:
     """A metric week by week with the account's target as a line; weeks that have not ended are paler."""
     tones = ["brand"] * (len(values) - unfinished) + ["soft"] * unfinished
     figure: Figure = {
-        "data": [{"type": "bar", "x": [w.isoformat() for w in weeks], "y": list(values), "meta": {"tone": tones},
-                  "hovertemplate": "%{x|%d %b}: %{y:,.4~g}<extra></extra>"}],
-        "layout": {"showlegend": False, "shapes": [], "annotations": [], "xaxis": {"type": "date"},
-                   "yaxis": {"rangemode": "tozero", "title": {"text": axis}}},
+        "data": [
+            {
+                "type": "bar",
+                "x": [w.isoformat() for w in weeks],
+                "y": list(values),
+                "meta": {"tone": tones},
+                "hovertemplate": "%{x|%d %b}: %{y:,.4~g}<extra></extra>",
+            }
+        ],
+        "layout": {
+            "showlegend": False,
+            "shapes": [],
+            "annotations": [],
+            "xaxis": {"type": "date"},
+            "yaxis": {"rangemode": "tozero", "title": {"text": axis}},
+        },
     }
     if target is not None:
         figure["layout"]["shapes"].append(
-            {"type": "line", "name": "ink", "x0": 0, "x1": 1, "xref": "paper", "y0": target, "y1": target, "line": {"width": 1.5, "dash": "dash"}}
+            {
+                "type": "line",
+                "name": "ink",
+                "x0": 0,
+                "x1": 1,
+                "xref": "paper",
+                "y0": target,
+                "y1": target,
+                "line": {"width": 1.5, "dash": "dash"},
+            }
         )
         figure["layout"]["annotations"].append(
-            {"x": 0, "xref": "paper", "xanchor": "left", "y": target, "yanchor": "bottom", "text": target_text, "name": "ink", "showarrow": False}
+            {
+                "x": 0,
+                "xref": "paper",
+                "xanchor": "left",
+                "y": target,
+                "yanchor": "bottom",
+                "text": target_text,
+                "name": "ink",
+                "showarrow": False,
+            }
         )
         figure["layout"]["margin"] = {"t": 22}
     return figure
 
 
-def weekly_line(weeks: Sequence[date], values: Sequence[float | None], *, axis: str, percent: bool = False) -> Figure:
+def weekly_line(
+    weeks: Sequence[date], values: Sequence[float | None], *, axis: str, percent: bool = False
+) -> Figure:
     """A rate or a state week by week."""
     axis_layout: Figure = {"rangemode": "tozero", "title": {"text": axis}}
     if percent:
         axis_layout |= {"ticksuffix": " %"}
     return {
-        "data": [{"type": "scatter", "mode": "lines+markers", "x": [w.isoformat() for w in weeks], "y": list(values), "connectgaps": False,
-                  "hovertemplate": "%{x|%d %b}: %{y:,.4~g}<extra></extra>", "meta": {"tone": "brand"}}],
+        "data": [
+            {
+                "type": "scatter",
+                "mode": "lines+markers",
+                "x": [w.isoformat() for w in weeks],
+                "y": list(values),
+                "connectgaps": False,
+                "hovertemplate": "%{x|%d %b}: %{y:,.4~g}<extra></extra>",
+                "meta": {"tone": "brand"},
+            }
+        ],
         "layout": {"showlegend": False, "xaxis": {"type": "date"}, "yaxis": axis_layout},
     }

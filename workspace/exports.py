@@ -39,8 +39,20 @@ def csv_lines(header: list[str], rows: Iterable[list[object]]) -> Iterator[str]:
 def accounts_csv(tenant: Tenant, wanted: AccountFilter) -> StreamingHttpResponse:
     """The filtered list of accounts, all pages of it."""
     header = [
-        _("external id"), _("name"), _("owner"), _("segment"), _("stage"), _("plan"), _("MRR"), _("currency"), _("renewal"), _("tags"),
-        _("score"), _("band"), _("coverage"), _("scored on"),
+        _("external id"),
+        _("name"),
+        _("owner"),
+        _("segment"),
+        _("stage"),
+        _("plan"),
+        _("MRR"),
+        _("currency"),
+        _("renewal"),
+        _("tags"),
+        _("score"),
+        _("band"),
+        _("coverage"),
+        _("scored on"),
     ]
     words = {code: str(band_of(code).word) for code in range(4)}
 
@@ -49,12 +61,25 @@ def accounts_csv(tenant: Tenant, wanted: AccountFilter) -> StreamingHttpResponse
         with tenant_scope(tenant):
             for row in export_rows(tenant, wanted, today=tenant.today()):
                 yield [
-                    row.external_id, row.name, row.owner, row.segment, row.stage, row.plan, row.mrr_cents / 100, row.currency,
-                    row.renewal_on, ", ".join(row.tags), None if row.score is None else round(row.score, 1), words[row.band or 0],
-                    row.coverage, row.scored_on,
+                    row.external_id,
+                    row.name,
+                    row.owner,
+                    row.segment,
+                    row.stage,
+                    row.plan,
+                    row.mrr_cents / 100,
+                    row.currency,
+                    row.renewal_on,
+                    ", ".join(row.tags),
+                    None if row.score is None else round(row.score, 1),
+                    words[row.band or 0],
+                    row.coverage,
+                    row.scored_on,
                 ]
 
     name = f"accounts-{tenant.slug}-{tenant.today().isoformat()}.csv"
     return StreamingHttpResponse(
-        csv_lines(header, rows()), content_type="text/csv; charset=utf-8", headers={"Content-Disposition": f'attachment; filename="{name}"'}
+        csv_lines(header, rows()),
+        content_type="text/csv; charset=utf-8",
+        headers={"Content-Disposition": f'attachment; filename="{name}"'},
     )

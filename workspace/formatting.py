@@ -49,7 +49,11 @@ def short_money(cents: int | None, currency: str = "") -> str:
             figure = cents / unit
             scaled = money(round(figure * 100), currency, 0 if abs(figure) >= 100 else 1)
             sign = CURRENCY_SIGNS.get(currency, currency)
-            return f"{scaled[: -len(sign) - 1]}{letter}\N{NO-BREAK SPACE}{sign}" if sign and scaled.endswith(sign) else scaled + letter
+            return (
+                f"{scaled[: -len(sign) - 1]}{letter}\N{NO-BREAK SPACE}{sign}"
+                if sign and scaled.endswith(sign)
+                else scaled + letter
+            )
     return money(cents, currency)
 
 

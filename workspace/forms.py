@@ -15,13 +15,19 @@ NOTE_LENGTH = 4000
 
 def zone_choices() -> list[tuple[str, str]]:
     """Time zones of places; the abbreviations and the Etc ones help nobody."""
-    return [(name, name.replace("_", " ")) for name in sorted(available_timezones()) if "/" in name and not name.startswith(("Etc/", "posix/", "right/"))] + [("UTC", "UTC")]
+    return [
+        (name, name.replace("_", " "))
+        for name in sorted(available_timezones())
+        if "/" in name and not name.startswith(("Etc/", "posix/", "right/"))
+    ] + [("UTC", "UTC")]
 
 
 class ProfileForm(forms.ModelForm):  # type: ignore[type-arg]
     """A person's name, language, time zone and appearance."""
 
-    timezone = forms.ChoiceField(label=_("Time zone"), required=False, choices=lambda: [("", _("As the company")), *zone_choices()])
+    timezone = forms.ChoiceField(
+        label=_("Time zone"), required=False, choices=lambda: [("", _("As the company")), *zone_choices()]
+    )
 
     class Meta:
         model = User
@@ -30,7 +36,10 @@ class ProfileForm(forms.ModelForm):  # type: ignore[type-arg]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["language"].choices = [("", _("As the company")), *User._meta.get_field("language").choices]  # type: ignore[union-attr,list-item,misc,attr-defined]
+        self.fields["language"].choices = [
+            ("", _("As the company")),
+            *User._meta.get_field("language").choices,
+        ]  # type: ignore[union-attr,list-item,misc,attr-defined]
         self.fields["language"].required = False
 
 
@@ -66,9 +75,13 @@ class TaskForm(forms.Form):
     """Something to do at an account by a date."""
 
     title = forms.CharField(label=_("What has to be done"), max_length=200)
-    body = forms.CharField(label=_("Details"), max_length=NOTE_LENGTH, required=False, widget=forms.Textarea(attrs={"rows": 2}))
+    body = forms.CharField(
+        label=_("Details"), max_length=NOTE_LENGTH, required=False, widget=forms.Textarea(attrs={"rows": 2})
+    )
     assignee = forms.TypedChoiceField(label=_("Who"), coerce=int)
-    due_on = forms.DateField(label=_("Until"), widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"))
+    due_on = forms.DateField(
+        label=_("Until"), widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+    )
 
     def __init__(self, *args: Any, members: list[Membership], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -48,24 +48,33 @@ class Group:
 
 
 ENTRIES: tuple[tuple[Promise, tuple[Entry, ...]], ...] = (
-    (_("Work"), (
-        Entry(_("Today"), "workspace:today", "home", "today", "t"),
-        Entry(_("Alerts"), "workspace:alerts", "bell", "alert", "l"),
-        Entry(_("Tasks"), "workspace:tasks", "checkbox", "task", "k"),
-    )),
-    (_("Customers"), (
-        Entry(_("Accounts"), "workspace:accounts", "building", "account", "a"),
-        Entry(_("Health"), "workspace:health", "heart-rate-monitor", "health", "h"),
-    )),
-    (_("Set up"), (
-        Entry(_("Sources and usage"), "workspace:sources", "database-import", "source", "s"),
-        Entry(_("How the score works"), "workspace:score_model", "gauge", "score", "m"),
-        Entry(_("Rules"), "workspace:rules", "adjustments", "rule", "r"),
-        Entry(_("Playbooks"), "workspace:playbooks", "route", "playbook", "p"),
-        Entry(_("Team"), "workspace:team", "users-group", "team"),
-        Entry(_("API keys"), "workspace:keys", "key", "key", role=Role.ADMIN),
-        Entry(_("Settings"), "admin:index", "settings", "admin", role=Role.ADMIN),
-    )),
+    (
+        _("Work"),
+        (
+            Entry(_("Today"), "workspace:today", "home", "today", "t"),
+            Entry(_("Alerts"), "workspace:alerts", "bell", "alert", "l"),
+            Entry(_("Tasks"), "workspace:tasks", "checkbox", "task", "k"),
+        ),
+    ),
+    (
+        _("Customers"),
+        (
+            Entry(_("Accounts"), "workspace:accounts", "building", "account", "a"),
+            Entry(_("Health"), "workspace:health", "heart-rate-monitor", "health", "h"),
+        ),
+    ),
+    (
+        _("Set up"),
+        (
+            Entry(_("Sources and usage"), "workspace:sources", "database-import", "source", "s"),
+            Entry(_("How the score works"), "workspace:score_model", "gauge", "score", "m"),
+            Entry(_("Rules"), "workspace:rules", "adjustments", "rule", "r"),
+            Entry(_("Playbooks"), "workspace:playbooks", "route", "playbook", "p"),
+            Entry(_("Team"), "workspace:team", "users-group", "team"),
+            Entry(_("API keys"), "workspace:keys", "key", "key", role=Role.ADMIN),
+            Entry(_("Settings"), "admin:index", "settings", "admin", role=Role.ADMIN),
+        ),
+    ),
 )
 
 

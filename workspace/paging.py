@@ -38,7 +38,11 @@ def read_cursor(text: str) -> Cursor | None:
         value, pk = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
     except (ValueError, TypeError, binascii.Error):
         return None
-    if not isinstance(pk, int) or isinstance(value, (bool, list, dict)) or (isinstance(value, str) and "\0" in value):
+    if (
+        not isinstance(pk, int)
+        or isinstance(value, (bool, list, dict))
+        or (isinstance(value, str) and "\0" in value)
+    ):
         return None
     return Cursor(value, pk) if abs(pk) < 2**63 else None
 
@@ -64,7 +68,9 @@ def capped(count: int, cap: int = COUNT_CAP) -> str:
     return f"{number(cap)}+" if count > cap else number(count)
 
 
-def page_of(*, path: str, parameters: Mapping[str, str], shown: int, total: int, next_cursor: Cursor | None) -> Page:
+def page_of(
+    *, path: str, parameters: Mapping[str, str], shown: int, total: int, next_cursor: Cursor | None
+) -> Page:
     """The foot of one page of a list."""
     at_start = CURSOR_PARAMETER not in parameters
     words = ngettext("%(count)s row", "%(count)s rows", total) % {"count": capped(total)}

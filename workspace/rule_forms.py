@@ -35,13 +35,23 @@ class RuleForm(forms.Form):
 
     severity = forms.ChoiceField(label=_("Severity"), choices=Severity.choices)
     dwell_days = forms.IntegerField(label=_("Days it must hold before it fires"), min_value=0, max_value=90)
-    cooldown_days = forms.IntegerField(label=_("Days of silence after an alert has ended"), min_value=0, max_value=MOST_DAYS)
+    cooldown_days = forms.IntegerField(
+        label=_("Days of silence after an alert has ended"), min_value=0, max_value=MOST_DAYS
+    )
 
     def __init__(self, *args: Any, rule: Rule, **kwargs: Any) -> None:
         self.rule = rule
         values = msgspec.to_builtins(parse_params(rule.kind, rule.params))
-        initial = {"severity": rule.severity, "dwell_days": rule.dwell_days, "cooldown_days": rule.cooldown_days, **values}
-        initial = {name: ", ".join(value) if isinstance(value, (list, tuple)) else value for name, value in initial.items()}
+        initial = {
+            "severity": rule.severity,
+            "dwell_days": rule.dwell_days,
+            "cooldown_days": rule.cooldown_days,
+            **values,
+        }
+        initial = {
+            name: ", ".join(value) if isinstance(value, (list, tuple)) else value
+            for name, value in initial.items()
+        }
         super().__init__(*args, initial=initial, **kwargs)
         for name, value in values.items():
             self.fields[name] = _field(name, value)
@@ -66,7 +76,9 @@ class RuleForm(forms.Form):
 
     def changes(self) -> dict[str, Any]:
         """What `save_rule` takes."""
-        return {name: self.cleaned_data[name] for name in ("severity", "dwell_days", "cooldown_days")} | {"params": self.params()}
+        return {name: self.cleaned_data[name] for name in ("severity", "dwell_days", "cooldown_days")} | {
+            "params": self.params()
+        }
 
 
 def _field(name: str, value: object) -> forms.Field:

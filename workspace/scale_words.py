@@ -38,14 +38,27 @@ def scale_words(kind: str, params: dict[str, Any], look: Look) -> str:
         return metric_figure(float(value), key=key, unit=unit, kind=metric_kind)
 
     if kind == "change":
-        given = {"worst": number(params.get("worst", 0.5)), "same": number(params.get("same", 70)), "best": number(params.get("best", 1.5))}
+        given = {
+            "worst": number(params.get("worst", 0.5)),
+            "same": number(params.get("same", 70)),
+            "best": number(params.get("best", 1.5)),
+        }
         return _("%(worst)s times gives 0, no change %(same)s, %(best)s times 100") % given
     if kind == "piecewise" and "points" in params:
-        return ", ".join(_("%(value)s gives %(points)s") % {"value": figure(x), "points": number(y)} for x, y in params["points"])
+        return ", ".join(
+            _("%(value)s gives %(points)s") % {"value": figure(x), "points": number(y)}
+            for x, y in params["points"]
+        )
     if kind == "steps":
-        return ", ".join(_("from %(value)s: %(points)s") % {"value": figure(x), "points": number(y)} for x, y in params.get("steps", []))
+        return ", ".join(
+            _("from %(value)s: %(points)s") % {"value": figure(x), "points": number(y)}
+            for x, y in params.get("steps", [])
+        )
     if kind == "linear":
-        return _("%(worst)s gives 0, %(best)s gives 100") % {"worst": figure(params.get("worst", 0)), "best": figure(params.get("best", 100))}
+        return _("%(worst)s gives 0, %(best)s gives 100") % {
+            "worst": figure(params.get("worst", 0)),
+            "best": figure(params.get("best", 100)),
+        }
     if kind == "inverse":
         ends = {"best": figure(params.get("full_until", 0)), "worst": figure(params.get("zero_at", 100))}
         return _("up to %(best)s gives 100, from %(worst)s on 0") % ends
@@ -53,7 +66,9 @@ def scale_words(kind: str, params: dict[str, Any], look: Look) -> str:
         target = params.get("target")
         if target is None:
             return _("percent of the account's own target, at most 100")
-        return _("percent of the account's own target, else of %(target)s, at most 100") % {"target": figure(target)}
+        return _("percent of the account's own target, else of %(target)s, at most 100") % {
+            "target": figure(target)
+        }
     if kind == "percentile":
         return _("place among the accounts of the same segment: the best has 100")
     if kind == "identity":

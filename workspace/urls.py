@@ -42,7 +42,9 @@ urlpatterns = [
     path("sources/quarantine/", sources.quarantine_list, name="source_quarantine"),
     path("sources/quarantine/<int:pk>/", sources.quarantine_page, name="source_quarantine_item"),
     path("sources/quarantine/<int:pk>/replay/", sources.quarantine_replay, name="source_quarantine_replay"),
-    path("sources/quarantine/<int:pk>/discard/", sources.quarantine_discard, name="source_quarantine_discard"),
+    path(
+        "sources/quarantine/<int:pk>/discard/", sources.quarantine_discard, name="source_quarantine_discard"
+    ),
     path("score/", setup.score_model, name="score_model"),
     path("rules/", alerts.rule_list, name="rules"),
     path("rules/<int:pk>/", alerts.rule_page, name="rule"),

@@ -11,7 +11,9 @@ CENTS_SUFFIX = "_cents"
 SHARE_UNITS = ("%", "ratio", "share")
 
 
-def metric_figure(value: float | None, *, key: str, unit: str = "", kind: str = "", currency: str = "") -> str:
+def metric_figure(
+    value: float | None, *, key: str, unit: str = "", kind: str = "", currency: str = ""
+) -> str:
     """A metric's value as it is read: money, a share in percent, hours, or a plain number."""
     if value is None:
         return NO_VALUE
@@ -21,7 +23,11 @@ def metric_figure(value: float | None, *, key: str, unit: str = "", kind: str = 
         return percent(value * 100, 0 if abs(value) >= 0.1 else 1)
     if unit in ("h", "hours"):
         return hours(value)
-    return number(round(value, 2)) if unit in ("", "events", "users", "days") else f"{number(round(value, 2))} {unit}"
+    return (
+        number(round(value, 2))
+        if unit in ("", "events", "users", "days")
+        else f"{number(round(value, 2))} {unit}"
+    )
 
 
 def hours(value: float) -> str:
@@ -32,7 +38,9 @@ def hours(value: float) -> str:
     return _("%(n)s h") % {"n": number(round(value))}
 
 
-def measure_text(figure: str, *, aggregate: str, window_days: int, baseline_days: int, target: str = "") -> str:
+def measure_text(
+    figure: str, *, aggregate: str, window_days: int, baseline_days: int, target: str = ""
+) -> str:
     """What was counted, over which window, against which target."""
     window = {"figure": figure, "days": window_days}
     texts = {
@@ -42,11 +50,12 @@ def measure_text(figure: str, *, aggregate: str, window_days: int, baseline_days
         "max": _("%(figure)s at most in %(days)s days") % window,
         "latest": figure,
         "ratio": _("%(figure)s over %(days)s days") % window,
-        "users": _("%(figure)s people in %(days)s days") % window,
-        "features": _("%(figure)s features in %(days)s days") % window,
-        "active_days": _("%(figure)s active days in %(days)s days") % window,
-        "decayed_days": _("%(figure)s active days, older ones counting less") % window,
-        "change": _("%(figure)s times its own average of %(days)s days") % {"figure": figure, "days": baseline_days},
+        "users": _("%(figure)s in %(days)s days") % window,
+        "features": _("%(figure)s in %(days)s days") % window,
+        "active_days": _("%(figure)s in %(days)s days") % window,
+        "decayed_days": _("%(figure)s, older ones counting less") % window,
+        "change": _("%(figure)s times its own average of %(days)s days")
+        % {"figure": figure, "days": baseline_days},
     }
     text = texts.get(aggregate, figure)
     return _("%(value)s of a target of %(target)s") % {"value": text, "target": target} if target else text

@@ -12,6 +12,7 @@ API_APPS = ("accounts", "usage", "scoring", "health", "alerts", "playbooks")
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("accounts.public_urls")),
+    path("", include("workspace.public_urls")),
     path("accounts/", include("allauth.account.urls")),
     path("operator/", operator_admin_site.urls),
     *[path("api/v1/", include(f"{app}.api_urls")) for app in API_APPS if find_spec(f"{app}.api_urls")],

@@ -17,7 +17,7 @@
       ink: token("ink"), ink2: token("ink-2"), ink3: token("ink-3"), line: token("line"), surface: token("surface"), brand: token("brand"),
       healthy: token("healthy-fill"), at_risk: token("at-risk-fill"), critical: token("critical-fill"), unknown: token("unknown-fill"),
       "healthy-soft": token("healthy-soft"), "at_risk-soft": token("at-risk-soft"), "critical-soft": token("critical-soft"), target: token("ink-3"),
-      second: token("at-risk-fill"), third: token("healthy-fill"), soft: token("unknown-fill"),
+      second: token("at-risk-fill"), third: token("healthy-fill"), soft: token("unknown-fill"), onfill: "#1a1d23",
     };
   }
   function clone(value) { return JSON.parse(JSON.stringify(value)); }

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
 from django.db import connection
+from psycopg2.extras import execute_values
 
 from accounts.models import Account, Contact, Invoice, Membership, Tenant, Ticket
 from accounts.services import record_timeline
@@ -26,19 +27,59 @@ PARTS = (
     ("payment", "Payment", 10, (("invoice_overdue_days", "latest", 7),)),
 )
 METRICS = (
-    ("all_events", "Events", "all_events", ""), ("active_users", "Active people", "distinct_users", ""),
-    ("active_days", "Active days", "active_days", ""), ("features_used", "Features used", "features_used", ""),
-    ("sends", "Sends", "count", ""), ("oldest_open_ticket_hours", "Oldest open ticket", "state", "h"),
+    ("all_events", "Events", "all_events", ""),
+    ("active_users", "Active people", "distinct_users", ""),
+    ("active_days", "Active days", "active_days", ""),
+    ("features_used", "Features used", "features_used", ""),
+    ("sends", "Sends", "count", ""),
+    ("oldest_open_ticket_hours", "Oldest open ticket", "state", "h"),
     ("invoice_overdue_days", "Days overdue", "state", "days"),
 )
 NAMES = (
-    "Northwind Trading", "Almería Logistics", "Kestrel Robotics", "Bluefin Analytics", "Castillo & Hijos", "Delta Health", "Everest Labs",
-    "Fjord Media", "Galdós Editorial", "Harbour Freight Co", "Iberia Seguros", "Juniper Retail", "Kobalt Finance", "Lumen Energy",
-    "Mirador Hotels", "Nimbus Cloud", "Ocelot Games", "Pampas Foods", "Quartz Legal", "Ribera Textil", "Saffron Travel", "Tundra Sports",
-    "Umbra Security", "Vega Motors", "Willow Education", "Xenon Pharma", "Yucca Garden", "Zafiro Telecom", "Aster Biotech", "Brisa Wind",
-    "Cobre Mining", "Duna Apparel", "Eco Packaging", "Faro Ports", "Granito Build", "Hélice Aviation", "Iris Optics", "Jade Cosmetics",
-    "Kilo Grocery", "Lince Rail",
+    "Northwind Trading",
+    "Almería Logistics",
+    "Kestrel Robotics",
+    "Bluefin Analytics",
+    "Castillo & Hijos",
+    "Delta Health",
+    "Everest Labs",
+    "Fjord Media",
+    "Galdós Editorial",
+    "Harbour Freight Co",
+    "Iberia Seguros",
+    "Juniper Retail",
+    "Kobalt Finance",
+    "Lumen Energy",
+    "Mirador Hotels",
+    "Nimbus Cloud",
+    "Ocelot Games",
+    "Pampas Foods",
+    "Quartz Legal",
+    "Ribera Textil",
+    "Saffron Travel",
+    "Tundra Sports",
+    "Umbra Security",
+    "Vega Motors",
+    "Willow Education",
+    "Xenon Pharma",
+    "Yucca Garden",
+    "Zafiro Telecom",
+    "Aster Biotech",
+    "Brisa Wind",
+    "Cobre Mining",
+    "Duna Apparel",
+    "Eco Packaging",
+    "Faro Ports",
+    "Granito Build",
+    "Hélice Aviation",
+    "Iris Optics",
+    "Jade Cosmetics",
+    "Kilo Grocery",
+    "Lince Rail",
 )
+COLUMNS = "account_id, day, version_id, score, band, coverage, is_new, is_final, components, points, effective, raw, scaled"
+WEIGHTS = [30.0, 25.0, 20.0, 15.0, 10.0]
+RAW = [62.0, 7.0, 31.5, 6.0, 30.0, 0.0]
 SCALE = {"points": [[0, 0], [5, 40], [20, 65], [60, 85], [150, 100]]}
 
 
@@ -58,18 +99,39 @@ def make_model(tenant: Tenant, today: date, key: str = "plg") -> Version:
     """The published model with its five components, and the metrics it reads."""
     slots = iter(range(1, 20))
     Metric.objects.bulk_create(
-        Metric(tenant=tenant, key=k, name=n, kind=kind, unit=unit, slot=next(slots) if kind in ("all_events", "count", "state") else None)
+        Metric(
+            tenant=tenant,
+            key=k,
+            name=n,
+            kind=kind,
+            unit=unit,
+            slot=next(slots) if kind in ("all_events", "count", "state") else None,
+        )
         for k, n, kind, unit in METRICS
     )
-    model = ScoreModel.objects.create(tenant=tenant, key=key, kind="health", name="Product-led growth", is_default=True)
+    model = ScoreModel.objects.create(
+        tenant=tenant, key=key, kind="health", name="Product-led growth", is_default=True
+    )
     version = Version.objects.create(
-        tenant=tenant, model=model, number=1, state="published", origin="shipped", in_force_from=today - timedelta(days=400),
+        tenant=tenant,
+        model=model,
+        number=1,
+        state="published",
+        origin="shipped",
+        in_force_from=today - timedelta(days=400),
     )
     for place, (part, name, weight, measures) in enumerate(PARTS):
-        component = Component.objects.create(tenant=tenant, version=version, key=part, name=name, weight=weight, position=place)
+        component = Component.objects.create(
+            tenant=tenant, version=version, key=part, name=name, weight=weight, position=place
+        )
         for order, (metric, aggregate, window) in enumerate(measures):
             Measure.objects.create(
-                tenant=tenant, component=component, metric_key=metric, aggregate=aggregate, window_days=window, scale_params=SCALE,
+                tenant=tenant,
+                component=component,
+                metric_key=metric,
+                aggregate=aggregate,
+                window_days=window,
+                scale_params=SCALE,
                 position=order,
             )
     return version
@@ -83,11 +145,23 @@ def make_accounts(tenant: Tenant, count: int, owners: list[Membership | None], t
         name = NAMES[n % len(NAMES)] + ("" if n < len(NAMES) else f" {n // len(NAMES) + 1}")
         made.append(
             Account(
-                tenant=tenant, external_id=f"acc-{n:05d}", name=name, name_search=name.lower(), owner=owners[n % len(owners)],
-                segment=("Enterprise", "Mid-market", "Small business")[n % 3], stage=("active", "onboarding", "active", "renewal")[n % 4],
-                plan=("Business", "Pro", "Starter")[n % 3], plan_kind="contract", seats=5 + 5 * (n % 9), mrr_cents=rng.randrange(4, 240) * 10_000,
-                currency="USD", renewal_on=today + timedelta(days=rng.randrange(5, 340)), go_live_on=today - timedelta(days=rng.randrange(40, 900)),
-                first_seen_on=today - timedelta(days=500), tags=["reference"] if n % 7 == 0 else [], targets={"sends": 100} if n % 2 else {},
+                tenant=tenant,
+                external_id=f"acc-{n:05d}",
+                name=name,
+                name_search=name.lower(),
+                owner=owners[n % len(owners)],
+                segment=("Enterprise", "Mid-market", "Small business")[n % 3],
+                stage=("active", "onboarding", "active", "renewal")[n % 4],
+                plan=("Business", "Pro", "Starter")[n % 3],
+                plan_kind="contract",
+                seats=5 + 5 * (n % 9),
+                mrr_cents=rng.randrange(4, 240) * 10_000,
+                currency="USD",
+                renewal_on=today + timedelta(days=rng.randrange(5, 340)),
+                go_live_on=today - timedelta(days=rng.randrange(40, 900)),
+                first_seen_on=today - timedelta(days=500),
+                tags=["reference"] if n % 7 == 0 else [],
+                targets={"sends": 100} if n % 2 else {},
             )
         )
     return Account.objects.bulk_create(made)
@@ -108,22 +182,36 @@ def store_scores(tenant: Tenant, version: Version, accounts: list[Account], days
             points = [value * part[2] / 100 for value, part in zip(values, PARTS, strict=True)]
             band = 3 if score > 80 else 1 if score < 60 else 2
             rows.append((account.pk, day, sum(points), band, 1.0, values, points))
-    weights = "ARRAY[30,25,20,15,10]::float8[]"
-    raw = "ARRAY[62,7,31.5,6,30,0]::float8[]"
     with connection.cursor() as cursor:
-        for start in range(0, len(rows), 5000):
-            cursor.executemany(
-                "INSERT INTO scoring_score (tenant_id, kind, account_id, day, version_id, score, band, coverage, is_new, is_final, components, "
-                f"points, effective, raw, scaled) VALUES ({tenant.pk}, 1, %s, %s, {version.pk}, %s, %s, %s, false, true, %s, %s, {weights}, "
-                f"{raw}, {raw})",
-                rows[start : start + 5000],
-            )
+        execute_values(
+            cursor.cursor,
+            f"INSERT INTO scoring_score (tenant_id, kind, {COLUMNS}) VALUES %s",
+            [
+                (
+                    account,
+                    day,
+                    version.pk,
+                    score,
+                    band,
+                    coverage,
+                    False,
+                    True,
+                    values,
+                    points,
+                    WEIGHTS,
+                    RAW,
+                    RAW,
+                )
+                for account, day, score, band, coverage, values, points in rows
+            ],
+            template=f"({tenant.pk}, 1, " + ", ".join(["%s"] * 8 + ["%s::float8[]"] * 5) + ")",
+            page_size=2000,
+        )
         cursor.execute(
-            "INSERT INTO scoring_current (tenant_id, kind, account_id, day, version_id, score, band, coverage, is_new, is_final, components, "
-            "points, effective, raw, scaled, previous_score, previous_band) "
-            "SELECT s.tenant_id, s.kind, s.account_id, s.day, s.version_id, s.score, s.band, s.coverage, s.is_new, s.is_final, s.components, "
-            "s.points, s.effective, s.raw, s.scaled, p.score, p.band FROM scoring_score s LEFT JOIN scoring_score p ON p.tenant_id = s.tenant_id "
-            "AND p.kind = s.kind AND p.account_id = s.account_id AND p.day = s.day - 1 WHERE s.tenant_id = %s AND s.day = %s",
+            f"INSERT INTO scoring_current (tenant_id, kind, {COLUMNS}, previous_score, previous_band) "
+            f"SELECT s.tenant_id, s.kind, {', '.join('s.' + c for c in COLUMNS.split(', '))}, p.score, p.band "
+            "FROM scoring_score s LEFT JOIN scoring_score p ON p.tenant_id = s.tenant_id AND p.kind = s.kind "
+            "AND p.account_id = s.account_id AND p.day = s.day - 1 WHERE s.tenant_id = %s AND s.day = %s",
             [tenant.pk, days[-1]],
         )
 
@@ -140,8 +228,24 @@ def make_world(tenant: Tenant, csm: Membership, *, count: int = 40, history: int
     install_shipped_rules(tenant=tenant)
     alerts = _alerts(tenant, accounts, today)
     tasks = list(Task.objects.filter(tenant=tenant).order_by("pk"))
-    tasks.append(create_task(tenant=tenant, account_id=accounts[0].pk, title="Call before the renewal", due_on=today, member=csm))
-    tasks.append(create_task(tenant=tenant, account_id=accounts[1].pk, title="Send the summary", due_on=today - timedelta(days=3), member=csm))
+    tasks.append(
+        create_task(
+            tenant=tenant,
+            account_id=accounts[0].pk,
+            title="Call before the renewal",
+            due_on=today,
+            member=csm,
+        )
+    )
+    tasks.append(
+        create_task(
+            tenant=tenant,
+            account_id=accounts[-1].pk,
+            title="Send the summary",
+            due_on=today - timedelta(days=3),
+            member=csm,
+        )
+    )
     _records(tenant, accounts, csm, today)
     return World(tenant, today, accounts, alerts, tasks, version)
 
@@ -152,24 +256,53 @@ def _alerts(tenant: Tenant, accounts: list[Account], today: date) -> list[Alert]
     for n, account in enumerate(accounts[:9]):
         if n % 3 == 0:
             rule, subject = rules["ticket_unresolved"], f"T-{n}"
-            evidence = {"ticket": f"T-{n}", "title": "Export fails with a timeout", "hours": 96.0 + n, "limit": 72.0}
+            evidence = {
+                "ticket": f"T-{n}",
+                "title": "Export fails with a timeout",
+                "hours": 96.0 + n,
+                "limit": 72.0,
+            }
         elif n % 3 == 1:
             rule, subject = rules["health_dropped"], ""
             evidence = {
-                "score": 52.4, "from_score": 71.8, "since": (today - timedelta(days=7)).isoformat(), "weakest": "usage", "lost": 11.2,
+                "score": 52.4,
+                "from_score": 71.8,
+                "since": (today - timedelta(days=7)).isoformat(),
+                "weakest": "usage",
+                "lost": 11.2,
             }
         else:
             rule, subject = rules["usage_under_target"], ""
-            evidence = {"below": 0.5, "weeks": ["a", "b"], "metrics": [{"metric": "Sends", "values": [41, 38], "target": 100}]}
+            evidence = {
+                "below": 0.5,
+                "weeks": ["a", "b"],
+                "metrics": [{"metric": "Sends", "values": [41, 38], "target": 100}],
+            }
         alert = Alert.objects.create(
-            tenant=tenant, rule=rule, account=account, subject=subject, severity=("high", "medium", "low")[n % 3], opened_on=today - timedelta(days=n),
-            last_seen_on=today - timedelta(days=1), evidence=evidence,
+            tenant=tenant,
+            rule=rule,
+            account=account,
+            subject=subject,
+            severity=("high", "medium", "low")[n % 3],
+            opened_on=today - timedelta(days=n),
+            last_seen_on=today - timedelta(days=1),
+            evidence=evidence,
         )
         if rule.play_key:
-            alert.run = start_run(tenant=tenant, playbook_key=rule.play_key, account_id=account.pk, alert_id=alert.pk, started_on=today - timedelta(days=n))
+            alert.run = start_run(
+                tenant=tenant,
+                playbook_key=rule.play_key,
+                account_id=account.pk,
+                alert_id=alert.pk,
+                started_on=today - timedelta(days=n),
+            )
             alert.save(update_fields=["run"])
         record_timeline(
-            tenant=tenant, account_id=account.pk, kind="alert_opened", at=datetime.now(UTC) - timedelta(days=n, hours=2), title=rule.name,
+            tenant=tenant,
+            account_id=account.pk,
+            kind="alert_opened",
+            at=datetime.now(UTC) - timedelta(days=n, hours=2),
+            title=rule.name,
         )
         made.append(alert)
     return made
@@ -180,22 +313,46 @@ def _records(tenant: Tenant, accounts: list[Account], csm: Membership, today: da
     for n, account in enumerate(accounts[:12]):
         for p in range(3):
             Contact.objects.create(
-                tenant=tenant, account=account, user_id=f"u-{n}-{p}", name=("Ana Ruiz", "Tom Berg", "Lucía Peña")[p],
-                email=f"person{p}@{account.external_id}.example", roles=[["champion"], ["user"], ["decision maker", "billing"]][p],
-                first_seen_at=now - timedelta(days=200), last_seen_at=now - timedelta(days=p * 9, hours=n),
+                tenant=tenant,
+                account=account,
+                user_id=f"u-{n}-{p}",
+                name=("Ana Ruiz", "Tom Berg", "Lucía Peña")[p],
+                email=f"person{p}@{account.external_id}.example",
+                roles=[["champion"], ["user"], ["decision maker", "billing"]][p],
+                first_seen_at=now - timedelta(days=200),
+                last_seen_at=now - timedelta(days=p * 9, hours=n),
             )
         Ticket.objects.create(
-            tenant=tenant, external_id=f"T-{n}", account=account, title="Export fails with a timeout", status="open",
-            opened_at=now - timedelta(hours=90 + n), resolved_at=None if n % 3 == 0 else now - timedelta(hours=5),
+            tenant=tenant,
+            external_id=f"T-{n}",
+            account=account,
+            title="Export fails with a timeout",
+            status="open",
+            opened_at=now - timedelta(hours=90 + n),
+            resolved_at=None if n % 3 == 0 else now - timedelta(hours=5),
         )
         Invoice.objects.create(
-            tenant=tenant, external_id=f"INV-{n}", account=account, amount_cents=account.mrr_cents, currency="USD",
-            due_on=today - timedelta(days=10), state="paid" if n % 4 else "open", paid_at=now - timedelta(days=11) if n % 4 else None,
+            tenant=tenant,
+            external_id=f"INV-{n}",
+            account=account,
+            amount_cents=account.mrr_cents,
+            currency="USD",
+            due_on=today - timedelta(days=10),
+            state="paid" if n % 4 else "open",
+            paid_at=now - timedelta(days=11) if n % 4 else None,
         )
         record_timeline(
-            tenant=tenant, account_id=account.pk, kind="note", at=now - timedelta(days=n), title="Call with Ana",
-            data={"text": "They plan to roll it out to the second team in spring.\nWants a comparison with last quarter."}, actor=csm,
+            tenant=tenant,
+            account_id=account.pk,
+            kind="note",
+            at=now - timedelta(days=n),
+            title="Call with Ana",
+            data={
+                "text": "They plan to roll it out to the second team in spring.\nWants a comparison with last quarter."
+            },
+            actor=csm,
         )
     Feature.objects.bulk_create(
-        Feature(tenant=tenant, key=key, name=name, is_key=is_key) for key, name, is_key in (("reports", "Reports", True), ("exports", "Exports", False))
+        Feature(tenant=tenant, key=key, name=name, is_key=is_key)
+        for key, name, is_key in (("reports", "Reports", True), ("exports", "Exports", False))
     )

@@ -40,19 +40,22 @@ class Header:
 
 def header(tenant: Tenant, pk: int, today: date) -> Header | None:
     """The head of the page; None when there is no such account. Four queries."""
-    account = (
-        Account.objects.filter(tenant=tenant, pk=pk)
-        .select_related("owner__user", "parent")
-        .first()
-    )
+    account = Account.objects.filter(tenant=tenant, pk=pk).select_related("owner__user", "parent").first()
     if account is None:
         return None
-    current = CurrentScore.objects.filter(tenant=tenant, kind=HEALTH, account_id=pk).select_related("version__model").first()
+    current = (
+        CurrentScore.objects.filter(tenant=tenant, kind=HEALTH, account_id=pk)
+        .select_related("version__model")
+        .first()
+    )
     alerts = Alert.objects.filter(tenant=tenant, account_id=pk, state=Alert.State.OPEN).count()
     tasks = Task.objects.filter(tenant=tenant, account_id=pk, state=Task.State.OPEN).count()
     renewal = account.renewal_on
     return Header(
-        account=account, current=current, open_alerts=alerts, open_tasks=tasks,
+        account=account,
+        current=current,
+        open_alerts=alerts,
+        open_tasks=tasks,
         days_to_renewal=(renewal - today).days if renewal and renewal >= today else None,
     )
 
@@ -69,7 +72,9 @@ def next_steps(tenant: Tenant, pk: int) -> list[Step]:
     """Open alerts, worst first, then open tasks by date. Two queries."""
     rank = {"high": 0, "medium": 1, "low": 2}
     alerts = sorted(
-        Alert.objects.filter(tenant=tenant, account_id=pk, state=Alert.State.OPEN).select_related("rule", "run__playbook"),
+        Alert.objects.filter(tenant=tenant, account_id=pk, state=Alert.State.OPEN).select_related(
+            "rule", "run__playbook"
+        ),
         key=lambda alert: (rank[alert.severity], alert.opened_on, alert.pk),
     )
     tasks = (
@@ -80,7 +85,14 @@ def next_steps(tenant: Tenant, pk: int) -> list[Step]:
     return [*(Step(alert=alert) for alert in alerts[:NEXT_STEPS]), *(Step(task=task) for task in tasks)]
 
 
-def timeline(tenant: Tenant, pk: int, *, kind: str = "", before: tuple[str, int] | None = None, limit: int = TIMELINE_PAGE) -> list[TimelineEntry]:
+def timeline(
+    tenant: Tenant,
+    pk: int,
+    *,
+    kind: str = "",
+    before: tuple[str, int] | None = None,
+    limit: int = TIMELINE_PAGE,
+) -> list[TimelineEntry]:
     """What happened at the account, newest first; one query."""
     found = TimelineEntry.objects.filter(tenant=tenant, account_id=pk).select_related("actor__user")
     if kind:
@@ -92,7 +104,9 @@ def timeline(tenant: Tenant, pk: int, *, kind: str = "", before: tuple[str, int]
 
 def timeline_kinds(tenant: Tenant, pk: int) -> list[str]:
     """The kinds of entries an account has."""
-    return sorted(TimelineEntry.objects.filter(tenant=tenant, account_id=pk).values_list("kind", flat=True).distinct())
+    return sorted(
+        TimelineEntry.objects.filter(tenant=tenant, account_id=pk).values_list("kind", flat=True).distinct()
+    )
 
 
 @dataclass(frozen=True)
@@ -109,13 +123,19 @@ class History:
 def score_history(tenant: Tenant, pk: int, today: date) -> History | None:
     """A year of scores with the day on which each version began; two queries."""
     rows = list(
-        StoredScore.objects.filter(tenant=tenant, kind=HEALTH, account_id=pk, day__gte=today - timedelta(days=HISTORY_DAYS))
+        StoredScore.objects.filter(
+            tenant=tenant, kind=HEALTH, account_id=pk, day__gte=today - timedelta(days=HISTORY_DAYS)
+        )
         .order_by("day")
         .values_list("day", "score", "version_id")
     )
     if not rows:
         return None
-    versions = Version.objects.filter(tenant=tenant, pk__in={row[2] for row in rows}).select_related("model").in_bulk()
+    versions = (
+        Version.objects.filter(tenant=tenant, pk__in={row[2] for row in rows})
+        .select_related("model")
+        .in_bulk()
+    )
     starts, last = [], None
     for day, _score, version_id in rows:
         if version_id != last and last is not None:
@@ -123,8 +143,11 @@ def score_history(tenant: Tenant, pk: int, today: date) -> History | None:
         last = version_id
     newest = versions[rows[-1][2]]
     return History(
-        days=[row[0] for row in rows], scores=[row[1] for row in rows], versions=starts,
-        healthy_above=newest.healthy_above, critical_below=newest.critical_below,
+        days=[row[0] for row in rows],
+        scores=[row[1] for row in rows],
+        versions=starts,
+        healthy_above=newest.healthy_above,
+        critical_below=newest.critical_below,
     )
 
 
@@ -155,7 +178,11 @@ def work(tenant: Tenant, pk: int, limit: int = 100) -> Work:
         )
         .order_by("-started_on", "-pk")[:limit]
     )
-    tasks = Task.objects.filter(tenant=tenant, account_id=pk).select_related("assignee__user", "run__playbook", "account").order_by("due_on", "pk")[:limit]
+    tasks = (
+        Task.objects.filter(tenant=tenant, account_id=pk)
+        .select_related("assignee__user", "run__playbook", "account")
+        .order_by("due_on", "pk")[:limit]
+    )
     ended = {Alert.State.CLOSED, Alert.State.RESOLVED}
     return Work(
         alerts=sorted(alerts, key=lambda alert: alert.state in ended),
@@ -180,12 +207,19 @@ def records(tenant: Tenant, pk: int, limit: int = 100) -> Records:
             Ticket.objects.filter(tenant=tenant, account_id=pk).order_by("-opened_at")[:limit],
             key=lambda ticket: ticket.resolved_at is not None,
         ),
-        invoices=list(Invoice.objects.filter(tenant=tenant, account_id=pk).order_by(F("due_on").desc(nulls_last=True), "-pk")[:limit]),
-        subscriptions=list(Subscription.objects.filter(tenant=tenant, account_id=pk).order_by("ends_on", "-starts_on")[:limit]),
+        invoices=list(
+            Invoice.objects.filter(tenant=tenant, account_id=pk).order_by(
+                F("due_on").desc(nulls_last=True), "-pk"
+            )[:limit]
+        ),
+        subscriptions=list(
+            Subscription.objects.filter(tenant=tenant, account_id=pk).order_by("ends_on", "-starts_on")[
+                :limit
+            ]
+        ),
     )
 
 
 def children(tenant: Tenant, pk: int) -> list[Account]:
     """Accounts that belong to this one."""
     return list(Account.objects.filter(tenant=tenant, parent_id=pk).order_by("name_search")[:50])
-

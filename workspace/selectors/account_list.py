@@ -1,10 +1,14 @@
-"""The list of accounts: filters, sorting, keyset pages. Plain SQL, because the page must cost the same at 100,000 accounts."""
+"""The list of accounts: filters, sorting, keyset pages.
+
+Plain SQL, because the page must cost the same at 100,000 accounts.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from math import isfinite
 from typing import Any
 
 from django.core.cache import cache
@@ -78,23 +82,31 @@ FILTERS = ("q", "owner", "segment", "stage", "plan", "band", "tag", "score_from"
 
 def read_filter(parameters: Mapping[str, str]) -> AccountFilter:
     """The filter of an address; what cannot be understood is left out."""
-    said = {name: parameters.get(name, "").replace("\0", "").strip()[:200] for name in (*FILTERS, "sort", "dir")}
+    said = {
+        name: parameters.get(name, "").replace("\0", "").strip()[:200] for name in (*FILTERS, "sort", "dir")
+    }
     if said["sort"] not in SORTS:
         said["sort"] = DEFAULT_SORT
     if said["dir"] not in ("", "desc"):
         said["dir"] = ""
     if said["band"] not in {band.key for band in HEALTH_BANDS}:
         said["band"] = ""
-    if said["owner"] != NOBODY and not (said["owner"].isascii() and said["owner"].isdigit() and len(said["owner"]) < 19):
+    if said["owner"] != NOBODY and not (
+        said["owner"].isascii() and said["owner"].isdigit() and len(said["owner"]) < 19
+    ):
         said["owner"] = ""
     for name in ("score_from", "score_to"):
-        try:
-            said[name] = f"{min(100.0, max(0.0, float(said[name]))):g}" if said[name] else ""
-        except ValueError:
-            said[name] = ""
-        if said[name] == "nan":
-            said[name] = ""
+        said[name] = _score_text(said[name])
     return AccountFilter(**said)
+
+
+def _score_text(text: str) -> str:
+    """A score between 0 and 100 as the address writes it; empty for what is none."""
+    try:
+        value = float(text)
+    except ValueError:
+        return ""
+    return f"{min(100.0, max(0.0, value)):g}" if isfinite(value) else ""
 
 
 @dataclass
@@ -185,7 +197,9 @@ def _source(with_score: bool) -> str:
     return f"FROM accounts_account a {score if with_score else ''}"
 
 
-def _page_sql(tenant: Tenant, wanted: AccountFilter, today: date, after: Cursor | None, limit: int) -> tuple[str, list[Any]]:
+def _page_sql(
+    tenant: Tenant, wanted: AccountFilter, today: date, after: Cursor | None, limit: int
+) -> tuple[str, list[Any]]:
     """Ids of one page in order. Rows without a sort value come last, as a second branch, so that each branch is a plain
     row comparison on an index."""
     sort = SORTS[wanted.sort]
@@ -208,20 +222,27 @@ def _page_sql(tenant: Tenant, wanted: AccountFilter, today: date, after: Cursor 
         if after is not None:
             scored_where.append(f"({sort.column}, {pk}) {sign} (%s::{sort.cast}, %s)")
             scored_values += [after.value, after.pk]
-        branches.append(f"(SELECT a.id, 0 AS part {scored} WHERE {' AND '.join(scored_where)} {order} LIMIT {limit})")
+        branches.append(
+            f"(SELECT a.id, 0 AS part {scored} WHERE {' AND '.join(scored_where)} {order} LIMIT {limit})"
+        )
         parameters += scored_values
     if sort.nullable:
         empty_where, empty_values = [*where, f"{sort.column} IS NULL"], list(values)
         if after is not None and after.value is None:
             empty_where.append(f"a.id {sign} %s")
             empty_values.append(after.pk)
-        branches.append(f"(SELECT a.id, 1 AS part {source} WHERE {' AND '.join(empty_where)} ORDER BY a.id {way} LIMIT {limit})")
+        branches.append(
+            f"(SELECT a.id, 1 AS part {source} WHERE {' AND '.join(empty_where)} ORDER BY a.id {way} LIMIT {limit})"
+        )
         parameters += empty_values
+    if len(branches) == 1:
+        return branches[0], parameters
     return f"{' UNION ALL '.join(branches)} LIMIT {limit}", parameters
 
 
-_ROW_COLUMNS = """a.id, a.external_id, a.name, a.owner_id, coalesce(nullif(u.name, ''), u.email, ''), a.segment, a.stage, a.plan,
-  a.mrr_cents, a.currency, a.renewal_on, a.tags, s.score, s.band, s.coverage, s.score - s.previous_score, coalesce(s.is_new, false), s.day,
+_ROW_COLUMNS = """a.id, a.external_id, a.name, a.owner_id, coalesce(nullif(u.name, ''), u.email, ''), a.segment,
+  a.stage, a.plan, a.mrr_cents, a.currency, a.renewal_on, a.tags, s.score, s.band, s.coverage, s.score - s.previous_score,
+  coalesce(s.is_new, false), s.day,
   a.name_search"""
 _ROW_JOINS = """JOIN accounts_account a ON a.tenant_id = %s AND a.id = page.id
   LEFT JOIN scoring_current s ON s.tenant_id = a.tenant_id AND s.kind = 1 AND s.account_id = a.id
@@ -229,7 +250,15 @@ _ROW_JOINS = """JOIN accounts_account a ON a.tenant_id = %s AND a.id = page.id
   LEFT JOIN accounts_user u ON u.id = m.user_id"""
 
 
-def account_page(tenant: Tenant, wanted: AccountFilter, *, today: date, after: Cursor | None = None, limit: int = PAGE_SIZE) -> AccountPage:
+def _rows_sql(page_sql: str) -> str:
+    """The columns of a page's rows, in the order of the page."""
+    ids = f"SELECT id, row_number() OVER () AS place FROM ({page_sql}) ids"
+    return f"SELECT {_ROW_COLUMNS} FROM ({ids}) page {_ROW_JOINS} ORDER BY page.place"
+
+
+def account_page(
+    tenant: Tenant, wanted: AccountFilter, *, today: date, after: Cursor | None = None, limit: int = PAGE_SIZE
+) -> AccountPage:
     """One page of accounts with owner and score, the count up to the cap, and three months of scores for the sparklines.
 
     Three queries whatever the number of accounts.
@@ -237,8 +266,7 @@ def account_page(tenant: Tenant, wanted: AccountFilter, *, today: date, after: C
     page_sql, parameters = _page_sql(tenant, wanted, today, after, limit + 1)
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT {_ROW_COLUMNS} FROM (SELECT id, row_number() OVER () AS place FROM ({page_sql}) ids) page {_ROW_JOINS} "
-            "ORDER BY page.place",
+            _rows_sql(page_sql),
             [*parameters, tenant.pk],
         )
         rows = [AccountRow(*row) for row in cursor.fetchall()]
@@ -297,15 +325,16 @@ def add_sparks(tenant: Tenant, rows: list[AccountRow], today: date) -> None:
             by_pk[account_id].spark[places[day]] = score
 
 
-def export_rows(tenant: Tenant, wanted: AccountFilter, *, today: date, batch: int = 2000) -> Iterator[AccountRow]:
+def export_rows(
+    tenant: Tenant, wanted: AccountFilter, *, today: date, batch: int = 2000
+) -> Iterator[AccountRow]:
     """Every row of a filtered list, page by page; the caller holds the scope open."""
     after: Cursor | None = None
     while True:
         page_sql, parameters = _page_sql(tenant, wanted, today, after, batch)
         with connection.cursor() as cursor:
             cursor.execute(
-                f"SELECT {_ROW_COLUMNS} FROM (SELECT id, row_number() OVER () AS place FROM ({page_sql}) ids) page {_ROW_JOINS} "
-                "ORDER BY page.place",
+                _rows_sql(page_sql),
                 [*parameters, tenant.pk],
             )
             rows = [AccountRow(*row) for row in cursor.fetchall()]
@@ -331,10 +360,10 @@ def filter_options(tenant: Tenant) -> Options:
     if found is None:
         with connection.cursor() as cursor:
             cursor.execute(
-                "SELECT 'g', array_agg(ARRAY[segment, stage, plan]) FROM (SELECT segment, stage, plan FROM accounts_account "
-                "WHERE tenant_id = %s GROUP BY 1, 2, 3) kinds "
-                "UNION ALL SELECT 't', array_agg(ARRAY[tag]) FROM (SELECT DISTINCT unnest(tags) AS tag FROM accounts_account "
-                "WHERE tenant_id = %s) tags",
+                "SELECT 'g', array_agg(ARRAY[segment, stage, plan]) FROM "
+                "(SELECT segment, stage, plan FROM accounts_account WHERE tenant_id = %s GROUP BY 1, 2, 3) kinds "
+                "UNION ALL SELECT 't', array_agg(ARRAY[tag]) FROM "
+                "(SELECT DISTINCT unnest(tags) AS tag FROM accounts_account WHERE tenant_id = %s) tags",
                 [tenant.pk, tenant.pk],
             )
             kinds = {kind: rows or [] for kind, rows in cursor.fetchall()}

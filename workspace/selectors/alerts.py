@@ -32,8 +32,10 @@ class AlertFilter:
     def parameters(self, default_who: str) -> dict[str, str]:
         """What the address says beside its defaults."""
         said = {
-            "who": "" if self.who == default_who else self.who, "state": "" if self.state == WAITING else self.state,
-            "rule": self.rule, "severity": self.severity,
+            "who": "" if self.who == default_who else self.who,
+            "state": "" if self.state == WAITING else self.state,
+            "rule": self.rule,
+            "severity": self.severity,
         }
         return {name: value for name, value in said.items() if value}
 
@@ -49,7 +51,9 @@ def read_alert_filter(parameters: Mapping[str, str], member: Membership) -> Aler
     if who not in (MINE, EVERYBODY) and not (who.isascii() and who.isdigit() and len(who) < 19):
         who = default_who(member)
     return AlertFilter(
-        who=who, state=state if state in STATES else WAITING, rule=parameters.get("rule", "").replace("\0", "")[:60],
+        who=who,
+        state=state if state in STATES else WAITING,
+        rule=parameters.get("rule", "").replace("\0", "")[:60],
         severity=severity if severity in Severity.values else "",
     )
 
@@ -81,19 +85,29 @@ def line(alert: Alert) -> AlertLine:
 
 
 def alert_page(
-    tenant: Tenant, wanted: AlertFilter, member: Membership, *, today: date, after: Cursor | None = None, limit: int = PAGE_SIZE
+    tenant: Tenant,
+    wanted: AlertFilter,
+    member: Membership,
+    *,
+    today: date,
+    after: Cursor | None = None,
+    limit: int = PAGE_SIZE,
 ) -> AlertPage:
     """Alerts: waiting ones the most deserving first, the others newest first. Two queries."""
     owner = _owner(wanted, member)
     if wanted.state == WAITING:
-        found = open_alerts(tenant, owner_id=owner, rule_key=wanted.rule, severity=wanted.severity, today=today)
+        found = open_alerts(
+            tenant, owner_id=owner, rule_key=wanted.rule, severity=wanted.severity, today=today
+        )
         counted = alerts_of(tenant, owner_id=owner, rule_key=wanted.rule, severity=wanted.severity).filter(
             Q(state=Alert.State.OPEN) | Q(state=Alert.State.SNOOZED, snoozed_until__lte=today)
         )
         if after is not None and isinstance(after.value, (int, float)):
             found = found.filter(Q(priority__lt=after.value) | Q(priority=after.value, pk__lt=after.pk))
     else:
-        found = counted = alerts_of(tenant, state=wanted.state, owner_id=owner, rule_key=wanted.rule, severity=wanted.severity)
+        found = counted = alerts_of(
+            tenant, state=wanted.state, owner_id=owner, rule_key=wanted.rule, severity=wanted.severity
+        )
         if after is not None:
             found = found.filter(pk__lt=after.pk)
     total = counted.order_by()[: COUNT_CAP + 1].count()
@@ -115,11 +129,22 @@ class AlertDetail:
 
 def alert_detail(tenant: Tenant, pk: int) -> AlertDetail | None:
     """One alert; three queries."""
-    alert = alerts_of(tenant).filter(pk=pk).select_related("closed_by__user", "rule", "account__owner__user", "run__playbook").first()
+    alert = (
+        alerts_of(tenant)
+        .filter(pk=pk)
+        .select_related("closed_by__user", "rule", "account__owner__user", "run__playbook")
+        .first()
+    )
     if alert is None:
         return None
-    tasks = Task.objects.filter(tenant=tenant, run_id=alert.run_id or 0).select_related("assignee__user", "account", "run__playbook")
-    around = TimelineEntry.objects.filter(tenant=tenant, account_id=alert.account_id).select_related("actor__user").order_by("-at", "-pk")
+    tasks = Task.objects.filter(tenant=tenant, run_id=alert.run_id or 0).select_related(
+        "assignee__user", "account", "run__playbook"
+    )
+    around = (
+        TimelineEntry.objects.filter(tenant=tenant, account_id=alert.account_id)
+        .select_related("actor__user")
+        .order_by("-at", "-pk")
+    )
     return AlertDetail(alert, line(alert).sentence, list(tasks.order_by("due_on", "pk")), list(around[:6]))
 
 

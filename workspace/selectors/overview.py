@@ -87,10 +87,17 @@ def overview(tenant: Tenant, *, by: str = BY_ACCOUNTS, on: date | None = None) -
     month_ago = weeks[-5] if len(weeks) >= 5 else None
     healthy_pct = row.healthy_pct
     return Overview(
-        row=row, by=by, figures=_figures(row, by, tenant.currency), finding=_finding(row, by), distribution=_distribution(row, by, tenant.currency),
-        trend=_trend(weeks, marks) if len(weeks) > 1 else None, trend_finding=_trend_finding(weeks),
-        mean=_mean(weeks, marks) if len(weeks) > 1 else None, healthy_pct=healthy_pct,
-        healthy_change=_less(healthy_pct, month_ago and month_ago["healthy_pct"]), mean_change=_less(row.mean, month_ago and month_ago["mean"]),
+        row=row,
+        by=by,
+        figures=_figures(row, by, tenant.currency),
+        finding=_finding(row, by),
+        distribution=_distribution(row, by, tenant.currency),
+        trend=_trend(weeks, marks) if len(weeks) > 1 else None,
+        trend_finding=_trend_finding(weeks),
+        mean=_mean(weeks, marks) if len(weeks) > 1 else None,
+        healthy_pct=healthy_pct,
+        healthy_change=_less(healthy_pct, month_ago and month_ago["healthy_pct"]),
+        mean_change=_less(row.mean, month_ago and month_ago["mean"]),
         currency=tenant.currency,
     )
 
@@ -111,7 +118,9 @@ def accounts_url(**filters: str) -> str:
 def _parts(row: TenantDay, by: str) -> dict[str, int]:
     if by == BY_MRR:
         return {
-            "healthy": row.mrr_healthy_cents, "at_risk": row.mrr_at_risk_cents, "critical": row.mrr_critical_cents,
+            "healthy": row.mrr_healthy_cents,
+            "at_risk": row.mrr_at_risk_cents,
+            "critical": row.mrr_critical_cents,
             "unknown": row.mrr_unknown_cents,
         }
     return {"healthy": row.healthy, "at_risk": row.at_risk, "critical": row.critical, "unknown": row.unknown}
@@ -126,8 +135,11 @@ def _figures(row: TenantDay, by: str, currency: str) -> list[BandFigure]:
         share = share_pct(value, known) if band is not UNKNOWN else None
         figures.append(
             BandFigure(
-                band=band, figure=short_money(value, currency) if by == BY_MRR else number(value), share=share,
-                share_shown=percent(share) if share is not None else "", url=accounts_url(band=band.key),
+                band=band,
+                figure=short_money(value, currency) if by == BY_MRR else number(value),
+                share=share,
+                share_shown=percent(share) if share is not None else "",
+                url=accounts_url(band=band.key),
             )
         )
     return figures
@@ -152,17 +164,35 @@ def thresholds(row: TenantDay) -> tuple[float, float]:
 def _distribution(row: TenantDay, by: str, currency: str) -> Chart:
     healthy_above, critical_below = thresholds(row)
     money = by == BY_MRR
-    values: list[float] = [cents / 100 for cents in row.mrr_histogram] if money else [float(n) for n in row.histogram]
-    links = [accounts_url(score_from=f"{i * BIN_WIDTH}", score_to=f"{(i + 1) * BIN_WIDTH}", sort="score") for i in range(BINS)]
+    values: list[float] = (
+        [cents / 100 for cents in row.mrr_histogram] if money else [float(n) for n in row.histogram]
+    )
+    links = [
+        accounts_url(score_from=f"{i * BIN_WIDTH}", score_to=f"{(i + 1) * BIN_WIDTH}", sort="score")
+        for i in range(BINS)
+    ]
     axis = _("MRR in %(currency)s") % {"currency": currency} if money else _("Accounts")
     hover = currency if money else _("accounts")
-    shown = [short_money(cents, currency) for cents in row.mrr_histogram] if money else [number(n) for n in row.histogram]
+    shown = (
+        [short_money(cents, currency) for cents in row.mrr_histogram]
+        if money
+        else [number(n) for n in row.histogram]
+    )
     figure = charts.distribution(
-        values, healthy_above=healthy_above, critical_below=critical_below, links=links, axis=axis, score_axis=_("Health score"), hover=hover
+        values,
+        healthy_above=healthy_above,
+        critical_below=critical_below,
+        links=links,
+        axis=axis,
+        score_axis=_("Health score"),
+        hover=hover,
     )
     return Chart(
-        id="chart-distribution", figure=figure, summary=_("Distribution of health scores. %(finding)s.") % {"finding": _finding(row, by)},
-        columns=[_("Score"), axis], rows=[[charts.bin_label(i), shown[i]] for i in range(BINS)],
+        id="chart-distribution",
+        figure=figure,
+        summary=_("Distribution of health scores. %(finding)s.") % {"finding": _finding(row, by)},
+        columns=[_("Score"), axis],
+        rows=[[charts.bin_label(i), shown[i]] for i in range(BINS)],
     )
 
 
@@ -170,13 +200,24 @@ def _trend(weeks: list[dict[str, Any]], marks: list[Mark]) -> Chart:
     names = {band.key: str(band.word) for band in HEALTH_BANDS}
     shares = {key: [week[f"{key}_pct"] for week in weeks] for key in ("healthy", "at_risk", "critical")}
     figure = charts.trend(
-        [week["day"] for week in weeks], shares, names=names, marks=marks,
-        target=_("target %(share)s healthy") % {"share": percent(health.HEALTHY_TARGET_PCT)}, axis=_("Share of accounts"),
+        [week["day"] for week in weeks],
+        shares,
+        names=names,
+        marks=marks,
+        target=_("target %(share)s healthy") % {"share": percent(health.HEALTHY_TARGET_PCT)},
+        axis=_("Share of accounts"),
     )
-    rows = [[short_date(week["day"]), *(percent(week[f"{key}_pct"]) for key in shares)] for week in reversed(weeks)]
+    rows = [
+        [short_date(week["day"]), *(percent(week[f"{key}_pct"]) for key in shares)]
+        for week in reversed(weeks)
+    ]
     return Chart(
-        id="chart-trend", figure=figure, summary=_("Share of accounts per band, week by week. %(finding)s.") % {"finding": _trend_finding(weeks)},
-        columns=[_("Week to"), *(names[key] for key in shares)], rows=rows,
+        id="chart-trend",
+        figure=figure,
+        summary=_("Share of accounts per band, week by week. %(finding)s.")
+        % {"finding": _trend_finding(weeks)},
+        columns=[_("Week to"), *(names[key] for key in shares)],
+        rows=rows,
     )
 
 
@@ -196,7 +237,13 @@ def _trend_finding(weeks: list[dict[str, Any]]) -> str:
 def _mean(weeks: list[dict[str, Any]], marks: list[Mark]) -> Chart:
     return Chart(
         id="chart-mean",
-        figure=charts.mean_line([week["day"] for week in weeks], [week["mean"] for week in weeks], marks=marks, axis=_("Mean score")),
-        summary=_("Mean health score week by week."), columns=[_("Week to"), _("Mean score")],
+        figure=charts.mean_line(
+            [week["day"] for week in weeks],
+            [week["mean"] for week in weeks],
+            marks=marks,
+            axis=_("Mean score"),
+        ),
+        summary=_("Mean health score week by week."),
+        columns=[_("Week to"), _("Mean score")],
         rows=[[short_date(week["day"]), number(week["mean"], 1)] for week in reversed(weeks)],
     )

@@ -22,7 +22,9 @@ def members(tenant: Tenant, *, active_only: bool = True) -> list[Membership]:
 def api_keys(tenant: Tenant) -> list[ApiKey]:
     """The keys of a company, newest first, each with `last_used_at`."""
     used = dict(ApiKeyUse.objects.values_list("key_id", "last_used_at"))
-    keys = list(ApiKey.objects.filter(tenant=tenant).select_related("created_by__user").order_by("-created_at", "-pk"))
+    keys = list(
+        ApiKey.objects.filter(tenant=tenant).select_related("created_by__user").order_by("-created_at", "-pk")
+    )
     for key in keys:
         key.last_used_at = used.get(key.pk)  # type: ignore[attr-defined]  # for the template
     return keys

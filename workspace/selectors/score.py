@@ -48,7 +48,11 @@ class ComponentLine:
 def versions_with_parts(tenant: Tenant, version_ids: list[int]) -> dict[int, Version]:
     """Versions with their components and measures in the order of the stored arrays. Three queries."""
     measures = Measure.objects.filter(tenant=tenant).order_by("position", "id")
-    components = Component.objects.filter(tenant=tenant).order_by("position", "id").prefetch_related(Prefetch("measures", queryset=measures))
+    components = (
+        Component.objects.filter(tenant=tenant)
+        .order_by("position", "id")
+        .prefetch_related(Prefetch("measures", queryset=measures))
+    )
     found = Version.objects.filter(tenant=tenant, pk__in=version_ids).select_related("model")
     return found.prefetch_related(Prefetch("components", queryset=components)).in_bulk()
 
@@ -58,7 +62,9 @@ def metric_book(tenant: Tenant) -> dict[str, Metric]:
     return {metric.key: metric for metric in Metric.objects.filter(tenant=tenant)}
 
 
-def explained(row: CurrentScore | StoredScore, version: Version, metrics: dict[str, Metric], currency: str) -> list[ComponentLine]:
+def explained(
+    row: CurrentScore | StoredScore, version: Version, metrics: dict[str, Metric], currency: str
+) -> list[ComponentLine]:
     """The components of a stored score with points and raw values. No query."""
     lines: list[ComponentLine] = []
     place = 0
@@ -66,15 +72,25 @@ def explained(row: CurrentScore | StoredScore, version: Version, metrics: dict[s
         measures = []
         for measure in component.measures.all():
             metric = metrics.get(measure.metric_key)
-            look = {"key": measure.metric_key, "unit": metric.unit if metric else "", "kind": metric.kind if metric else "", "currency": currency}
+            look = {
+                "key": measure.metric_key,
+                "unit": metric.unit if metric else "",
+                "kind": metric.kind if metric else "",
+                "currency": currency,
+            }
             target = row.targets[place] if row.targets else None
             raw = row.raw[place]
             measures.append(
                 MeasureLine(
                     label=str(metric) if metric else measure.metric_key,
-                    text="" if raw is None else measure_text(
-                        metric_figure(raw, **look), aggregate=measure.aggregate, window_days=measure.window_days,
-                        baseline_days=measure.baseline_days, target="" if target is None else metric_figure(target, **look),
+                    text=""
+                    if raw is None
+                    else measure_text(
+                        metric_figure(raw, **look),
+                        aggregate=measure.aggregate,
+                        window_days=measure.window_days,
+                        baseline_days=measure.baseline_days,
+                        target="" if target is None else metric_figure(target, **look),
                     ),
                     scaled=row.scaled[place],
                 )
@@ -83,8 +99,14 @@ def explained(row: CurrentScore | StoredScore, version: Version, metrics: dict[s
         value = row.components[index]
         lines.append(
             ComponentLine(
-                key=component.key, label=component.label, weight=component.weight, effective=row.effective[index] or 0, value=value,
-                points=row.points[index], measures=measures, policy=component.get_missing_policy_display(),
+                key=component.key,
+                label=component.label,
+                weight=component.weight,
+                effective=row.effective[index] or 0,
+                value=value,
+                points=row.points[index],
+                measures=measures,
+                policy=component.get_missing_policy_display(),
                 band=_tone(value, version),
             )
         )
@@ -94,7 +116,13 @@ def explained(row: CurrentScore | StoredScore, version: Version, metrics: dict[s
 def _tone(value: float | None, version: Version) -> str:
     if value is None:
         return "unknown"
-    return "healthy" if value > version.healthy_above else "critical" if value < version.critical_below else "at_risk"
+    return (
+        "healthy"
+        if value > version.healthy_above
+        else "critical"
+        if value < version.critical_below
+        else "at_risk"
+    )
 
 
 @dataclass(frozen=True)
@@ -147,7 +175,9 @@ class ScorePanel:
         return self.row.score - self.score_before
 
 
-def score_panel(tenant: Tenant, row: CurrentScore | None, currency: str, *, days_back: int = 30) -> ScorePanel | None:
+def score_panel(
+    tenant: Tenant, row: CurrentScore | None, currency: str, *, days_back: int = 30
+) -> ScorePanel | None:
     """The explanation of the newest score and what moved against `days_back` days before. Five queries."""
     if row is None:
         return None
@@ -155,8 +185,12 @@ def score_panel(tenant: Tenant, row: CurrentScore | None, currency: str, *, days
     lines = explained(row, version, metric_book(tenant), currency)
     earlier = (
         StoredScore.objects.filter(
-            tenant=tenant, kind=HEALTH, account_id=row.account_id, day__lte=row.day - timedelta(days=days_back),
-            day__gt=row.day - timedelta(days=days_back + 7), score__isnull=False,
+            tenant=tenant,
+            kind=HEALTH,
+            account_id=row.account_id,
+            day__lte=row.day - timedelta(days=days_back),
+            day__gt=row.day - timedelta(days=days_back + 7),
+            score__isnull=False,
         )
         .order_by("-day")
         .first()
@@ -168,8 +202,13 @@ def score_panel(tenant: Tenant, row: CurrentScore | None, currency: str, *, days
         changes = [Change(line.label, before or 0, now or 0) for line, before, now in pairs]
         changes = sorted((c for c in changes if round(c.difference, 1)), key=lambda c: c.difference)
     return ScorePanel(
-        row=row, version=version, lines=lines, since=earlier.day if earlier else None,
-        score_before=earlier.score if earlier else None, changes=changes, same_version=same,
+        row=row,
+        version=version,
+        lines=lines,
+        since=earlier.day if earlier else None,
+        score_before=earlier.score if earlier else None,
+        changes=changes,
+        same_version=same,
     )
 
 
@@ -183,15 +222,20 @@ class ModelPage:
 
 
 def published_models(tenant: Tenant) -> list[ModelPage]:
-    """Every active model with its newest published version: per measure its name, how it is counted and its scale. Six queries."""
+    """Every active model with its newest published version, each measure in words. Six queries."""
     newest: dict[int, int] = {}
-    for version in Version.objects.filter(tenant=tenant, model__active=True, state=Version.State.PUBLISHED).order_by("number"):
+    for version in Version.objects.filter(
+        tenant=tenant, model__active=True, state=Version.State.PUBLISHED
+    ).order_by("number"):
         newest[version.model_id] = version.pk
     versions = versions_with_parts(tenant, list(newest.values()))
     metrics = metric_book(tenant)
     pages = []
     for version in versions.values():
-        parts = [(component, [_described(measure, metrics) for measure in component.measures.all()]) for component in version.components.all()]
+        parts = [
+            (component, [_described(measure, metrics) for measure in component.measures.all()])
+            for component in version.components.all()
+        ]
         pages.append(ModelPage(version.model, version, parts))
     return sorted(pages, key=lambda page: (page.model.kind, not page.model.is_default, page.model.position))
 
@@ -202,6 +246,8 @@ def _described(measure: Measure, metrics: dict[str, Metric]) -> tuple[str, str, 
     metric = metrics.get(measure.metric_key)
     name = str(metric) if metric else measure.metric_key
     look = (measure.metric_key, metric.unit if metric else "", metric.kind if metric else "")
-    return name, counted_words(measure.aggregate, measure.window_days, measure.baseline_days, measure.half_life_days), scale_words(
-        measure.scale_kind, measure.scale_params, look
+    return (
+        name,
+        counted_words(measure.aggregate, measure.window_days, measure.baseline_days, measure.half_life_days),
+        scale_words(measure.scale_kind, measure.scale_params, look),
     )

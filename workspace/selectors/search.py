@@ -44,10 +44,12 @@ class Found:
 
 _ACCOUNTS = """
 SELECT a.id, a.name, a.external_id, a.segment, s.band FROM (
-  (SELECT id, 0 AS rank FROM accounts_account WHERE tenant_id = %(tenant)s AND name_search >= %(low)s AND name_search < %(end)s
+  (SELECT id, 0 AS rank FROM accounts_account
+   WHERE tenant_id = %(tenant)s AND name_search >= %(low)s AND name_search < %(end)s
    ORDER BY name_search, id LIMIT %(limit)s)
   UNION
-  (SELECT id, 1 FROM accounts_account WHERE tenant_id = %(tenant)s AND external_id >= %(text)s AND external_id < %(text_end)s
+  (SELECT id, 1 FROM accounts_account
+   WHERE tenant_id = %(tenant)s AND external_id >= %(text)s AND external_id < %(text_end)s
    ORDER BY external_id LIMIT %(limit)s)
 ) hit
 JOIN accounts_account a ON a.tenant_id = %(tenant)s AND a.id = hit.id
@@ -63,16 +65,45 @@ def search(tenant: Tenant, text: str, today: date) -> Found:
     if len(text) < SHORTEST:
         return Found([], [], [])
     with connection.cursor() as cursor:
-        cursor.execute(_ACCOUNTS, {
-            "tenant": tenant.pk, "low": text.lower(), "end": prefix_end(text.lower()), "text": text, "text_end": prefix_end(text), "limit": HITS,
-        })
-        accounts = [Hit(name, segment or external_id, "workspace:account", pk, "building", band or 0) for pk, name, external_id, segment, band in cursor.fetchall()]
-    people = Contact.objects.filter(tenant=tenant, merged_into=None).filter(
-        Q(user_id__gte=text, user_id__lt=prefix_end(text)) | Q(email__iexact=text) | Q(name__iexact=text)
-    ).exclude(account_id=None).select_related("account")[:HITS]
-    tasks = Task.objects.filter(tenant=tenant, state=Task.State.OPEN, title__icontains=text).select_related("account").order_by("due_on", "pk")[:HITS]
+        cursor.execute(
+            _ACCOUNTS,
+            {
+                "tenant": tenant.pk,
+                "low": text.lower(),
+                "end": prefix_end(text.lower()),
+                "text": text,
+                "text_end": prefix_end(text),
+                "limit": HITS,
+            },
+        )
+        accounts = [
+            Hit(name, segment or external_id, "workspace:account", pk, "building", band or 0)
+            for pk, name, external_id, segment, band in cursor.fetchall()
+        ]
+    people = (
+        Contact.objects.filter(tenant=tenant, merged_into=None)
+        .filter(
+            Q(user_id__gte=text, user_id__lt=prefix_end(text)) | Q(email__iexact=text) | Q(name__iexact=text)
+        )
+        .exclude(account_id=None)
+        .select_related("account")[:HITS]
+    )
+    tasks = (
+        Task.objects.filter(tenant=tenant, state=Task.State.OPEN, title__icontains=text)
+        .select_related("account")
+        .order_by("due_on", "pk")[:HITS]
+    )
     return Found(
         accounts=accounts,
-        people=[Hit(str(person), person.account.name if person.account else "", "workspace:account", person.account_id or 0, "user") for person in people],
+        people=[
+            Hit(
+                str(person),
+                person.account.name if person.account else "",
+                "workspace:account",
+                person.account_id or 0,
+                "user",
+            )
+            for person in people
+        ],
         tasks=[Hit(task.title, task.account.name, "workspace:task", task.pk, "checkbox") for task in tasks],
     )

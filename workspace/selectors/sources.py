@@ -29,22 +29,33 @@ class SourceLine:
 def sources(tenant: Tenant, now: datetime, today: date) -> list[SourceLine]:
     """Every source, the one heard of last first. Three queries."""
     counts = dict(
-        SourceMetric.objects.filter(tenant=tenant).values_list("source_id").annotate(count=Count("pk")).order_by()
+        SourceMetric.objects.filter(tenant=tenant)
+        .values_list("source_id")
+        .annotate(count=Count("pk"))
+        .order_by()
     )
     first = today - timedelta(days=SPARK_DAYS - 1)
     sparks: dict[int, list[float | None]] = {}
     with connection.cursor() as cursor:
-        cursor.execute("SELECT source_id, received_on, events FROM usage_source_day WHERE tenant_id = %s AND received_on >= %s", [tenant.pk, first])
+        cursor.execute(
+            "SELECT source_id, received_on, events FROM usage_source_day WHERE tenant_id = %s AND received_on >= %s",
+            [tenant.pk, first],
+        )
         for source_id, day, events in cursor.fetchall():
             place = (day - first).days
             if place < SPARK_DAYS:
                 sparks.setdefault(source_id, [0.0] * SPARK_DAYS)[place] = float(events)
     return [
         SourceLine(
-            source=source, metrics=counts.get(source.pk, 0), spark=sparks.get(source.pk, []),
-            is_fresh=source.last_received_at is not None and now - source.last_received_at <= timedelta(hours=source.fresh_hours),
+            source=source,
+            metrics=counts.get(source.pk, 0),
+            spark=sparks.get(source.pk, []),
+            is_fresh=source.last_received_at is not None
+            and now - source.last_received_at <= timedelta(hours=source.fresh_hours),
         )
-        for source in Source.objects.filter(tenant=tenant).order_by(F("last_received_at").desc(nulls_last=True), "key")
+        for source in Source.objects.filter(tenant=tenant).order_by(
+            F("last_received_at").desc(nulls_last=True), "key"
+        )
     ]
 
 
@@ -70,7 +81,8 @@ def read_quarantine_filter(parameters: Mapping[str, str]) -> QuarantineFilter:
     """The filter of an address; what cannot be understood is left out."""
     state = parameters.get("state", "")
     return QuarantineFilter(
-        state=state if state in Quarantine.State.values else Quarantine.State.OPEN, code=parameters.get("code", "").replace("\0", "")[:40]
+        state=state if state in Quarantine.State.values else Quarantine.State.OPEN,
+        code=parameters.get("code", "").replace("\0", "")[:40],
     )
 
 
@@ -84,7 +96,9 @@ class QuarantinePage:
     reasons: list[tuple[str, int]]
 
 
-def quarantine_page(tenant: Tenant, wanted: QuarantineFilter, *, after: Cursor | None = None, limit: int = PAGE_SIZE) -> QuarantinePage:
+def quarantine_page(
+    tenant: Tenant, wanted: QuarantineFilter, *, after: Cursor | None = None, limit: int = PAGE_SIZE
+) -> QuarantinePage:
     """Events in quarantine, newest first, with the reasons of all open ones. Three queries."""
     in_state = Quarantine.objects.filter(tenant=tenant, state=wanted.state)
     found = in_state.filter(code=wanted.code) if wanted.code else in_state
@@ -104,7 +118,11 @@ def quarantined(tenant: Tenant, pk: int) -> Quarantine | None:
 
 def metrics(tenant: Tenant) -> list[Metric]:
     """Every metric: those in use first."""
-    return list(Metric.objects.filter(tenant=tenant).annotate(source_count=Count("sources")).order_by("-active", "name", "pk"))
+    return list(
+        Metric.objects.filter(tenant=tenant)
+        .annotate(source_count=Count("sources"))
+        .order_by("-active", "name", "pk")
+    )
 
 
 def features(tenant: Tenant) -> list[Feature]:

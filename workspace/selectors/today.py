@@ -56,14 +56,23 @@ def my_day(member: Membership, today: date) -> MyDay:
     """Tasks, alerts, accounts by risk and renewals of a member; nine queries."""
     tenant = member.tenant
     wanted = AccountFilter(owner=str(member.pk), sort="score")
-    mine = Account.objects.filter(tenant=tenant, owner_id=member.pk).filter(Q(churned_on=None) | Q(churned_on__gt=today))
+    mine = Account.objects.filter(tenant=tenant, owner_id=member.pk).filter(
+        Q(churned_on=None) | Q(churned_on__gt=today)
+    )
     alerts = my_alerts(member, today=today)
     found = list(alerts[:ALERTS_SHOWN])
     return MyDay(
-        book=_book(member, today), tasks=list(my_open_tasks(member)[:TASKS_SHOWN]), counts=task_counts(member, today),
-        alerts=[line(alert) for alert in found], alert_count=alerts.order_by().count(),
+        book=_book(member, today),
+        tasks=list(my_open_tasks(member)[:TASKS_SHOWN]),
+        counts=task_counts(member, today),
+        alerts=[line(alert) for alert in found],
+        alert_count=alerts.order_by().count(),
         accounts=account_page(tenant, wanted, today=today, limit=ACCOUNTS_SHOWN).rows,
-        renewals=list(mine.filter(renewal_on__range=(today, today + timedelta(days=RENEWAL_DAYS))).order_by("renewal_on", "pk")[:RENEWALS_SHOWN]),
+        renewals=list(
+            mine.filter(renewal_on__range=(today, today + timedelta(days=RENEWAL_DAYS))).order_by(
+                "renewal_on", "pk"
+            )[:RENEWALS_SHOWN]
+        ),
     )
 
 
@@ -95,4 +104,6 @@ def team_day(member: Membership, today: date) -> TeamDay:
     """The alerts that matter most and how much is overdue; three queries."""
     alerts = open_alerts(member.tenant, today=today)
     overdue = Task.objects.filter(tenant=member.tenant, state=Task.State.OPEN, due_on__lt=today)
-    return TeamDay([line(alert) for alert in alerts[:ALERTS_SHOWN]], alerts.order_by().count(), overdue.count())
+    return TeamDay(
+        [line(alert) for alert in alerts[:ALERTS_SHOWN]], alerts.order_by().count(), overdue.count()
+    )

@@ -38,11 +38,17 @@ def usage_charts(tenant: Tenant, account: Account, today: date) -> list[UsageCha
     metrics = {metric.key: metric for metric in Metric.objects.filter(tenant=tenant, active=True)}
     series = weekly_series(tenant, account.pk, list(metrics), WEEKS)
     wanted = [*account.targets, *FIRST, *metrics]
-    keys = [key for key in dict.fromkeys(wanted) if key in metrics and any(value for _week, value in series.get(key, []))]
+    keys = [
+        key
+        for key in dict.fromkeys(wanted)
+        if key in metrics and any(value for _week, value in series.get(key, []))
+    ]
     return [_chart(metrics[key], series[key], account, today) for key in keys[:MAX_CHARTS]]
 
 
-def _chart(metric: Metric, points: list[tuple[date, float | None]], account: Account, today: date) -> UsageChart:
+def _chart(
+    metric: Metric, points: list[tuple[date, float | None]], account: Account, today: date
+) -> UsageChart:
     weeks = [week for week, _value in points]
     values = [value for _week, value in points]
     look = {"key": metric.key, "unit": metric.unit, "kind": metric.kind, "currency": account.currency}
@@ -56,14 +62,31 @@ def _chart(metric: Metric, points: list[tuple[date, float | None]], account: Acc
         figure = charts.weekly_line(weeks, drawn, axis=metric.unit or str(metric), percent=as_percent)
     else:
         figure = charts.weekly_bars(
-            weeks, values, target=target, target_text=_("target %(target)s") % {"target": number(target)}, axis=_("a week"), unfinished=unfinished
+            weeks,
+            values,
+            target=target,
+            target_text=_("target %(target)s") % {"target": number(target)},
+            axis=_("a week"),
+            unfinished=unfinished,
         )
     note = ""
     if target and newest is not None:
-        note = _("%(share)s of the target of %(target)s") % {"share": percent(100 * newest / target), "target": number(target)}
+        note = _("%(share)s of the target of %(target)s") % {
+            "share": percent(100 * newest / target),
+            "target": number(target),
+        }
     rows = [[short_date(week), metric_figure(value, **look)] for week, value in reversed(points)]
-    summary = _("%(metric)s week by week; the last complete week: %(figure)s.") % {"metric": metric, "figure": metric_figure(newest, **look)}
-    chart = Chart(id=f"chart-metric-{metric.key}", figure=figure, summary=summary, columns=[_("Week from"), str(metric)], rows=rows)
+    summary = _("%(metric)s week by week; the last complete week: %(figure)s.") % {
+        "metric": metric,
+        "figure": metric_figure(newest, **look),
+    }
+    chart = Chart(
+        id=f"chart-metric-{metric.key}",
+        figure=figure,
+        summary=summary,
+        columns=[_("Week from"), str(metric)],
+        rows=rows,
+    )
     return UsageChart(metric, metric_figure(newest, **look), note, chart)
 
 
@@ -91,5 +114,9 @@ def feature_lines(tenant: Tenant, account_id: int, today: date) -> list[FeatureL
         used = {pk: (users, last) for pk, users, last in cursor.fetchall()}
     features = Feature.objects.filter(tenant=tenant, active=True).in_bulk()
     lines = [FeatureLine(features[pk], users, last) for pk, (users, last) in used.items() if pk in features]
-    unused = [FeatureLine(feature, 0, None) for pk, feature in features.items() if feature.is_key and pk not in used]
-    return sorted(lines, key=lambda line: (-line.users, line.feature.name)) + sorted(unused, key=lambda line: line.feature.name)
+    unused = [
+        FeatureLine(feature, 0, None) for pk, feature in features.items() if feature.is_key and pk not in used
+    ]
+    return sorted(lines, key=lambda line: (-line.users, line.feature.name)) + sorted(
+        unused, key=lambda line: line.feature.name
+    )

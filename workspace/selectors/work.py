@@ -29,7 +29,11 @@ class TaskFilter:
 
     def parameters(self, default_who: str) -> dict[str, str]:
         """What the address says beside its defaults."""
-        said = {"who": "" if self.who == default_who else self.who, "state": "" if self.state == Task.State.OPEN else self.state, "due": self.due}
+        said = {
+            "who": "" if self.who == default_who else self.who,
+            "state": "" if self.state == Task.State.OPEN else self.state,
+            "due": self.due,
+        }
         return {name: value for name, value in said.items() if value}
 
 
@@ -78,7 +82,13 @@ class TaskPage:
 
 
 def task_page(
-    tenant: Tenant, wanted: TaskFilter, member: Membership, *, today: date, after: Cursor | None = None, limit: int = PAGE_SIZE
+    tenant: Tenant,
+    wanted: TaskFilter,
+    member: Membership,
+    *,
+    today: date,
+    after: Cursor | None = None,
+    limit: int = PAGE_SIZE,
 ) -> TaskPage:
     """Tasks by due date; two queries."""
     found = _filtered(tenant, wanted, member, today)
@@ -86,7 +96,11 @@ def task_page(
     if after is not None and isinstance(after.value, str):
         day = date.fromisoformat(after.value)
         found = found.filter(Q(due_on__gt=day) | Q(due_on=day, pk__gt=after.pk), due_on__gte=day)
-    rows = list(found.select_related("account", "assignee__user", "run__playbook").order_by("due_on", "pk")[: limit + 1])
+    rows = list(
+        found.select_related("account", "assignee__user", "run__playbook").order_by("due_on", "pk")[
+            : limit + 1
+        ]
+    )
     more, rows = len(rows) > limit, rows[:limit]
     return TaskPage(rows, total, Cursor(rows[-1].due_on.isoformat(), rows[-1].pk) if more else None)
 
@@ -105,7 +119,9 @@ def usable(after: Cursor | None) -> Cursor | None:
 def task(tenant: Tenant, pk: int) -> Task | None:
     """One task with all that its page names."""
     found = Task.objects.filter(tenant=tenant, pk=pk)
-    return found.select_related("account__owner__user", "assignee__user", "run__playbook", "step", "completed_by__user").first()
+    return found.select_related(
+        "account__owner__user", "assignee__user", "run__playbook", "step", "completed_by__user"
+    ).first()
 
 
 @dataclass(frozen=True)
@@ -152,10 +168,16 @@ class RunDetail:
 
 def run_detail(tenant: Tenant, pk: int) -> RunDetail | None:
     """One run; four queries."""
-    run = Run.objects.filter(tenant=tenant, pk=pk).select_related("playbook", "version", "account__owner__user", "started_by__user").first()
+    run = (
+        Run.objects.filter(tenant=tenant, pk=pk)
+        .select_related("playbook", "version", "account__owner__user", "started_by__user")
+        .first()
+    )
     if run is None:
         return None
-    tasks = {t.step_id: t for t in Task.objects.filter(tenant=tenant, run_id=pk).select_related("assignee__user")}
+    tasks = {
+        t.step_id: t for t in Task.objects.filter(tenant=tenant, run_id=pk).select_related("assignee__user")
+    }
     steps = Step.objects.filter(tenant=tenant, version_id=run.version_id).order_by("position")
     alert = Alert.objects.filter(tenant=tenant, pk=run.alert_id or 0).select_related("rule").first()
     return RunDetail(run, [(step, tasks.get(step.pk)) for step in steps], alert)
@@ -177,7 +199,10 @@ def plays(tenant: Tenant) -> list[PlayLine]:
     """Every play with its published version and its runs; three queries."""
     counts = {
         row["playbook_id"]: row
-        for row in Run.objects.filter(tenant=tenant).values("playbook_id").order_by().annotate(
+        for row in Run.objects.filter(tenant=tenant)
+        .values("playbook_id")
+        .order_by()
+        .annotate(
             running=Count("pk", filter=Q(state=Run.State.RUNNING)),
             ended=Count("pk", filter=~Q(state=Run.State.RUNNING)),
             recovered=Count("pk", filter=Q(outcome=Run.Outcome.RECOVERED)),
@@ -186,12 +211,16 @@ def plays(tenant: Tenant) -> list[PlayLine]:
     steps = {
         row["version__playbook_id"]: row
         for row in Step.objects.filter(tenant=tenant, version__state="published")
-        .values("version__playbook_id", "version__number").order_by().annotate(count=Count("pk"))
+        .values("version__playbook_id", "version__number")
+        .order_by()
+        .annotate(count=Count("pk"))
     }
     nothing = {"running": 0, "ended": 0, "recovered": 0}
     return [
         PlayLine(
-            book, steps.get(book.pk, {}).get("version__number"), steps.get(book.pk, {}).get("count", 0),
+            book,
+            steps.get(book.pk, {}).get("version__number"),
+            steps.get(book.pk, {}).get("count", 0),
             *(counts.get(book.pk, nothing)[name] for name in ("running", "ended", "recovered")),
         )
         for book in Playbook.objects.filter(tenant=tenant).order_by("position", "key")
@@ -203,10 +232,13 @@ def play(tenant: Tenant, pk: int) -> tuple[Playbook, list[Step]] | None:
     book = Playbook.objects.filter(tenant=tenant, pk=pk).first()
     if book is None:
         return None
-    return book, list(Step.objects.filter(tenant=tenant, version__playbook_id=pk, version__state="published").order_by("position"))
+    return book, list(
+        Step.objects.filter(tenant=tenant, version__playbook_id=pk, version__state="published").order_by(
+            "position"
+        )
+    )
 
 
 def sees_everybody(member: Membership) -> bool:
     """Whether Today shows the member the whole company."""
     return member.role == Role.VIEWER or has_role(member, Role.MANAGER)
-

@@ -19,7 +19,13 @@ def save_preferences(*, user: User, **changes: str) -> None:
 def create_key(*, tenant: Tenant, actor: Membership, name: str, scope: str) -> tuple[ApiKey, str]:
     """Make an API key; the second value is the key, which is shown once."""
     key, raw = make_key(tenant=tenant, name=name, scope=scope, created_by=actor)
-    record_audit(tenant=tenant, actor=actor, action="api_key.created", target=key.prefix, after={"name": name, "scope": scope})
+    record_audit(
+        tenant=tenant,
+        actor=actor,
+        action="api_key.created",
+        target=key.prefix,
+        after={"name": name, "scope": scope},
+    )
     return key, raw
 
 

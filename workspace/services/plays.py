@@ -14,7 +14,11 @@ def switch_play(*, tenant: Tenant, actor: Membership, playbook_id: int, enabled:
         book.enabled = enabled
         book.save(update_fields=["enabled"])
         record_audit(
-            tenant=tenant, actor=actor, action="playbook.switched", target=f"playbook:{book.key}", before={"enabled": not enabled},
+            tenant=tenant,
+            actor=actor,
+            action="playbook.switched",
+            target=f"playbook:{book.key}",
+            before={"enabled": not enabled},
             after={"enabled": enabled},
         )
     return book

@@ -13,7 +13,12 @@ def ask_recompute(*, tenant: Tenant, actor: Membership) -> Job:
     """Write the job down that scores the running day; one that waits already is the same one."""
     day = tenant.today()
     job = enqueue_job(
-        tenant=tenant, kind=RECOMPUTE, key=day.isoformat(), params={"day": day.isoformat()}, requested_by=actor, again=True
+        tenant=tenant,
+        kind=RECOMPUTE,
+        key=day.isoformat(),
+        params={"day": day.isoformat()},
+        requested_by=actor,
+        again=True,
     )
     record_audit(tenant=tenant, actor=actor, action="scores.recompute", target=day.isoformat())
     return job

@@ -10,7 +10,14 @@ from alerts.models import Rule
 
 
 def save_rule(
-    *, tenant: Tenant, actor: Membership, rule: Rule, severity: str, dwell_days: int, cooldown_days: int, params: dict[str, Any]
+    *,
+    tenant: Tenant,
+    actor: Membership,
+    rule: Rule,
+    severity: str,
+    dwell_days: int,
+    cooldown_days: int,
+    params: dict[str, Any],
 ) -> Rule:
     """Store the thresholds of a rule; the next nightly run uses them."""
     after = {"severity": severity, "dwell_days": dwell_days, "cooldown_days": cooldown_days, "params": params}
@@ -18,7 +25,14 @@ def save_rule(
     for name, value in after.items():
         setattr(rule, name, value)
     rule.save(update_fields=list(after))
-    record_audit(tenant=tenant, actor=actor, action="rule.changed", target=f"rule:{rule.key}", before=before, after=after)
+    record_audit(
+        tenant=tenant,
+        actor=actor,
+        action="rule.changed",
+        target=f"rule:{rule.key}",
+        before=before,
+        after=after,
+    )
     return rule
 
 
@@ -29,7 +43,11 @@ def switch_rule(*, tenant: Tenant, actor: Membership, rule_id: int, enabled: boo
         rule.enabled = enabled
         rule.save(update_fields=["enabled"])
         record_audit(
-            tenant=tenant, actor=actor, action="rule.switched", target=f"rule:{rule.key}", before={"enabled": not enabled},
+            tenant=tenant,
+            actor=actor,
+            action="rule.switched",
+            target=f"rule:{rule.key}",
+            before={"enabled": not enabled},
             after={"enabled": enabled},
         )
     return rule

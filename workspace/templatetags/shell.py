@@ -1,4 +1,7 @@
-"""Small parts of pages as tags: icons, bands, scores, times, money. Tags and not components because a list draws hundreds."""
+"""Small parts of pages as tags: icons, bands, scores, times, money.
+
+Tags and not components, because a list draws hundreds of them.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +36,9 @@ def icon(name: str, classes: str = "") -> SafeString:
     """An outline icon of the sprite; decoration, the words beside it carry the meaning."""
     return format_html(
         '<svg class="icon {}" aria-hidden="true" focusable="false"><use href="{}#{}"></use></svg>',
-        classes, static("vendor/icons.svg"), name,
+        classes,
+        static("vendor/icons.svg"),
+        name,
     )
 
 
@@ -50,7 +55,7 @@ def public_url(name: str) -> str:
     """The path of a page outside the tenant, from inside one."""
     prefix = get_script_prefix()
     path = reverse(name, urlconf=settings.ROOT_URLCONF)
-    return TENANT_PREFIX.sub("/", prefix) + path[len(prefix):]
+    return TENANT_PREFIX.sub("/", prefix) + path[len(prefix) :]
 
 
 @register.simple_tag
@@ -63,7 +68,9 @@ def tenant_home(tenant: Tenant) -> str:
 def avatar(person: User | Any) -> SafeString:
     """A person's initials."""
     words = [w for w in re.split(r"[\s@.]+", str(person)) if w]
-    return format_html('<span class="avatar-s" aria-hidden="true">{}</span>', "".join(w[0] for w in words[:2]).upper())
+    return format_html(
+        '<span class="avatar-s" aria-hidden="true">{}</span>', "".join(w[0] for w in words[:2]).upper()
+    )
 
 
 @register.simple_tag
@@ -86,13 +93,22 @@ def band(value: int | str | None) -> SafeString:
 
 
 @register.simple_tag
-def score(value: float | None, band_code: int | str | None, coverage: float | None = None, decimals: int = 0) -> SafeString:
+def score(
+    value: float | None, band_code: int | str | None, coverage: float | None = None, decimals: int = 0
+) -> SafeString:
     """A score with its band, and its coverage when something was missing."""
     note: SafeString | str = ""
     if coverage is not None and value is not None and coverage < 1:
-        note = format_html('<span class="meta" title="{}">{}</span>', _("share of the score that had data"), formatting.percent(coverage * 100))
+        note = format_html(
+            '<span class="meta" title="{}">{}</span>',
+            _("share of the score that had data"),
+            formatting.percent(coverage * 100),
+        )
     return format_html(
-        '<span class="score"><span class="score-figure">{}</span>{}{}</span>', formatting.number(value, decimals), band(band_code), note
+        '<span class="score"><span class="score-figure">{}</span>{}{}</span>',
+        formatting.number(value, decimals),
+        band(band_code),
+        note,
     )
 
 
@@ -117,7 +133,9 @@ def ago(at: datetime | None) -> SafeString:
     local = timezone.localtime(at)
     return format_html(
         '<time datetime="{}" title="{}">{}</time>',
-        at.isoformat(), formats.date_format(local, "DATETIME_FORMAT"), formatting.relative_time(at, timezone.now()),
+        at.isoformat(),
+        formats.date_format(local, "DATETIME_FORMAT"),
+        formatting.relative_time(at, timezone.now()),
     )
 
 
@@ -129,7 +147,10 @@ def day(context: dict[str, Any], value: date | None) -> SafeString:
     tenant = context.get("tenant")
     today = tenant.today() if tenant else timezone.localdate()
     return format_html(
-        '<time datetime="{}" title="{}">{}</time>', value.isoformat(), formats.date_format(value), formatting.relative_day(value, today)
+        '<time datetime="{}" title="{}">{}</time>',
+        value.isoformat(),
+        formats.date_format(value),
+        formatting.relative_day(value, today),
     )
 
 
@@ -171,8 +192,14 @@ def spark(values: list[float | None], label: str = "") -> SafeString:
         return format_html('<span class="muted">{}</span>', formatting.NO_VALUE)
     last_x, last_y = path.split("M")[-1].split("L")[-1].split()
     return format_html(
-        '<svg class="spark" width="{}" height="{}" role="img" aria-label="{}"><path d="{}"></path><circle cx="{}" cy="{}" r="2"></circle></svg>',
-        int(SPARK_WIDTH), int(SPARK_HEIGHT), label, path, last_x, last_y,
+        '<svg class="spark" width="{}" height="{}" role="img" aria-label="{}"><path d="{}"></path>'
+        '<circle cx="{}" cy="{}" r="2"></circle></svg>',
+        int(SPARK_WIDTH),
+        int(SPARK_HEIGHT),
+        label,
+        path,
+        last_x,
+        last_y,
     )
 
 
@@ -204,7 +231,13 @@ def dressed(field: BoundField) -> SafeString:
     return field.as_widget(attrs=attrs)
 
 
-STAGES = {"onboarding": gettext_lazy("Onboarding"), "active": gettext_lazy("Active"), "renewal": gettext_lazy("Renewal"), "churned": gettext_lazy("Churned"), "trial": gettext_lazy("Trial")}
+STAGES = {
+    "onboarding": gettext_lazy("Onboarding"),
+    "active": gettext_lazy("Active"),
+    "renewal": gettext_lazy("Renewal"),
+    "churned": gettext_lazy("Churned"),
+    "trial": gettext_lazy("Trial"),
+}
 
 
 @register.filter
@@ -217,8 +250,14 @@ def stage_word(stage: str) -> str:
 def sort_head(link: dict[str, str], title: str, classes: str = "") -> SafeString:
     """The head of a column that sorts the list."""
     state = format_html(' aria-sort="{}"', link["state"]) if link["state"] else ""
-    arrow = icon("chevron-down" if link["state"] == "descending" else "chevron-up", "icon-s") if link["state"] else ""
-    return format_html('<th scope="col" class="{}"{}><a href="{}">{}{}</a></th>', classes, state, link["url"], title, arrow)
+    arrow = (
+        icon("chevron-down" if link["state"] == "descending" else "chevron-up", "icon-s")
+        if link["state"]
+        else ""
+    )
+    return format_html(
+        '<th scope="col" class="{}"{}><a href="{}">{}{}</a></th>', classes, state, link["url"], title, arrow
+    )
 
 
 @register.filter
@@ -251,3 +290,16 @@ def severity(key: str) -> SafeString:
 def share(value: float | None, decimals: int = 0) -> str:
     """A 0–1 share as percent."""
     return formatting.percent(None if value is None else value * 100, decimals)
+
+
+@register.simple_tag
+def severity_mark(key: str) -> SafeString:
+    """How bad a finding is, as an icon for narrow lists; the word is there for screen readers and on hover."""
+    word, name, tone = SEVERITIES[key]
+    return format_html(
+        '<span class="{}" title="{}">{}<span class="visually-hidden">{}</span></span>',
+        tone,
+        word,
+        icon(name),
+        word,
+    )

@@ -22,8 +22,8 @@ from playbooks.services import create_task
 from workspace import charts
 from workspace.access import csm_only, member_only
 from workspace.charts import Chart, Mark
-from workspace.forms import NoteForm, TaskForm
 from workspace.formatting import number, short_date
+from workspace.forms import NoteForm, TaskForm
 from workspace.paging import address
 from workspace.selectors import account as selectors
 from workspace.selectors import alerts as alert_selectors
@@ -65,13 +65,22 @@ def _frame(request: HttpRequest, pk: int, tab: str) -> dict[str, Any]:
     members = people.members(request.tenant)
     workers = [member for member in members if has_role(member, Role.CSM)]
     return {
-        "head": head, "account": head.account, "tab": tab, "tabs": TABS, "today": today, "members": members,
-        "may_work": may_work_on(request.member, head.account), "plays": list(startable_playbooks(request.tenant)),
-        "note_form": NoteForm(), "task_form": _task_form(request, head.account.owner_id, workers),
+        "head": head,
+        "account": head.account,
+        "tab": tab,
+        "tabs": TABS,
+        "today": today,
+        "members": members,
+        "may_work": may_work_on(request.member, head.account),
+        "plays": list(startable_playbooks(request.tenant)),
+        "note_form": NoteForm(),
+        "task_form": _task_form(request, head.account.owner_id, workers),
     }
 
 
-def _task_form(request: HttpRequest, owner_id: int | None, workers: list[Membership], data: Any = None) -> TaskForm:
+def _task_form(
+    request: HttpRequest, owner_id: int | None, workers: list[Membership], data: Any = None
+) -> TaskForm:
     who = owner_id if owner_id in {member.pk for member in workers} else request.member.pk
     return TaskForm(data, members=workers, initial={"assignee": who, "due_on": request.tenant.today()})
 
@@ -97,21 +106,34 @@ def _usage(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
 def _score(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     head: selectors.Header = context["head"]
     history = selectors.score_history(request.tenant, head.account.pk, context["today"])
-    return {"panel": score_panel(request.tenant, head.current, head.account.currency), "history": history and history_chart(history)}
+    return {
+        "panel": score_panel(request.tenant, head.current, head.account.currency),
+        "history": history and history_chart(history),
+    }
 
 
 def history_chart(history: selectors.History) -> Chart:
     """A year of scores over the bands."""
     figure = charts.history(
-        history.days, history.scores, healthy_above=history.healthy_above, critical_below=history.critical_below,
-        marks=[Mark(day, text) for day, text in history.versions], axis=_("Health score"),
+        history.days,
+        history.scores,
+        healthy_above=history.healthy_above,
+        critical_below=history.critical_below,
+        marks=[Mark(day, text) for day, text in history.versions],
+        axis=_("Health score"),
     )
     known = [score for score in history.scores if score is not None]
     summary = _("Health score by day: from %(first)s to %(last)s.") % {
-        "first": number(known[0], 1) if known else "–", "last": number(known[-1], 1) if known else "–",
+        "first": number(known[0], 1) if known else "–",
+        "last": number(known[-1], 1) if known else "–",
     }
-    rows = [[short_date(day), number(score, 1)] for day, score in zip(reversed(history.days), reversed(history.scores), strict=True)]
-    return Chart(id="chart-history", figure=figure, summary=summary, columns=[_("Day"), _("Score")], rows=rows)
+    rows = [
+        [short_date(day), number(score, 1)]
+        for day, score in zip(reversed(history.days), reversed(history.scores), strict=True)
+    ]
+    return Chart(
+        id="chart-history", figure=figure, summary=summary, columns=[_("Day"), _("Score")], rows=rows
+    )
 
 
 def _people(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
@@ -132,11 +154,19 @@ def _everything(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]
     kind = request.GET.get("kind", "")
     kind = kind if kind in KINDS else ""
     before = _read_before(request.GET.get("before", ""))
-    entries = selectors.timeline(request.tenant, context["account"].pk, kind=kind, before=before, limit=selectors.TIMELINE_PAGE + 1)
+    entries = selectors.timeline(
+        request.tenant, context["account"].pk, kind=kind, before=before, limit=selectors.TIMELINE_PAGE + 1
+    )
     more, entries = len(entries) > selectors.TIMELINE_PAGE, entries[: selectors.TIMELINE_PAGE]
     last = f"{entries[-1].at.isoformat()}~{entries[-1].pk}" if more else ""
     return {
-        "entries": entries, "kind": kind, "kinds": [(key, KINDS[key].word) for key in selectors.timeline_kinds(request.tenant, context["account"].pk) if key in KINDS],
+        "entries": entries,
+        "kind": kind,
+        "kinds": [
+            (key, KINDS[key].word)
+            for key in selectors.timeline_kinds(request.tenant, context["account"].pk)
+            if key in KINDS
+        ],
         "older_url": address(request.path, {"kind": kind, "before": last}) if more else "",
     }
 
@@ -152,7 +182,12 @@ def _read_before(text: str) -> tuple[datetime, int] | None:
 
 
 _PARTS = {
-    "overview": _overview, "usage": _usage, "score": _score, "people": _people, "work": _work, "records": _records,
+    "overview": _overview,
+    "usage": _usage,
+    "score": _score,
+    "people": _people,
+    "work": _work,
+    "records": _records,
     "everything": _everything,
 }
 
@@ -165,7 +200,9 @@ def note_add(request: HttpRequest, pk: int) -> HttpResponse:
     if head is None:
         raise Http404
     if form.is_valid():
-        add_note(tenant=request.tenant, actor=request.member, account=head.account, text=form.cleaned_data["text"])
+        add_note(
+            tenant=request.tenant, actor=request.member, account=head.account, text=form.cleaned_data["text"]
+        )
         messages.success(request, _("The note is on the timeline."))
     else:
         messages.error(request, _("Write something first."))
@@ -185,15 +222,25 @@ def task_add(request: HttpRequest, pk: int) -> HttpResponse:
         data = form.cleaned_data
         try:
             task = create_task(
-                tenant=request.tenant, account_id=pk, title=data["title"], body=data["body"], due_on=data["due_on"],
-                assignee_id=data["assignee"], member=request.member,
+                tenant=request.tenant,
+                account_id=pk,
+                title=data["title"],
+                body=data["body"],
+                due_on=data["due_on"],
+                assignee_id=data["assignee"],
+                member=request.member,
             )
         except ValidationError as error:
             messages.error(request, " ".join(error.messages))
         else:
             messages.success(request, _("Task made: %(task)s") % {"task": task.title})
     else:
-        messages.error(request, " ".join(f"{form.fields[name].label}: {' '.join(errors)}" for name, errors in form.errors.items()))
+        messages.error(
+            request,
+            " ".join(
+                f"{form.fields[name].label}: {' '.join(errors)}" for name, errors in form.errors.items()
+            ),
+        )
     return redirect("workspace:account", pk)
 
 
@@ -205,5 +252,7 @@ def rescore(request: HttpRequest, pk: int) -> HttpResponse:
     if head is None:
         raise Http404
     recompute_account(tenant=request.tenant, account_id=pk)
-    messages.success(request, _("%(account)s was scored with what is known now.") % {"account": head.account.name})
+    messages.success(
+        request, _("%(account)s was scored with what is known now.") % {"account": head.account.name}
+    )
     return redirect("workspace:account_tab", pk, "score")

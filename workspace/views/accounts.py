@@ -16,7 +16,14 @@ from workspace.access import csm_only, member_only
 from workspace.bands import HEALTH_BANDS
 from workspace.paging import CURSOR_PARAMETER, address, page_of, read_cursor
 from workspace.selectors import people
-from workspace.selectors.account_list import SORTS, AccountFilter, account_page, filter_options, read_filter, usable
+from workspace.selectors.account_list import (
+    SORTS,
+    AccountFilter,
+    account_page,
+    filter_options,
+    read_filter,
+    usable,
+)
 from workspace.selectors.day import newest_day
 from workspace.services.accounts import change_accounts
 
@@ -32,9 +39,20 @@ def account_list(request: HttpRequest) -> HttpResponse:
     parameters = wanted.parameters()
     shown = parameters | ({CURSOR_PARAMETER: after.encode()} if after else {})
     context: dict[str, Any] = {
-        "wanted": wanted, "found": found, "today": today, "bands": HEALTH_BANDS, "options": filter_options(request.tenant),
-        "members": people.members(request.tenant), "summary": newest_day(request.tenant),
-        "page": page_of(path=request.path, parameters=shown, shown=len(found.rows), total=found.total, next_cursor=found.next_cursor),
+        "wanted": wanted,
+        "found": found,
+        "today": today,
+        "bands": HEALTH_BANDS,
+        "options": filter_options(request.tenant),
+        "members": people.members(request.tenant),
+        "summary": newest_day(request.tenant),
+        "page": page_of(
+            path=request.path,
+            parameters=shown,
+            shown=len(found.rows),
+            total=found.total,
+            next_cursor=found.next_cursor,
+        ),
         "sorts": {name: sort_link(request.path, wanted, name) for name in SORTS},
         "export_url": address(f"{request.path}export.csv", parameters),
     }
@@ -60,14 +78,25 @@ def account_export(request: HttpRequest) -> HttpResponseBase:
 @csm_only
 def account_bulk(request: HttpRequest) -> HttpResponse:
     """Give the ticked accounts an owner or a tag."""
-    ids = [int(pk) for pk in request.POST.getlist("account") if pk.isascii() and pk.isdigit() and len(pk) < 19]
+    ids = [
+        int(pk) for pk in request.POST.getlist("account") if pk.isascii() and pk.isdigit() and len(pk) < 19
+    ]
     owner, tag = request.POST.get("owner", ""), request.POST.get("tag", "").strip()[:50]
     changed = change_accounts(
-        tenant=request.tenant, actor=request.member, account_ids=ids,
-        owner_id=int(owner) if owner.isascii() and owner.isdigit() and len(owner) < 19 else None, tag=tag,
+        tenant=request.tenant,
+        actor=request.member,
+        account_ids=ids,
+        owner_id=int(owner) if owner.isascii() and owner.isdigit() and len(owner) < 19 else None,
+        tag=tag,
     )
     if changed:
-        messages.success(request, ngettext("%(count)d account was changed.", "%(count)d accounts were changed.", changed) % {"count": changed})
+        messages.success(
+            request,
+            ngettext("%(count)d account was changed.", "%(count)d accounts were changed.", changed)
+            % {"count": changed},
+        )
     else:
-        messages.error(request, _("Nothing was changed: tick accounts you may work on, and choose an owner or a tag."))
+        messages.error(
+            request, _("Nothing was changed: tick accounts you may work on, and choose an owner or a tag.")
+        )
     return redirect(address(request.path.removesuffix("bulk/"), read_filter(request.GET).parameters()))

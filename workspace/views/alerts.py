@@ -35,13 +35,24 @@ def alert_list(request: HttpRequest) -> HttpResponse:
     """What the rules found, the most deserving first."""
     wanted = selectors.read_alert_filter(request.GET, request.member)
     after = read_cursor(request.GET.get(CURSOR_PARAMETER, ""))
-    found = selectors.alert_page(request.tenant, wanted, request.member, today=request.tenant.today(), after=after)
+    found = selectors.alert_page(
+        request.tenant, wanted, request.member, today=request.tenant.today(), after=after
+    )
     parameters = wanted.parameters(selectors.default_who(request.member))
     shown = parameters | ({CURSOR_PARAMETER: after.encode()} if after else {})
     context = {
-        "wanted": wanted, "found": found, "members": people.members(request.tenant), "rules": selectors.rules(request.tenant),
+        "wanted": wanted,
+        "found": found,
+        "members": people.members(request.tenant),
+        "rules": selectors.rules(request.tenant),
         "severities": Severity.choices,
-        "page": page_of(path=request.path, parameters=shown, shown=len(found.rows), total=found.total, next_cursor=found.next_cursor),
+        "page": page_of(
+            path=request.path,
+            parameters=shown,
+            shown=len(found.rows),
+            total=found.total,
+            next_cursor=found.next_cursor,
+        ),
     }
     return render(request, "workspace/work/alerts.html", context)
 
@@ -55,11 +66,16 @@ def alert_page(request: HttpRequest, pk: int) -> HttpResponse:
         raise Http404
     today = request.tenant.today()
     context = {
-        "detail": detail, "alert": detail.alert, "today": today, "verdicts": Alert.Verdict.choices,
+        "detail": detail,
+        "alert": detail.alert,
+        "today": today,
+        "verdicts": Alert.Verdict.choices,
         "may_work": may_work_on(request.member, detail.alert.account),
         "snooze_dates": [(today + timedelta(days=days), days) for days in SNOOZE_DAYS],
     }
-    return render(request, "workspace/work/_alert.html" if in_panel(request) else "workspace/work/alert.html", context)
+    return render(
+        request, "workspace/work/_alert.html" if in_panel(request) else "workspace/work/alert.html", context
+    )
 
 
 @require_POST
@@ -68,7 +84,10 @@ def alert_close(request: HttpRequest, pk: int) -> HttpResponse:
     """Close an alert with a verdict on the rule."""
     try:
         alert = close_alert(
-            tenant=request.tenant, alert_id=pk, verdict=request.POST.get("verdict", ""), note=request.POST.get("note", "")[:NOTE_LENGTH],
+            tenant=request.tenant,
+            alert_id=pk,
+            verdict=request.POST.get("verdict", ""),
+            note=request.POST.get("note", "")[:NOTE_LENGTH],
             member=request.member,
         )
     except Alert.DoesNotExist as error:
@@ -87,7 +106,13 @@ def alert_snooze(request: HttpRequest, pk: int) -> HttpResponse:
     """Put an alert aside until a date, with a reason."""
     try:
         until = date.fromisoformat(request.POST.get("until", ""))
-        alert = snooze_alert(tenant=request.tenant, alert_id=pk, until=until, reason=request.POST.get("reason", "")[:300], member=request.member)
+        alert = snooze_alert(
+            tenant=request.tenant,
+            alert_id=pk,
+            until=until,
+            reason=request.POST.get("reason", "")[:300],
+            member=request.member,
+        )
     except Alert.DoesNotExist as error:
         raise Http404 from error
     except ValidationError as error:
@@ -112,7 +137,10 @@ def alert_reopen(request: HttpRequest, pk: int) -> HttpResponse:
     except ValidationError as error:
         messages.error(request, " ".join(error.messages))
         return back(request, "workspace:alerts")
-    messages.success(request, _("Open again: %(rule)s at %(account)s") % {"rule": alert.rule.name, "account": alert.account.name})
+    messages.success(
+        request,
+        _("Open again: %(rule)s at %(account)s") % {"rule": alert.rule.name, "account": alert.account.name},
+    )
     return redirect("workspace:alert", pk)
 
 
@@ -133,17 +161,28 @@ def rule_page(request: HttpRequest, pk: int) -> HttpResponse:
     form = RuleForm(request.POST or None, rule=rule)
     if request.method == "POST" and form.is_valid():
         save_rule(tenant=request.tenant, actor=request.member, rule=rule, **form.changes())
-        messages.success(request, _("“%(rule)s” is saved; the next nightly run uses it.") % {"rule": rule.name})
+        messages.success(
+            request, _("“%(rule)s” is saved; the next nightly run uses it.") % {"rule": rule.name}
+        )
         return redirect("workspace:rules")
-    return render(request, "workspace/work/rule.html", {"rule": rule, "form": form}, status=400 if form.errors else 200)
+    return render(
+        request, "workspace/work/rule.html", {"rule": rule, "form": form}, status=400 if form.errors else 200
+    )
 
 
 @require_POST
 @admin_only
 def rule_switch(request: HttpRequest, pk: int) -> HttpResponse:
     """Switch a rule on or off; its open alerts stay."""
-    rule = switch_rule(tenant=request.tenant, actor=request.member, rule_id=pk, enabled=request.POST.get("enabled") == "yes")
+    rule = switch_rule(
+        tenant=request.tenant, actor=request.member, rule_id=pk, enabled=request.POST.get("enabled") == "yes"
+    )
     if rule is None:
         raise Http404
-    messages.success(request, _("“%(rule)s” is on.") % {"rule": rule.name} if rule.enabled else _("“%(rule)s” is off.") % {"rule": rule.name})
+    messages.success(
+        request,
+        _("“%(rule)s” is on.") % {"rule": rule.name}
+        if rule.enabled
+        else _("“%(rule)s” is off.") % {"rule": rule.name},
+    )
     return back(request, "workspace:rules")

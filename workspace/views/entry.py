@@ -26,4 +26,8 @@ def choose_tenant(request: HttpRequest) -> HttpResponse:
 @member_only
 def brand(request: HttpRequest) -> HttpResponse:
     """The tenant's colour as a style sheet: the policy forbids inline styles."""
-    return HttpResponse(brand_css(request.tenant.brand_color), content_type="text/css", headers={"Cache-Control": "private, max-age=86400"})
+    return HttpResponse(
+        brand_css(request.tenant.brand_color),
+        content_type="text/css",
+        headers={"Cache-Control": "private, max-age=86400"},
+    )

@@ -16,5 +16,9 @@ from workspace.selectors.search import search as find
 def search(request: HttpRequest) -> HttpResponse:
     """Hits under the box while somebody types; a page of its own without scripts."""
     text = request.GET.get("q", "")
-    context = {"q": text, "found": find(request.tenant, text, request.tenant.today()), "long_enough": len(text.strip()) >= SHORTEST}
+    context = {
+        "q": text,
+        "found": find(request.tenant, text, request.tenant.today()),
+        "long_enough": len(text.strip()) >= SHORTEST,
+    }
     return render(request, "workspace/_search.html" if request.htmx else "workspace/search.html", context)

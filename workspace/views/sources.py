@@ -24,7 +24,9 @@ def source_list(request: HttpRequest) -> HttpResponse:
     """Every source with its freshness."""
     waiting = selectors.open_quarantine(request.tenant)
     context = {
-        "lines": selectors.sources(request.tenant, timezone.now(), request.tenant.today()), "waiting": waiting, "waiting_shown": capped(waiting),
+        "lines": selectors.sources(request.tenant, timezone.now(), request.tenant.today()),
+        "waiting": waiting,
+        "waiting_shown": capped(waiting),
         "host": request.build_absolute_uri("/").split("/t/")[0].rstrip("/"),
     }
     return render(request, "workspace/setup/sources.html", context)
@@ -47,8 +49,16 @@ def quarantine_list(request: HttpRequest) -> HttpResponse:
     found = selectors.quarantine_page(request.tenant, wanted, after=after)
     shown = wanted.parameters() | ({CURSOR_PARAMETER: after.encode()} if after else {})
     context = {
-        "wanted": wanted, "found": found, "states": Quarantine.State.choices,
-        "page": page_of(path=request.path, parameters=shown, shown=len(found.rows), total=found.total, next_cursor=found.next_cursor),
+        "wanted": wanted,
+        "found": found,
+        "states": Quarantine.State.choices,
+        "page": page_of(
+            path=request.path,
+            parameters=shown,
+            shown=len(found.rows),
+            total=found.total,
+            next_cursor=found.next_cursor,
+        ),
     }
     return render(request, "workspace/setup/quarantine.html", context)
 

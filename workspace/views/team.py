@@ -32,9 +32,16 @@ def team(request: HttpRequest) -> HttpResponse:
         except ValidationError as error:
             form.add_error(None, error)
         else:
-            messages.success(request, _("%(who)s was invited; the mail with the link is on its way.") % {"who": member.user.email})
+            messages.success(
+                request,
+                _("%(who)s was invited; the mail with the link is on its way.") % {"who": member.user.email},
+            )
             return redirect("workspace:team")
-    context = {"form": form, "members": people.members(request.tenant, active_only=False), "roles": Role.choices}
+    context = {
+        "form": form,
+        "members": people.members(request.tenant, active_only=False),
+        "roles": Role.choices,
+    }
     return render(request, "workspace/team/team.html", context, status=400 if form.errors else 200)
 
 
@@ -69,7 +76,10 @@ def keys(request: HttpRequest) -> HttpResponse:
         _key, fresh = create_key(tenant=request.tenant, actor=request.member, **form.cleaned_data)
         form = KeyForm()
     context = {
-        "form": form, "fresh": fresh, "keys": people.api_keys(request.tenant), "scopes": ApiKey.Scope.choices,
+        "form": form,
+        "fresh": fresh,
+        "keys": people.api_keys(request.tenant),
+        "scopes": ApiKey.Scope.choices,
         "host": request.build_absolute_uri("/").split("/t/")[0].rstrip("/"),
     }
     return render(request, "workspace/team/keys.html", context, status=400 if form.errors else 200)
@@ -85,4 +95,3 @@ def key_revoke(request: HttpRequest, pk: int) -> HttpResponse:
         raise Http404 from error
     messages.success(request, _("“%(name)s” no longer opens anything.") % {"name": key.name})
     return redirect("workspace:keys")
-

@@ -27,15 +27,22 @@ BANNER_JOBS = ("demo", "recompute")
 def today(request: HttpRequest) -> HttpResponse:
     """A CSM's own work; for everybody else how the company stands."""
     day = request.tenant.today()
-    personal = request.GET.get("view") == "mine" or (not sees_everybody(request.member) and request.GET.get("view") != "team")
+    personal = request.GET.get("view") == "mine" or (
+        not sees_everybody(request.member) and request.GET.get("view") != "team"
+    )
     context = {
-        "today": day, "personal": personal, "running": job_running(request.tenant, BANNER_JOBS), "summary": newest_day(request.tenant),
+        "today": day,
+        "personal": personal,
+        "running": job_running(request.tenant, BANNER_JOBS),
+        "summary": newest_day(request.tenant),
     }
     if personal:
         context["mine"] = my_day(request.member, day)
         return render(request, "workspace/today/mine.html", context)
     context |= {
-        "overview": overview(request.tenant, by=_by(request)), "movers": movers(request.tenant), "team": team_day(request.member, day),
+        "overview": overview(request.tenant, by=_by(request)),
+        "movers": movers(request.tenant),
+        "team": team_day(request.member, day),
     }
     return render(request, "workspace/today/team.html", context)
 
@@ -53,8 +60,11 @@ def health(request: HttpRequest) -> HttpResponse:
     except ValueError:
         on = None
     context = {
-        "overview": overview(request.tenant, by=_by(request), on=on), "movers": movers(request.tenant, on), "on": on,
-        "running": job_running(request.tenant, BANNER_JOBS), "summary": newest_day(request.tenant),
+        "overview": overview(request.tenant, by=_by(request), on=on),
+        "movers": movers(request.tenant, on),
+        "on": on,
+        "running": job_running(request.tenant, BANNER_JOBS),
+        "summary": newest_day(request.tenant),
     }
     return render(request, "workspace/health/health.html", context)
 

@@ -46,8 +46,18 @@ def task_list(request: HttpRequest) -> HttpResponse:
     parameters = wanted.parameters(selectors.default_who(request.member))
     shown = parameters | ({CURSOR_PARAMETER: after.encode()} if after else {})
     context: dict[str, Any] = {
-        "wanted": wanted, "found": found, "today": today, "members": people.members(request.tenant), "states": Task.State.choices,
-        "page": page_of(path=request.path, parameters=shown, shown=len(found.rows), total=found.total, next_cursor=found.next_cursor),
+        "wanted": wanted,
+        "found": found,
+        "today": today,
+        "members": people.members(request.tenant),
+        "states": Task.State.choices,
+        "page": page_of(
+            path=request.path,
+            parameters=shown,
+            shown=len(found.rows),
+            total=found.total,
+            next_cursor=found.next_cursor,
+        ),
     }
     return render(request, "workspace/work/tasks.html", context)
 
@@ -60,10 +70,14 @@ def task_page(request: HttpRequest, pk: int) -> HttpResponse:
     if task is None:
         raise Http404
     context = {
-        "task": task, "today": request.tenant.today(), "may_work": may_do_task(request.member, task),
+        "task": task,
+        "today": request.tenant.today(),
+        "may_work": may_do_task(request.member, task),
         "workers": [m for m in people.members(request.tenant) if has_role(m, Role.CSM)],
     }
-    return render(request, "workspace/work/_task.html" if in_panel(request) else "workspace/work/task.html", context)
+    return render(
+        request, "workspace/work/_task.html" if in_panel(request) else "workspace/work/task.html", context
+    )
 
 
 def in_panel(request: HttpRequest) -> bool:
@@ -76,7 +90,12 @@ def in_panel(request: HttpRequest) -> bool:
 def task_complete(request: HttpRequest, pk: int) -> HttpResponse:
     """Tick a task off; it can be undone for ten seconds, and opened again later."""
     try:
-        task = complete_task(tenant=request.tenant, task_id=pk, note=request.POST.get("note", "")[:NOTE_LENGTH], member=request.member)
+        task = complete_task(
+            tenant=request.tenant,
+            task_id=pk,
+            note=request.POST.get("note", "")[:NOTE_LENGTH],
+            member=request.member,
+        )
     except Task.DoesNotExist as error:
         raise Http404 from error
     except ValidationError as error:
@@ -112,8 +131,15 @@ def task_change(request: HttpRequest, pk: int) -> HttpResponse:
         raise Http404
     try:
         if due and date.fromisoformat(due) != task.due_on:
-            change_due_date(tenant=request.tenant, task_id=pk, due_on=date.fromisoformat(due), member=request.member)
-        if assignee.isascii() and assignee.isdigit() and len(assignee) < 19 and int(assignee) != task.assignee_id:
+            change_due_date(
+                tenant=request.tenant, task_id=pk, due_on=date.fromisoformat(due), member=request.member
+            )
+        if (
+            assignee.isascii()
+            and assignee.isdigit()
+            and len(assignee) < 19
+            and int(assignee) != task.assignee_id
+        ):
             reassign_task(tenant=request.tenant, task_id=pk, assignee_id=int(assignee), member=request.member)
     except ValidationError as error:
         messages.error(request, " ".join(error.messages))
@@ -133,13 +159,24 @@ def run_list(request: HttpRequest) -> HttpResponse:
         state = Run.State.RUNNING
     playbook = request.GET.get("playbook", "").replace("\0", "")[:60]
     after = read_cursor(request.GET.get(CURSOR_PARAMETER, ""))
-    found = selectors.run_page(request.tenant, state="" if state == "all" else state, playbook=playbook, after=after)
+    found = selectors.run_page(
+        request.tenant, state="" if state == "all" else state, playbook=playbook, after=after
+    )
     parameters = {"state": "" if state == Run.State.RUNNING else state, "playbook": playbook}
     if after:
         parameters[CURSOR_PARAMETER] = after.encode()
     context = {
-        "found": found, "state": state, "playbook": playbook, "states": Run.State.choices,
-        "page": page_of(path=request.path, parameters=parameters, shown=len(found.rows), total=found.total, next_cursor=found.next_cursor),
+        "found": found,
+        "state": state,
+        "playbook": playbook,
+        "states": Run.State.choices,
+        "page": page_of(
+            path=request.path,
+            parameters=parameters,
+            shown=len(found.rows),
+            total=found.total,
+            next_cursor=found.next_cursor,
+        ),
     }
     return render(request, "workspace/work/runs.html", context)
 
@@ -151,7 +188,16 @@ def run_page(request: HttpRequest, pk: int) -> HttpResponse:
     detail = selectors.run_detail(request.tenant, pk)
     if detail is None:
         raise Http404
-    return render(request, "workspace/work/run.html", {"detail": detail, "run": detail.run, "outcomes": Run.Outcome.choices, "today": request.tenant.today()})
+    return render(
+        request,
+        "workspace/work/run.html",
+        {
+            "detail": detail,
+            "run": detail.run,
+            "outcomes": Run.Outcome.choices,
+            "today": request.tenant.today(),
+        },
+    )
 
 
 @require_POST
@@ -160,7 +206,10 @@ def run_stop(request: HttpRequest, pk: int) -> HttpResponse:
     """End a run before its time, saying what came of it."""
     try:
         stop_run(
-            tenant=request.tenant, run_id=pk, outcome=request.POST.get("outcome", ""), reason=request.POST.get("reason", "")[:300],
+            tenant=request.tenant,
+            run_id=pk,
+            outcome=request.POST.get("outcome", ""),
+            reason=request.POST.get("reason", "")[:300],
             member=request.member,
         )
     except Run.DoesNotExist as error:
@@ -178,8 +227,11 @@ def run_start(request: HttpRequest, account_pk: int) -> HttpResponse:
     """Start a play at an account by hand."""
     try:
         run = start_run(
-            tenant=request.tenant, playbook_key=request.POST.get("playbook", "").replace("\0", "")[:60], account_id=account_pk,
-            started_on=request.tenant.today(), member=request.member,
+            tenant=request.tenant,
+            playbook_key=request.POST.get("playbook", "").replace("\0", "")[:60],
+            account_id=account_pk,
+            started_on=request.tenant.today(),
+            member=request.member,
         )
     except Account.DoesNotExist as error:
         raise Http404 from error
@@ -211,8 +263,18 @@ def playbook_page(request: HttpRequest, pk: int) -> HttpResponse:
 @manager_only
 def playbook_switch(request: HttpRequest, pk: int) -> HttpResponse:
     """Switch a play on or off; running ones go on."""
-    book = switch_play(tenant=request.tenant, actor=request.member, playbook_id=pk, enabled=request.POST.get("enabled") == "yes")
+    book = switch_play(
+        tenant=request.tenant,
+        actor=request.member,
+        playbook_id=pk,
+        enabled=request.POST.get("enabled") == "yes",
+    )
     if book is None:
         raise Http404
-    messages.success(request, _("“%(play)s” is on.") % {"play": book.name} if book.enabled else _("“%(play)s” is off.") % {"play": book.name})
+    messages.success(
+        request,
+        _("“%(play)s” is on.") % {"play": book.name}
+        if book.enabled
+        else _("“%(play)s” is off.") % {"play": book.name},
+    )
     return back(request, "workspace:playbooks")
