@@ -8,6 +8,7 @@ and cannot loop; one that fails with an exception is given up after `MAX_FAILURE
 from __future__ import annotations
 
 import logging
+import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -73,6 +74,23 @@ def run_jobs(tenant: Tenant, job_id: int | None = None) -> int:
         job, chunk = claimed
         if chunk is not None:
             finished += _run_chunk(tenant, job, chunk)
+
+
+def finish_job(tenant: Tenant, job_id: int, patience_seconds: float = 1800.0) -> Job:
+    """Work a job off and wait for chunks that other workers hold; returns it done or failed.
+
+    Raises TimeoutError when it is neither in time.
+    """
+    deadline = time.monotonic() + patience_seconds
+    while True:
+        run_jobs(tenant, job_id)
+        with tenant_scope(tenant):
+            job = Job.objects.get(pk=job_id)
+        if job.state in (Job.State.DONE, Job.State.FAILED):
+            return job
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"Job {job_id} ({job.kind}) is still {job.state}.")
+        time.sleep(0.2)
 
 
 def _plan_or_claim(tenant: Tenant, job_id: int | None) -> tuple[Job, JobChunk | None] | None:
@@ -150,6 +168,7 @@ def _run_chunk(tenant: Tenant, job: Job, chunk: JobChunk) -> int:
         _give_up(tenant, job, chunk, chunk.message or "The worker died each time.")
         return 0
     step = _kinds[job.kind].steps[chunk.step]
+    started = time.monotonic()
     try:
         if not step.scoped:
             step.run(tenant, job, chunk.params)
@@ -166,6 +185,7 @@ def _run_chunk(tenant: Tenant, job: Job, chunk: JobChunk) -> int:
             held.state = Job.State.DONE
             held.save(update_fields=["state"])
             _count(job)
+        logger.info("Job %s (%s) %s: %.2f s", job.pk, job.kind, chunk.step, time.monotonic() - started)
         return 1
     except Exception as error:
         logger.exception(

@@ -23,6 +23,7 @@ from accounts.models import (
     User,
 )
 from alerts.services import evaluate_rules
+from cs_platform.demo.deeds import work_through
 from cs_platform.demo.storyline import DAYS, Customer, Story, events, tell
 from health.services import summarise_day
 from playbooks.services import advance_runs
@@ -193,12 +194,14 @@ def _score(tenant: Tenant, job: Job, params: Mapping[str, Any]) -> None:
 
 
 def _findings(tenant: Tenant, job: Job, params: Mapping[str, Any]) -> None:
-    """A week of rules and plays, night by night."""
+    """A week of rules, plays and what people did about them, night by night."""
+    colleagues = _owners(tenant)
     first = date.fromisoformat(params["first"])
     for offset in range(int(params["days"])):
         day = first + timedelta(days=offset)
         evaluate_rules(tenant=tenant, day=day, suppress_deliveries=True)
         advance_runs(tenant=tenant, day=day)
+        work_through(tenant, day, colleagues)
 
 
 def _summary(tenant: Tenant, job: Job, params: Mapping[str, Any]) -> None:

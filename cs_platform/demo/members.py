@@ -22,7 +22,10 @@ LOGINS = {
     },
 }
 # Colleagues who own accounts too; nobody logs in as them.
-COLLEAGUES = {"en": ["Riley Brooks", "Jordan Lee", "Sam Ortiz"], "es": ["Rosa Bravo", "Julio León", "Sonia Ortiz"]}
+COLLEAGUES = {
+    "en": ["Riley Brooks", "Jordan Lee", "Sam Ortiz"],
+    "es": ["Rosa Bravo", "Julio León", "Sonia Ortiz"],
+}
 TENANT_NAMES = {"en": "Brightsend", "es": "Brisa Envíos"}
 
 
@@ -31,7 +34,12 @@ def make_demo_tenant(slug: str, language: str, zone: str) -> Tenant:
     tenant = Tenant.objects.filter(slug=slug).first()
     if tenant is None:
         tenant = create_tenant(
-            slug=slug, name=TENANT_NAMES[language], timezone=zone, language=language, currency="EUR", is_demo=True
+            slug=slug,
+            name=TENANT_NAMES[language],
+            timezone=zone,
+            language=language,
+            currency="EUR",
+            is_demo=True,
         )
     elif not tenant.is_demo:
         raise ValueError(f"“{slug}” is a real tenant; the demo is never mixed into one.")
@@ -50,4 +58,6 @@ def _member(tenant: Tenant, email: str, name: str, role: str, password: str | No
     elif not user.is_active:
         User.objects.filter(pk=user.pk).update(is_active=True)
     with tenant_scope(tenant):
-        Membership.objects.update_or_create(tenant=tenant, user=user, defaults={"role": role, "is_active": True})
+        Membership.objects.update_or_create(
+            tenant=tenant, user=user, defaults={"role": role, "is_active": True}
+        )

@@ -31,7 +31,7 @@ ARCS = {
 }
 SEGMENTS = ("enterprise", "mid-market", "small business")
 PLANS = {"enterprise": "Enterprise", "mid-market": "Growth", "small business": "Starter"}
-SEAT_PRICE_CENTS = {"enterprise": 6_500, "mid-market": 4_900, "small business": 2_900}
+SEAT_PRICE_CENTS = {"enterprise": 24_000, "mid-market": 16_000, "small business": 7_900}
 WEEKDAY = np.array([1.0, 1.15, 1.15, 1.1, 0.8, 0.12, 0.08])
 
 # Event name → expected number per active user and working day at full intensity, and the feature it belongs to.

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from accounts.fence.scope import tenant_scope
-from accounts.jobs import run_jobs
+from accounts.jobs import finish_job
 from accounts.models import Job, Tenant
 from accounts.services import enqueue_job
 from cs_platform.demo.members import make_demo_tenant
@@ -32,7 +32,9 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Make tenant and logins at once, then the history as a job."""
         if not settings.EMBEDDED:
-            raise CommandError("The demo has known passwords, so it is made only where the embedded default runs.")
+            raise CommandError(
+                "The demo has known passwords, so it is made only where the embedded default runs."
+            )
         existing = Tenant.objects.filter(slug=options["slug"]).first()
         if existing is not None and existing.is_demo and _finished(existing) and not options["again"]:
             self.stdout.write(f"The demo tenant “{existing.slug}” was made before; nothing to do.")
@@ -53,9 +55,7 @@ class Command(BaseCommand):
         if options["background"]:
             self.stdout.write(f"The demo tenant “{tenant.slug}” is being made; its pages show the progress.")
             return
-        run_jobs(tenant, job.pk)
-        with tenant_scope(tenant):
-            job = Job.objects.get(pk=job.pk)
+        job = finish_job(tenant, job.pk)
         if job.state != Job.State.DONE:
             raise CommandError(f"The demo is {job.state}: {job.message}")
         self.stdout.write(f"The demo tenant “{tenant.slug}” is ready.")

@@ -9,7 +9,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from accounts.fence.scope import tenant_scope
-from accounts.jobs import run_jobs
+from accounts.jobs import finish_job
 from accounts.models import Job, Tenant
 from accounts.services import enqueue_job
 from health.selectors import distribution
@@ -39,11 +39,10 @@ class Command(BaseCommand):
                 params={"day": day.isoformat()},
                 again=True,
             )
-        run_jobs(tenant, job.pk)
+        job = finish_job(tenant, job.pk)
+        if job.state != Job.State.DONE:
+            raise CommandError(f"The run has failed: {job.message}")
         with tenant_scope(tenant):
-            job = Job.objects.get(pk=job.pk)
-            if job.state != Job.State.DONE:
-                raise CommandError(f"The run is {job.get_state_display().lower()}: {job.message}")
             found = distribution(tenant, day)
         seconds = (
             (job.finished_at - job.started_at).total_seconds() if job.finished_at and job.started_at else 0
