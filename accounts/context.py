@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest
 
 from accounts.access import has_role
@@ -14,7 +15,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     """Tenant, member, rights and the member's other tenants for the page frame."""
     member: Membership | None = getattr(request, "member", None)
     if member is None:
-        return {"tenant": None, "member": None}
+        return {"tenant": None, "member": None, "demo_logins": demo_logins}
     others = (
         Membership.objects.select_related("tenant")
         .filter(user_id=member.user_id, is_active=True)
@@ -28,3 +29,13 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         "is_manager": has_role(member, Role.MANAGER),
         "is_admin": has_role(member, Role.ADMIN),
     }
+
+
+def demo_logins() -> list[str]:
+    """Addresses that open the demo, for the login page; none where the demo was not made or was removed."""
+    if not settings.DEMO_ENABLED:
+        return []
+    members = Membership.objects.filter(tenant__slug="demo", tenant__is_demo=True, is_active=True, user__is_active=True)
+    names = [f"{role}@demo.example" for role in ("admin", "manager", "csm", "viewer")]
+    known = set(members.filter(user__email__in=names).values_list("user__email", flat=True))
+    return [name for name in names if name in known]

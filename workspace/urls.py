@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from workspace.views import account, accounts, alerts, entry, me, search, setup, sources, team, today, work
+from workspace.views import account, accounts, alerts, demo, entry, me, search, setup, sources, team, today, work
 
 app_name = "workspace"
 
@@ -13,6 +13,8 @@ urlpatterns = [
     path("brand.css", entry.brand, name="brand"),
     path("search/", search.search, name="search"),
     path("jobs/<int:pk>/", today.job_progress, name="job"),
+    path("demo/remove/", demo.demo_remove, name="demo_remove"),
+    path("demo/keep/", demo.demo_keep, name="demo_keep"),
     # customers
     path("accounts/", accounts.account_list, name="accounts"),
     path("accounts/export.csv", accounts.account_export, name="account_export"),
