@@ -13,6 +13,7 @@ from django.db import connection
 from .accounts import AccountFacts
 from .columns import ACTIVITY, CONTACTS, ZERO_WHEN_SILENT, Array, Column, MetricFacts, plan_columns
 from .contacts import DayRange, count_distinct
+from .spans import DayRows, SlidingColumns, Span
 
 
 @dataclass(frozen=True)
@@ -39,8 +40,11 @@ def read_matrix(request: MatrixRequest, sources: Sequence[Any]) -> Array:
     activity = [column for column in readable if column.source.aggregate in ACTIVITY]
     contacts = [column for column in readable if column.source.aggregate in CONTACTS]
     daily = [column for column in readable if column not in activity and column not in contacts]
-    _read_days(request, daily, out, request.day_table)
-    _read_days(request, activity, out, _active_rows(request, activity))
+    if len(request.days) == 1:
+        _read_day(request, daily, out, request.day_table)
+        _read_day(request, activity, out, _active_rows(request, activity))
+    else:
+        _read_many_days(request, [*daily, *activity], out)
     where = DayRange(
         request.user_day_table, request.tenant_id, request.accounts, request.days, request.late_rows
     )
@@ -51,12 +55,16 @@ def read_matrix(request: MatrixRequest, sources: Sequence[Any]) -> Array:
     return out
 
 
+def _everything(request: MatrixRequest) -> int:
+    """The slot that counts all events: a day is active when it is above zero."""
+    return next((int(m.slot) for m in request.metrics.values() if m.kind == "all_events" and m.slot), 0)
+
+
 def _active_rows(request: MatrixRequest, activity: Sequence[Column]) -> str:
     """The days on which an account did anything: one row each, also where late events make several rows of a day."""
-    everything = next((metric for metric in request.metrics.values() if metric.kind == "all_events"), None)
-    if not activity or everything is None or not everything.slot:
+    slot = _everything(request)
+    if not activity or not slot:
         return ""
-    slot = int(everything.slot)
     if not request.late_rows:
         return f'(SELECT * FROM {request.day_table} WHERE "values"[{slot}] > 0)'
     return (
@@ -65,8 +73,8 @@ def _active_rows(request: MatrixRequest, activity: Sequence[Column]) -> str:
     )
 
 
-def _read_days(request: MatrixRequest, columns: Sequence[Column], out: Array, rows: str) -> None:
-    """Aggregates of the account-days in each measure's window, for every day at once."""
+def _read_day(request: MatrixRequest, columns: Sequence[Column], out: Array, rows: str) -> None:
+    """Aggregates of the account-days in each measure's window, for one day."""
     if not columns or not rows:
         return
     expressions = [(column, column.expressions(request.late_rows)) for column in columns]
@@ -99,6 +107,46 @@ def _read_days(request: MatrixRequest, columns: Sequence[Column], out: Array, ro
         values = [found[:, start + offset] for offset in range(len(parts))]
         out[at, places, column.position] = column.finish(values)
         start += len(parts)
+
+
+def _read_many_days(request: MatrixRequest, columns: Sequence[Column], out: Array) -> None:
+    """Every account-day once, and the windows in numpy."""
+    everything = _everything(request)
+    columns = [column for column in columns if column.source.aggregate not in ACTIVITY or everything]
+    if not columns:
+        return
+    slots = sorted({slot for column in columns for slot in _slots(column, everything)})
+    back = max(column.look_back for column in columns)
+    sql = f"""
+        SELECT u.account_id, u.day - date '0001-01-01' + 1, u.known_on - date '0001-01-01' + 1,
+               {", ".join(f'u."values"[{slot}]' for slot in slots)}
+        FROM {request.day_table} AS u
+        WHERE u.tenant_id = %(tenant)s AND {request.accounts.condition()}
+          AND u.day > %(first)s - {int(back)} AND u.day <= %(last)s AND u.known_on <= %(last)s"""
+    parameters = {
+        "tenant": request.tenant_id, "first": request.days[0], "last": request.days[-1], **request.accounts.parameters(),
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(sql, parameters)
+        found = np.array(cursor.fetchall(), dtype=np.float64).reshape(-1, 3 + len(slots))
+    places, there = request.accounts.rows_of(found[:, 0].astype(np.int64))
+    found = found[there]
+    rows = DayRows(
+        places[there].astype(np.int64), found[:, 1].astype(np.int64), found[:, 2].astype(np.int64), found[:, 3:]
+    )
+    sliding = SlidingColumns(Span.of(request.days, len(request.accounts)), rows, slots.index)
+    activity = rows.active_days(slots.index(everything)) if everything in slots else None
+    wanted = [(day - request.days[0]).days for day in request.days]
+    for column in columns:
+        out[:, :, column.position] = sliding.compute(column, activity)[wanted]
+
+
+def _slots(column: Column, everything: int) -> list[int]:
+    """The slots that a measure reads."""
+    if column.source.aggregate in ACTIVITY:
+        return [everything]
+    metrics = column.parts or ((column.metric,) if column.metric else ())
+    return [int(metric.slot) for metric in metrics if metric.slot]
 
 
 def _silence(request: MatrixRequest, column: Column, values: Array) -> None:

@@ -12,7 +12,7 @@ from accounts.models import Account, Tenant
 from scoring.engine import Scores
 from scoring.matrix import AccountFacts
 from scoring.reading import Reading, read_for, score_days
-from scoring.selectors.facts import AccountChunk, account_chunks
+from scoring.selectors.facts import CHUNK, AccountChunk, account_chunks
 from scoring.selectors.versions import ModelTimeline, model_timelines
 from scoring.specs import LoadedVersion, load_versions
 
@@ -77,9 +77,10 @@ def score_accounts(
         known = Account.objects.filter(tenant=tenant)
         total = len(kinds) * (known.count() if account_ids is None else len(account_ids))
     done = 0
+    size = CHUNK if len(days) == 1 else max(1, ROWS_AT_ONCE // len(days))  # rows are read once for all days of a chunk
     for kind in kinds:
         result = summary.kinds[kind] = KindSummary()
-        for chunk in account_chunks(tenant, timelines[kind], account_ids=account_ids, churned_before=first):
+        for chunk in account_chunks(tenant, timelines[kind], account_ids=account_ids, churned_before=first, size=size):
             _score_chunk(reading, chunk, timelines[kind], loaded, result)
             done += len(chunk.facts)
             if progress:

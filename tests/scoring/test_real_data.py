@@ -20,6 +20,7 @@ from scoring.services import score_accounts
 from usage.services import accept_rows, roll_up_pending
 
 LAST_DAY = date(2025, 12, 31)
+KEPT = ("day", "score", "band", "coverage", "points", "raw", "scaled")
 
 
 def devtool_rows(shared_data: Path) -> list[dict[str, Any]]:
@@ -48,7 +49,7 @@ def night(tenant: Any, day: date = LAST_DAY) -> dict[str, tuple[Any, ...]]:
         score_accounts(tenant=tenant, day=day)
         names = dict(Account.objects.values_list("id", "external_id"))
         return {
-            names[row["account_id"]]: tuple(row[key] for key in ("day", "score", "band", "coverage", "points", "raw", "scaled"))
+            names[row["account_id"]]: tuple(row[key] for key in KEPT)
             for row in StoredScore.objects.filter(day=day).values()
         }
 
