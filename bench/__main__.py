@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from pathlib import Path
 
@@ -22,6 +23,7 @@ def main() -> int:
     )
     parser.add_argument("--output", type=Path, help="also write the table to this file")
     options = parser.parse_args()
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "cs_platform.settings")
     django.setup()
     from bench import ingest, nightly, pages
     from bench.table import Row, markdown

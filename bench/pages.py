@@ -3,16 +3,9 @@
 from __future__ import annotations
 
 import http.client
-import os
 import re
-import socket
 import statistics
-import subprocess
-import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 from urllib.parse import urlencode
 
 from django.db import connection
@@ -21,37 +14,12 @@ from accounts.fence.scope import tenant_scope
 from accounts.jobs import run_jobs
 from accounts.models import Job, Tenant
 from accounts.services import enqueue_job
+from bench.serving import web_server
 from bench.table import Row
 from bench.tenants import make_login, make_tenant
 
 REQUESTS = 200
 PASSWORD = "bench password"
-CHECKOUT = Path(__file__).resolve().parents[1]
-
-
-@contextmanager
-def _server() -> Iterator[int]:
-    """Gunicorn as `up.py` starts it, on a free port."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
-    env = os.environ | {"CS_PROCESS": "web", "PORT": str(port)}
-    command = [sys.executable, "-m", "gunicorn", "-c", str(CHECKOUT / "gunicorn.conf.py"), "cs_platform.wsgi"]
-    process = subprocess.Popen(command, env=env, cwd=CHECKOUT, stderr=subprocess.DEVNULL)
-    try:
-        deadline = time.monotonic() + 60
-        while True:
-            try:
-                socket.create_connection(("127.0.0.1", port), timeout=1).close()
-                break
-            except OSError:
-                if time.monotonic() > deadline or process.poll() is not None:
-                    raise
-                time.sleep(0.1)
-        yield port
-    finally:
-        process.terminate()
-        process.wait(30)
 
 
 class Browser:
@@ -106,7 +74,7 @@ def _measure(tenant: Tenant, size: int) -> tuple[list[Row], dict[str, float]]:
         "account list, sorted by score": (f"/t/{tenant.slug}/accounts/?sort=score", "<= 35"),
     }
     rows, p50s = [], {}
-    with _server() as port:
+    with web_server() as port:
         browser = Browser(port)
         browser.log_in(f"manager@{tenant.slug}.example")
         floor = _milliseconds(browser, "/healthz")
