@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
 from django.conf import settings
@@ -20,6 +22,18 @@ from accounts.services import record_audit
 
 class HouseAdminSite(admin.AdminSite):
     """Logs in and out and changes passwords where everybody does, with the same limits on guessing."""
+
+    def admin_view(self, view: Callable[..., Any], cacheable: bool = False) -> Callable[..., Any]:
+        """Django's door sends everybody to the login; who is logged in already is refused instead."""
+        inner = super().admin_view(view, cacheable)
+
+        @wraps(inner)
+        def door(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+            if request.user.is_authenticated and not self.has_permission(request):
+                raise self.refusal
+            return inner(request, *args, **kwargs)
+
+        return door
 
     def login(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         """Visitors go to the login page; who is logged in and may not come in learns that."""

@@ -7,7 +7,7 @@ import binascii
 from typing import Any, ClassVar
 
 import orjson
-from django.http.response import HttpResponseBase
+from rest_framework.exceptions import NotAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -17,6 +17,7 @@ from accounts.api_errors import ApiError, error_body
 from accounts.api_json import check_storable, parse_json
 from accounts.api_limits import Allowance, count_request
 from accounts.models import ApiKey, Tenant
+from accounts.requests import api_key_of
 
 __all__ = [
     "ApiError",
@@ -41,13 +42,14 @@ class TenantAPIView(APIView):
     @property
     def tenant(self) -> Tenant:
         """The tenant of the key."""
-        tenant: Tenant = self.request._request.tenant  # type: ignore[attr-defined]
-        return tenant
+        return self.api_key.tenant
 
     @property
     def api_key(self) -> ApiKey:
         """The key of the request."""
-        key: ApiKey = self.request._request.api_key  # type: ignore[attr-defined]
+        key = api_key_of(self.request._request)
+        if key is None:
+            raise NotAuthenticated
         return key
 
     def check_throttles(self, request: Request) -> None:
@@ -77,10 +79,9 @@ class TenantAPIView(APIView):
         self._ticket = None
         return super().handle_exception(exc)
 
-    def finalize_response(
-        self, request: Request, response: HttpResponseBase, *args: Any, **kwargs: Any
-    ) -> HttpResponseBase:
+    def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any) -> Response:
         """Add the limit's headers and keep the answer of a write under its key."""
+        # DRF says Response, but a view may return any HttpResponse
         if self._ticket is not None and isinstance(response, Response) and response.status_code < 400:
             idempotency.keep_answer(self._ticket, response.status_code, response.data)
             self._ticket = None

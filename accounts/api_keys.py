@@ -11,6 +11,7 @@ from rest_framework.request import Request
 
 from accounts.keys import POWERS
 from accounts.models import ApiKey
+from accounts.requests import api_key_of
 
 
 class KeyAuthentication(BaseAuthentication):
@@ -18,7 +19,7 @@ class KeyAuthentication(BaseAuthentication):
 
     def authenticate(self, request: Request) -> tuple[None, ApiKey] | None:
         """The key as `request.auth`."""
-        key: ApiKey | None = getattr(request._request, "api_key", None)
+        key = api_key_of(request._request)
         return (None, key) if key else None
 
     def authenticate_header(self, request: Request) -> str:
@@ -31,7 +32,8 @@ class ScopePermission(BasePermission):
 
     def has_permission(self, request: Request, view: Any) -> bool:
         """Raise 401 without a key; False (403) when the key's scope does not include the view's."""
-        if request.auth is None:
+        key = request.auth
+        if not isinstance(key, ApiKey):
             raise exceptions.NotAuthenticated("Send `Authorization: Bearer KEY` with a valid key.")
         wanted = getattr(view, "scopes", {}).get(request.method, view.scope)
-        return wanted in POWERS[ApiKey.Scope(request.auth.scope)]
+        return wanted in POWERS[ApiKey.Scope(key.scope)]

@@ -15,7 +15,8 @@ from django.urls import get_script_prefix, set_script_prefix, set_urlconf
 from django.utils import timezone, translation
 
 from accounts import keys
-from accounts.models import Membership
+from accounts.models import Membership, Tenant
+from accounts.requests import SiteRequest
 
 from .scope import tenant_scope
 
@@ -54,7 +55,7 @@ class TenantMiddleware:
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
 
-    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+    def __call__(self, request: SiteRequest) -> HttpResponseBase:
         request.tenant = request.member = request.api_key = None
         if "\x00" in request.path_info or "%00" in request.META.get("QUERY_STRING", ""):
             return nul_refused(request)  # PostgreSQL stores no NUL, so nothing can have such a name
@@ -63,18 +64,18 @@ class TenantMiddleware:
         match = TENANT_PATH.match(request.path_info)
         return self._member(request, match["slug"], match["rest"]) if match else self.get_response(request)
 
-    def _keyed(self, request: HttpRequest) -> HttpResponseBase:
+    def _keyed(self, request: SiteRequest) -> HttpResponseBase:
         """The tenant of an API key; without a valid key the view answers 401 (or finds the key in the body)."""
         try:
             key = keys.authenticate_header(request.headers.get("Authorization", ""))
             if key is None:
                 return self.get_response(request)
             request.api_key, request.tenant = key, key.tenant
-            return self._in_scope(request)
+            return self._in_scope(request, key.tenant)
         except (OperationalError, InterfaceError):
             return unavailable()
 
-    def _member(self, request: HttpRequest, slug: str, rest: str | None) -> HttpResponseBase:
+    def _member(self, request: SiteRequest, slug: str, rest: str | None) -> HttpResponseBase:
         """The tenant of a member's browser; a stranger gets what an unknown tenant gets."""
         if not request.user.is_authenticated:
             return redirect_to_login(request.get_full_path(), settings.LOGIN_URL)
@@ -98,7 +99,7 @@ class TenantMiddleware:
         try:
             with translation.override(language), timezone.override(ZoneInfo(zone)):
                 request.LANGUAGE_CODE = language
-                response = self._in_scope(request)
+                response = self._in_scope(request, member.tenant)
         finally:
             set_script_prefix(outside)
             set_urlconf(None)
@@ -106,8 +107,8 @@ class TenantMiddleware:
         response.headers.setdefault("Cache-Control", "no-store")
         return response
 
-    def _in_scope(self, request: HttpRequest) -> HttpResponseBase:
-        with tenant_scope(request.tenant):
+    def _in_scope(self, request: SiteRequest, tenant: Tenant) -> HttpResponseBase:
+        with tenant_scope(tenant):
             if request.api_key is not None:
                 keys.note_use(request.api_key)
             response = self.get_response(request)
@@ -141,7 +142,7 @@ def unavailable() -> HttpResponse:
     return JsonResponse(body, status=503, headers={"Retry-After": "5"})
 
 
-def broken(request: HttpRequest) -> HttpResponse:
+def broken(request: SiteRequest) -> HttpResponse:
     """The 500 answer, as JSON for the API."""
     if request.api_key is not None:
         body = {"error": {"code": "server_error", "message": "Something failed on our side.", "details": []}}

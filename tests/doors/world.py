@@ -1,0 +1,176 @@
+"""One of everything in a tenant, so that every address can be asked for."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from django.apps import apps
+from django.db import connection, transaction
+from django.test import Client
+from django.utils import timezone
+
+from accounts.fence.audit import violations
+from accounts.fence.models import tenant_models
+from accounts.fence.scope import tenant_scope
+from accounts.keys import make_key
+from accounts.models import (
+    Account,
+    ApiKey,
+    Contact,
+    Invoice,
+    Job,
+    Membership,
+    Role,
+    Subscription,
+    Tenant,
+    Ticket,
+)
+from accounts.services import create_tenant, enqueue_job, record_audit
+from alerts.models import Alert, Rule
+from playbooks.models import Playbook, Task
+from playbooks.services import start_run
+from scoring.models import ScoreModel
+from scoring.services import create_draft
+from tests.conftest import make_member
+from usage.models import Feature, Quarantine, Source
+
+RANDOM_ID = 987_654_321
+RANDOM: dict[str, Any] = {
+    "tab": "usage",
+    "external_id": "nobody-knows",
+    "batch": uuid.UUID(int=1),
+    "model_key": "nobody-knows",
+}
+
+
+@dataclass
+class World:
+    """A tenant, its people by role, its keys by scope."""
+
+    tenant: Tenant
+    members: dict[str, Membership]
+    keys: dict[str, str]
+    named: dict[str, Any]
+
+    def value(self, kind: str) -> Any:
+        """The id of this world's object of a kind; `app.model` is the newest row of a table."""
+        if kind in self.named:
+            return self.named[kind]
+        with tenant_scope(self.tenant):
+            return apps.get_model(kind).objects.latest("id").pk
+
+    def client(self, role: str) -> Client:
+        """A browser in which the member with this role is logged in."""
+        client = Client(raise_request_exception=False)
+        client.force_login(self.members[role].user)
+        return client
+
+    def caller(self, scope: str) -> Client:
+        """An API client with a key of this scope."""
+        return Client(raise_request_exception=False, headers={"Authorization": f"Bearer {self.keys[scope]}"})
+
+
+def unknown(kind: str) -> Any:
+    """An id that nothing has."""
+    return RANDOM.get(kind, RANDOM_ID)
+
+
+def make_world(slug: str) -> World:
+    """Make the tenant and everything in it."""
+    tenant = create_tenant(slug=slug, name=slug.title())
+    members = {role: make_member(tenant, role, role) for role in Role.values}
+    keys = {scope: make_key(tenant=tenant, name=scope, scope=scope)[1] for scope in ApiKey.Scope.values}
+    with tenant_scope(tenant):
+        named = _fill(tenant, members)
+    named["member"] = make_member(tenant, "another", "csm").pk
+    named["key"] = ApiKey.objects.filter(tenant=tenant).earliest("id").pk
+    sent = Client(headers={"Authorization": f"Bearer {keys['ingest']}"}).post(
+        "/api/v1/events",
+        {"events": [{"event": "seen", "account_id": f"{slug}-1"}]},
+        content_type="application/json",
+    )
+    named["batch"] = sent.json()["batch_id"]
+    return World(tenant, members, keys, named)
+
+
+def _fill(tenant: Tenant, members: dict[str, Membership]) -> dict[str, Any]:
+    now, today = timezone.now(), tenant.today()
+    own = partial(f"{{}} of {tenant.slug}".format)
+    account = Account.objects.create(
+        external_id=f"{tenant.slug}-1", name=own("Account"), owner=members["csm"]
+    )
+    Contact.objects.create(account=account, user_id=own("user"), name=own("Contact"), email="a@b.example")
+    Subscription.objects.create(account=account, external_id="s", plan=own("Plan"))
+    Ticket.objects.create(account=account, external_id="t", opened_at=now, title=own("Ticket"))
+    Invoice.objects.create(account=account, external_id="i")
+    record_audit(tenant=tenant, actor=members["admin"], action="made", target=own("World"))
+    job = enqueue_job(tenant=tenant, kind="doors", key=str(uuid.uuid4()))
+    Job.objects.filter(pk=job.pk).update(state=Job.State.DONE)
+    playbook = Playbook.objects.order_by("id").first()
+    assert playbook is not None
+    run = start_run(tenant=tenant, playbook_key=playbook.key, account_id=account.pk, started_on=today)
+    rule = Rule.objects.order_by("id").first()
+    assert rule is not None
+    alert = Alert.objects.create(rule=rule, account=account, opened_on=today, last_seen_on=today)
+    quarantined = Quarantine.objects.create(
+        source="api",
+        door="api",
+        batch=uuid.uuid4(),
+        position=0,
+        code="x",
+        message=own("Quarantine"),
+        payload="{}",
+        received_at=now,
+    )
+    Feature.objects.create(key="f", name=own("Feature"))
+    Source.objects.get_or_create(key="s", defaults={"name": own("Source")})
+    create_draft(tenant=tenant, model=ScoreModel.objects.get(key="plg"))
+    ScoreModel.objects.filter(key="playbook").update(key=f"{tenant.slug}-model")
+    return {
+        "account": account.pk,
+        "external_id": account.external_id,
+        "job": job.pk,
+        "run": run.pk,
+        "alert": alert.pk,
+        "task": Task.objects.earliest("id").pk,
+        "playbook": playbook.pk,
+        "rule": rule.pk,
+        "quarantine": quarantined.pk,
+        "model_key": f"{tenant.slug}-model",
+        "tab": "usage",
+    }
+
+
+@contextmanager
+def undone() -> Iterator[None]:
+    """What is done in here is taken back, so that every request meets the same world."""
+    block = transaction.atomic()
+    block._from_testcase = True  # type: ignore[attr-defined]  # as TestCase's own blocks: a request may open its scope inside
+    with block:
+        yield
+        transaction.set_rollback(True)
+
+
+def fingerprint(tenant: Tenant) -> dict[str, str]:
+    """A hash of every row of the tenant, by table; and of the directory."""
+    with tenant_scope(tenant), connection.cursor() as cursor:
+        assert violations(cursor) == []  # else the rows of a table that is not fenced would not be compared
+        cursor.execute(
+            "SELECT c.relname FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'tenant_id' "
+            "WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p') AND NOT c.relispartition ORDER BY 1"
+        )
+        tables = [row[0] for row in cursor.fetchall()]
+        assert {model._meta.db_table for model in tenant_models()} <= set(tables)
+        hashes = {}
+        for name in tables:
+            cursor.execute(
+                f"SELECT md5(coalesce(string_agg(t::text, '|' ORDER BY t::text), '')) FROM {name} t WHERE tenant_id = %s",
+                [tenant.pk],
+            )
+            hashes[name] = cursor.fetchone()[0]
+        return hashes
