@@ -22,6 +22,7 @@ from accounts.api_limits import Allowance, count_request
 from accounts.fence.middleware import unavailable
 from accounts.fence.scope import tenant_scope
 from accounts.models import ApiKey
+from accounts.requests import api_key_of
 from usage.door import body_of, buffer_chunks, preflight, share, take_messages
 from usage.wire.segment import write_key
 from usage.wire.shapes import BadBody
@@ -60,7 +61,7 @@ def _door(method: str) -> Callable[[V], View]:
 def messages(request: HttpRequest, call: str) -> HttpResponseBase:
     """`/v1/batch` and the single calls; the key is in the header, else in the body."""
     buffer_chunks(request)
-    key: ApiKey | None = request.api_key  # type: ignore[attr-defined]  # TenantMiddleware sets it
+    key = api_key_of(request)
     if key is not None:  # the middleware has opened the tenant's scope
         return _answer(key, lambda tenant_id: take_messages(tenant_id=tenant_id, body=body_of(request), call=call))
     body = body_of(request)

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
@@ -16,6 +16,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts.access import has_role, may_work_on
 from accounts.models import Membership, Role
+from accounts.requests import TenantRequest
 from alerts.selectors import alerts_for_account
 from playbooks.selectors import startable_playbooks
 from playbooks.services import create_task
@@ -47,7 +48,7 @@ TABS = (
 
 @require_safe
 @member_only
-def account(request: HttpRequest, pk: int, tab: str = "overview") -> HttpResponse:
+def account(request: TenantRequest, pk: int, tab: str = "overview") -> HttpResponse:
     """One account; each tab has an address of its own."""
     if tab not in dict(TABS):
         raise Http404
@@ -56,7 +57,7 @@ def account(request: HttpRequest, pk: int, tab: str = "overview") -> HttpRespons
     return render(request, f"workspace/account/{tab}.html", context)
 
 
-def _frame(request: HttpRequest, pk: int, tab: str) -> dict[str, Any]:
+def _frame(request: TenantRequest, pk: int, tab: str) -> dict[str, Any]:
     """What every tab has: the head, the tabs, the forms of its actions."""
     today = request.tenant.today()
     head = selectors.header(request.tenant, pk, today)
@@ -79,13 +80,13 @@ def _frame(request: HttpRequest, pk: int, tab: str) -> dict[str, Any]:
 
 
 def _task_form(
-    request: HttpRequest, owner_id: int | None, workers: list[Membership], data: Any = None
+    request: TenantRequest, owner_id: int | None, workers: list[Membership], data: Any = None
 ) -> TaskForm:
     who = owner_id if owner_id in {member.pk for member in workers} else request.member.pk
     return TaskForm(data, members=workers, initial={"assignee": who, "due_on": request.tenant.today()})
 
 
-def _overview(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
+def _overview(request: TenantRequest, context: dict[str, Any]) -> dict[str, Any]:
     head: selectors.Header = context["head"]
     return {
         "panel": score_panel(request.tenant, head.current, head.account.currency),
@@ -95,7 +96,7 @@ def _overview(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _usage(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
+def _usage(request: TenantRequest, context: dict[str, Any]) -> dict[str, Any]:
     account = context["account"]
     return {
         "charts": usage_charts(request.tenant, account, context["today"]),
@@ -103,7 +104,7 @@ def _usage(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _score(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
+def _score(request: TenantRequest, context: dict[str, Any]) -> dict[str, Any]:
     head: selectors.Header = context["head"]
     history = selectors.score_history(request.tenant, head.account.pk, context["today"])
     return {
@@ -136,21 +137,21 @@ def history_chart(history: selectors.History) -> Chart:
     )
 
 
-def _people(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
+def _people(request: TenantRequest, context: dict[str, Any]) -> dict[str, Any]:
     return {"contacts": selectors.contacts(request.tenant, context["account"].pk)}
 
 
-def _work(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
+def _work(request: TenantRequest, context: dict[str, Any]) -> dict[str, Any]:
     found = selectors.work(request.tenant, context["account"].pk)
     alerts = alerts_for_account(request.tenant, context["account"].pk)
     return {"work": found, "alert_lines": [alert_selectors.line(alert) for alert in alerts]}
 
 
-def _records(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
+def _records(request: TenantRequest, context: dict[str, Any]) -> dict[str, Any]:
     return {"records": selectors.records(request.tenant, context["account"].pk)}
 
 
-def _everything(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
+def _everything(request: TenantRequest, context: dict[str, Any]) -> dict[str, Any]:
     kind = request.GET.get("kind", "")
     kind = kind if kind in KINDS else ""
     before = _read_before(request.GET.get("before", ""))
@@ -194,7 +195,7 @@ _PARTS = {
 
 @require_POST
 @csm_only
-def note_add(request: HttpRequest, pk: int) -> HttpResponse:
+def note_add(request: TenantRequest, pk: int) -> HttpResponse:
     """Put a note on the timeline."""
     form, head = NoteForm(request.POST), selectors.header(request.tenant, pk, request.tenant.today())
     if head is None:
@@ -211,7 +212,7 @@ def note_add(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 @csm_only
-def task_add(request: HttpRequest, pk: int) -> HttpResponse:
+def task_add(request: TenantRequest, pk: int) -> HttpResponse:
     """Make a task at an account."""
     head = selectors.header(request.tenant, pk, request.tenant.today())
     if head is None:
@@ -246,7 +247,7 @@ def task_add(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 @csm_only
-def rescore(request: HttpRequest, pk: int) -> HttpResponse:
+def rescore(request: TenantRequest, pk: int) -> HttpResponse:
     """Score one account with what is known now."""
     head = selectors.header(request.tenant, pk, request.tenant.today())
     if head is None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
+from accounts.requests import TenantRequest
 from workspace import exports
 from workspace.access import csm_only, member_only
 from workspace.bands import HEALTH_BANDS
@@ -30,7 +31,7 @@ from workspace.services.accounts import change_accounts
 
 @require_safe
 @member_only
-def account_list(request: HttpRequest) -> HttpResponse:
+def account_list(request: TenantRequest) -> HttpResponse:
     """Accounts by filter and order, page by page."""
     wanted = read_filter(request.GET)
     after = usable(read_cursor(request.GET.get(CURSOR_PARAMETER, "")), wanted)
@@ -69,14 +70,14 @@ def sort_link(path: str, wanted: AccountFilter, name: str) -> dict[str, str]:
 
 @require_safe
 @member_only
-def account_export(request: HttpRequest) -> HttpResponseBase:
+def account_export(request: TenantRequest) -> HttpResponseBase:
     """The filtered list as a CSV file."""
     return exports.accounts_csv(request.tenant, read_filter(request.GET))
 
 
 @require_POST
 @csm_only
-def account_bulk(request: HttpRequest) -> HttpResponse:
+def account_bulk(request: TenantRequest) -> HttpResponse:
     """Give the ticked accounts an owner or a tag."""
     ids = [
         int(pk) for pk in request.POST.getlist("account") if pk.isascii() and pk.isdigit() and len(pk) < 19

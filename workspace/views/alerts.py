@@ -6,13 +6,14 @@ from datetime import date, timedelta
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.access import may_work_on
+from accounts.requests import TenantRequest
 from alerts.models import Alert, Severity
 from alerts.selectors import precision_ledger
 from alerts.services import close_alert, reopen_alert, snooze_alert
@@ -31,7 +32,7 @@ NOTE_LENGTH = 4000
 
 @require_safe
 @member_only
-def alert_list(request: HttpRequest) -> HttpResponse:
+def alert_list(request: TenantRequest) -> HttpResponse:
     """What the rules found, the most deserving first."""
     wanted = selectors.read_alert_filter(request.GET, request.member)
     after = read_cursor(request.GET.get(CURSOR_PARAMETER, ""))
@@ -59,7 +60,7 @@ def alert_list(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 @member_only
-def alert_page(request: HttpRequest, pk: int) -> HttpResponse:
+def alert_page(request: TenantRequest, pk: int) -> HttpResponse:
     """One alert, beside the list or alone."""
     detail = selectors.alert_detail(request.tenant, pk)
     if detail is None:
@@ -80,7 +81,7 @@ def alert_page(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 @csm_only
-def alert_close(request: HttpRequest, pk: int) -> HttpResponse:
+def alert_close(request: TenantRequest, pk: int) -> HttpResponse:
     """Close an alert with a verdict on the rule."""
     try:
         alert = close_alert(
@@ -102,7 +103,7 @@ def alert_close(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 @csm_only
-def alert_snooze(request: HttpRequest, pk: int) -> HttpResponse:
+def alert_snooze(request: TenantRequest, pk: int) -> HttpResponse:
     """Put an alert aside until a date, with a reason."""
     try:
         until = date.fromisoformat(request.POST.get("until", ""))
@@ -128,7 +129,7 @@ def alert_snooze(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 @csm_only
-def alert_reopen(request: HttpRequest, pk: int) -> HttpResponse:
+def alert_reopen(request: TenantRequest, pk: int) -> HttpResponse:
     """Undo closing or snoozing."""
     try:
         alert = reopen_alert(tenant=request.tenant, alert_id=pk, member=request.member)
@@ -146,14 +147,14 @@ def alert_reopen(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_safe
 @member_only
-def rule_list(request: HttpRequest) -> HttpResponse:
+def rule_list(request: TenantRequest) -> HttpResponse:
     """The rules, how often they fired, and how often that was worth it."""
     return render(request, "workspace/work/rules.html", {"records": precision_ledger(request.tenant)})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @admin_only
-def rule_page(request: HttpRequest, pk: int) -> HttpResponse:
+def rule_page(request: TenantRequest, pk: int) -> HttpResponse:
     """Edit the thresholds of a rule."""
     rule = next((r for r in selectors.rules(request.tenant) if r.pk == pk), None)
     if rule is None:
@@ -172,7 +173,7 @@ def rule_page(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 @admin_only
-def rule_switch(request: HttpRequest, pk: int) -> HttpResponse:
+def rule_switch(request: TenantRequest, pk: int) -> HttpResponse:
     """Switch a rule on or off; its open alerts stay."""
     rule = switch_rule(
         tenant=request.tenant, actor=request.member, rule_id=pk, enabled=request.POST.get("enabled") == "yes"

@@ -7,6 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
+from accounts.requests import TenantRequest
 from workspace.access import member_only
 from workspace.brand import brand_css
 from workspace.selectors.people import tenants_of
@@ -24,7 +25,7 @@ def choose_tenant(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 @member_only
-def brand(request: HttpRequest) -> HttpResponse:
+def brand(request: TenantRequest) -> HttpResponse:
     """The tenant's colour as a style sheet: the policy forbids inline styles."""
     return HttpResponse(
         brand_css(request.tenant.brand_color),

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
-from django.http import HttpRequest, HttpResponseRedirect
+from django.http import HttpResponseRedirect
 from django.shortcuts import redirect
 from django.utils.http import url_has_allowed_host_and_scheme
 
+from accounts.requests import TenantRequest
 
-def back(request: HttpRequest, fallback: str) -> HttpResponseRedirect:
+
+def back(request: TenantRequest, fallback: str) -> HttpResponseRedirect:
     """To the form's `next`, else to the page the form stood on, else to the fallback; never to another host."""
     referer = urlsplit(request.headers.get("Referer", ""))
     came_from = (

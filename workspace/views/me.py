@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import translation
@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.models import User
+from accounts.requests import TenantRequest
 from workspace.access import member_only
 from workspace.forms import ProfileForm
 from workspace.services.people import save_preferences
@@ -21,7 +22,7 @@ LANGUAGES = ("en", "es")
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @member_only
-def profile(request: HttpRequest) -> HttpResponse:
+def profile(request: TenantRequest) -> HttpResponse:
     """Name, language, time zone, appearance."""
     user: User = request.member.user
     form = ProfileForm(request.POST or None, instance=user)
@@ -35,7 +36,7 @@ def profile(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 @member_only
-def preferences(request: HttpRequest) -> HttpResponse:
+def preferences(request: TenantRequest) -> HttpResponse:
     """One choice from the top bar: language or appearance."""
     language, theme = request.POST.get("language"), request.POST.get("theme")
     if language in LANGUAGES:

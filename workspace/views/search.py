@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
+from accounts.requests import TenantRequest
 from workspace.access import member_only
 from workspace.selectors.search import SHORTEST
 from workspace.selectors.search import search as find
@@ -13,7 +14,7 @@ from workspace.selectors.search import search as find
 
 @require_safe
 @member_only
-def search(request: HttpRequest) -> HttpResponse:
+def search(request: TenantRequest) -> HttpResponse:
     """Hits under the box while somebody types; a page of its own without scripts."""
     text = request.GET.get("q", "")
     context = {

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
+from accounts.requests import TenantRequest
 from accounts.services import record_audit
 from usage.models import Quarantine
 from usage.services import discard_quarantined, replay_quarantined
@@ -20,7 +21,7 @@ from workspace.selectors import sources as selectors
 
 @require_safe
 @member_only
-def source_list(request: HttpRequest) -> HttpResponse:
+def source_list(request: TenantRequest) -> HttpResponse:
     """Every source with its freshness."""
     waiting = selectors.open_quarantine(request.tenant)
     context = {
@@ -34,7 +35,7 @@ def source_list(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 @member_only
-def metric_list(request: HttpRequest) -> HttpResponse:
+def metric_list(request: TenantRequest) -> HttpResponse:
     """What is counted: metrics and features."""
     context = {"metrics": selectors.metrics(request.tenant), "features": selectors.features(request.tenant)}
     return render(request, "workspace/setup/metrics.html", context)
@@ -42,7 +43,7 @@ def metric_list(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 @member_only
-def quarantine_list(request: HttpRequest) -> HttpResponse:
+def quarantine_list(request: TenantRequest) -> HttpResponse:
     """Events that could not be taken in, by reason."""
     wanted = selectors.read_quarantine_filter(request.GET)
     after = read_cursor(request.GET.get(CURSOR_PARAMETER, ""))
@@ -65,7 +66,7 @@ def quarantine_list(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 @member_only
-def quarantine_page(request: HttpRequest, pk: int) -> HttpResponse:
+def quarantine_page(request: TenantRequest, pk: int) -> HttpResponse:
     """One event as it came, with why it is here."""
     found = selectors.quarantined(request.tenant, pk)
     if found is None:
@@ -75,7 +76,7 @@ def quarantine_page(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 @admin_only
-def quarantine_replay(request: HttpRequest, pk: int) -> HttpResponse:
+def quarantine_replay(request: TenantRequest, pk: int) -> HttpResponse:
     """Send an event through its door again, as it is or corrected."""
     payload = request.POST.get("payload", "").strip() or None
     try:
@@ -92,7 +93,7 @@ def quarantine_replay(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 @admin_only
-def quarantine_discard(request: HttpRequest, pk: int) -> HttpResponse:
+def quarantine_discard(request: TenantRequest, pk: int) -> HttpResponse:
     """Put an event aside for good."""
     if not discard_quarantined(tenant=request.tenant, quarantine_ids=[pk]):
         raise Http404

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.access import has_role
 from accounts.models import ApiKey, Membership, Role
+from accounts.requests import TenantRequest
 from accounts.services import change_role, deactivate_member, invite_member, reactivate_member
 from workspace.access import admin_only, member_only
 from workspace.forms import InviteForm, KeyForm, MemberForm
@@ -20,7 +21,7 @@ from workspace.services.people import create_key, revoke_key
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @member_only
-def team(request: HttpRequest) -> HttpResponse:
+def team(request: TenantRequest) -> HttpResponse:
     """Who works here, and with which role; admins invite."""
     may_invite = has_role(request.member, Role.ADMIN)
     if request.method == "POST" and not may_invite:
@@ -47,7 +48,7 @@ def team(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 @admin_only
-def member(request: HttpRequest, pk: int) -> HttpResponse:
+def member(request: TenantRequest, pk: int) -> HttpResponse:
     """Change a member's role or switch the membership off."""
     form = MemberForm(request.POST)
     found = Membership.objects.filter(tenant=request.tenant, pk=pk).select_related("user").first()
@@ -68,7 +69,7 @@ def member(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @admin_only
-def keys(request: HttpRequest) -> HttpResponse:
+def keys(request: TenantRequest) -> HttpResponse:
     """API keys; a new one is shown on the answer to its form and nowhere else."""
     form = KeyForm(request.POST or None)
     fresh = None
@@ -87,7 +88,7 @@ def keys(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 @admin_only
-def key_revoke(request: HttpRequest, pk: int) -> HttpResponse:
+def key_revoke(request: TenantRequest, pk: int) -> HttpResponse:
     """Refuse a key from now on."""
     try:
         key = revoke_key(tenant=request.tenant, actor=request.member, key_id=pk)

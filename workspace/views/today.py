@@ -5,12 +5,13 @@ from __future__ import annotations
 from datetime import date
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.models import Job
+from accounts.requests import TenantRequest
 from health.selectors import movers
 from workspace.access import manager_only, member_only
 from workspace.selectors.day import job, job_running, newest_day
@@ -24,7 +25,7 @@ BANNER_JOBS = ("demo", "recompute")
 
 @require_safe
 @member_only
-def today(request: HttpRequest) -> HttpResponse:
+def today(request: TenantRequest) -> HttpResponse:
     """A CSM's own work; for everybody else how the company stands."""
     day = request.tenant.today()
     personal = request.GET.get("view") == "mine" or (
@@ -47,13 +48,13 @@ def today(request: HttpRequest) -> HttpResponse:
     return render(request, "workspace/today/team.html", context)
 
 
-def _by(request: HttpRequest) -> str:
+def _by(request: TenantRequest) -> str:
     return BY_MRR if request.GET.get("by") == BY_MRR else BY_ACCOUNTS
 
 
 @require_safe
 @member_only
-def health(request: HttpRequest) -> HttpResponse:
+def health(request: TenantRequest) -> HttpResponse:
     """Distribution with a way to the accounts behind each bar, trend, mean; of the newest day or of an earlier one."""
     try:
         on = date.fromisoformat(request.GET["on"]) if request.GET.get("on") else None
@@ -71,7 +72,7 @@ def health(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 @manager_only
-def recompute(request: HttpRequest) -> HttpResponse:
+def recompute(request: TenantRequest) -> HttpResponse:
     """Score every account of the company again; the page shows how far it is."""
     ask_recompute(tenant=request.tenant, actor=request.member)
     messages.success(request, _("The scores are being computed again. You can leave this page."))
@@ -80,7 +81,7 @@ def recompute(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 @member_only
-def job_progress(request: HttpRequest, pk: int) -> HttpResponse:
+def job_progress(request: TenantRequest, pk: int) -> HttpResponse:
     """How far a job is, for the banner that asks every second; when it is over the page is loaded again."""
     found = job(request.tenant, pk)
     if found is None:

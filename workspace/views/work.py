@@ -7,7 +7,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -15,6 +15,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts.access import has_role
 from accounts.models import Account, Role
+from accounts.requests import TenantRequest
 from playbooks.models import Run, Task
 from playbooks.rights import may_do_task
 from playbooks.services import (
@@ -37,7 +38,7 @@ NOTE_LENGTH = 4000
 
 @require_safe
 @member_only
-def task_list(request: HttpRequest) -> HttpResponse:
+def task_list(request: TenantRequest) -> HttpResponse:
     """Tasks by due date: mine or the team's, open or done."""
     wanted = selectors.read_task_filter(request.GET, request.member)
     after = selectors.usable(read_cursor(request.GET.get(CURSOR_PARAMETER, "")))
@@ -64,7 +65,7 @@ def task_list(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 @member_only
-def task_page(request: HttpRequest, pk: int) -> HttpResponse:
+def task_page(request: TenantRequest, pk: int) -> HttpResponse:
     """One task, beside the list or alone."""
     task = selectors.task(request.tenant, pk)
     if task is None:
@@ -80,14 +81,14 @@ def task_page(request: HttpRequest, pk: int) -> HttpResponse:
     )
 
 
-def in_panel(request: HttpRequest) -> bool:
+def in_panel(request: TenantRequest) -> bool:
     """Whether the answer goes beside a list that stays on the screen."""
     return bool(request.htmx) and request.htmx.target == "panel" and not request.htmx.history_restore_request
 
 
 @require_POST
 @csm_only
-def task_complete(request: HttpRequest, pk: int) -> HttpResponse:
+def task_complete(request: TenantRequest, pk: int) -> HttpResponse:
     """Tick a task off; it can be undone for ten seconds, and opened again later."""
     try:
         task = complete_task(
@@ -108,7 +109,7 @@ def task_complete(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 @csm_only
-def task_reopen(request: HttpRequest, pk: int) -> HttpResponse:
+def task_reopen(request: TenantRequest, pk: int) -> HttpResponse:
     """Open a task again that was done or cancelled."""
     try:
         task = reopen_task(tenant=request.tenant, task_id=pk, member=request.member)
@@ -123,7 +124,7 @@ def task_reopen(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 @csm_only
-def task_change(request: HttpRequest, pk: int) -> HttpResponse:
+def task_change(request: TenantRequest, pk: int) -> HttpResponse:
     """Hand a task over, or move its date."""
     assignee, due = request.POST.get("assignee", ""), request.POST.get("due_on", "")
     task = selectors.task(request.tenant, pk)
@@ -152,7 +153,7 @@ def task_change(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_safe
 @member_only
-def run_list(request: HttpRequest) -> HttpResponse:
+def run_list(request: TenantRequest) -> HttpResponse:
     """Runs of plays."""
     state = request.GET.get("state", Run.State.RUNNING)
     if state not in ("", "all", *Run.State.values):
@@ -183,7 +184,7 @@ def run_list(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 @member_only
-def run_page(request: HttpRequest, pk: int) -> HttpResponse:
+def run_page(request: TenantRequest, pk: int) -> HttpResponse:
     """One run with its steps."""
     detail = selectors.run_detail(request.tenant, pk)
     if detail is None:
@@ -202,7 +203,7 @@ def run_page(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 @csm_only
-def run_stop(request: HttpRequest, pk: int) -> HttpResponse:
+def run_stop(request: TenantRequest, pk: int) -> HttpResponse:
     """End a run before its time, saying what came of it."""
     try:
         stop_run(
@@ -223,7 +224,7 @@ def run_stop(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 @csm_only
-def run_start(request: HttpRequest, account_pk: int) -> HttpResponse:
+def run_start(request: TenantRequest, account_pk: int) -> HttpResponse:
     """Start a play at an account by hand."""
     try:
         run = start_run(
@@ -244,14 +245,14 @@ def run_start(request: HttpRequest, account_pk: int) -> HttpResponse:
 
 @require_safe
 @member_only
-def playbook_list(request: HttpRequest) -> HttpResponse:
+def playbook_list(request: TenantRequest) -> HttpResponse:
     """The plays and how they have been used."""
     return render(request, "workspace/work/playbooks.html", {"plays": selectors.plays(request.tenant)})
 
 
 @require_safe
 @member_only
-def playbook_page(request: HttpRequest, pk: int) -> HttpResponse:
+def playbook_page(request: TenantRequest, pk: int) -> HttpResponse:
     """One play, step by step."""
     found = selectors.play(request.tenant, pk)
     if found is None:
@@ -261,7 +262,7 @@ def playbook_page(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 @manager_only
-def playbook_switch(request: HttpRequest, pk: int) -> HttpResponse:
+def playbook_switch(request: TenantRequest, pk: int) -> HttpResponse:
     """Switch a play on or off; running ones go on."""
     book = switch_play(
         tenant=request.tenant,
