@@ -25,7 +25,9 @@ from .references import refresh_references
 
 WHOLE = 100.0
 WEIGHT_TOLERANCE = 1e-6
+OWN_METRICS = {"health": frozenset({"health_score", "health_band"}), "pql": frozenset({"pql_score"})}
 NO_METRIC = gettext_noop("There is no such metric, or it is switched off.")
+OWN_SCORE = gettext_noop("A model must not read its own score.")
 NO_FIT = gettext_noop("This metric cannot be counted this way.")
 NO_PEERS = gettext_noop("Percentile among peers needs at least 30 accounts that have a value.")
 NO_MEASURES = gettext_noop("A component needs at least one measure.")
@@ -65,7 +67,9 @@ def version_problems(tenant: Tenant, version: Version) -> list[Problem]:
             problems.append((component.key, _(NO_MEASURES)))
         for measure in measures:
             path = f"{component.key}.{measure.metric_key}"
-            if measure.metric_key not in metrics:
+            if measure.metric_key in OWN_METRICS[version.model.kind]:
+                problems.append((path, _(OWN_SCORE)))
+            elif measure.metric_key not in metrics:
                 problems.append((path, _(NO_METRIC)))
             elif measure.aggregate not in FITTING.get(metrics[measure.metric_key], ()):
                 problems.append((path, _(NO_FIT)))

@@ -128,6 +128,10 @@ def faults(world: World, **changes: Any) -> list[tuple[str, str]]:
     ("changes", "problem"),
     [
         ({"metric_key": "deleted"}, ("usage.deleted", "There is no such metric, or it is switched off.")),
+        (
+            {"metric_key": "health_score", "aggregate": "latest"},
+            ("usage.health_score", "A model must not read its own score."),
+        ),
         ({"aggregate": "ratio"}, ("usage.all_events", "This metric cannot be counted this way.")),
         ({"scale_params": {}}, ("usage.all_events.points", "This value is required.")),
         ({"weight": 0}, ("usage.all_events.weight", "Enter a weight greater than 0.")),
