@@ -14,8 +14,10 @@ from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from accounts.requests import of_member
 from accounts.admin_site import TenantInline, TenantModelAdmin, tenant_admin_site
 from accounts.models import Account
+from accounts.requests import of_member
 from accounts.services import enqueue_job
 from scoring.engine import SpecError
 from scoring.forms import ComponentForm, ComponentFormSet, MeasureForm, VersionForm
@@ -69,7 +71,8 @@ class ScoreModelAdmin(TenantModelAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[ScoreModel]:
         """With the number of the published version, in one query."""
         newest = Max("versions__number", filter=Q(versions__state=Version.State.PUBLISHED))
-        return super().get_queryset(request).annotate(newest_published=newest)
+        models: QuerySet[ScoreModel] = super().get_queryset(request)
+        return models.annotate(newest_published=newest)
 
     @admin.display(description=gettext_lazy("version history"))
     def history(self, obj: ScoreModel) -> str:
@@ -104,7 +107,7 @@ class ScoreModelAdmin(TenantModelAdmin):
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
         model = get_object_or_404(ScoreModel, pk=pk)
-        draft = create_draft(tenant=request.tenant, model=model)
+        draft = create_draft(tenant=of_member(request).tenant, model=model)
         return redirect("admin:scoring_version_change", draft.pk)
 
     def default_view(self, request: HttpRequest, pk: int) -> HttpResponse:
@@ -113,7 +116,7 @@ class ScoreModelAdmin(TenantModelAdmin):
             return HttpResponseNotAllowed(["POST"])
         model = get_object_or_404(ScoreModel, pk=pk)
         try:
-            make_default(tenant=request.tenant, model=model, member=request.member)
+            make_default(tenant=of_member(request).tenant, model=model, member=of_member(request).member)
         except DefinitionError as error:
             _tell(request, error)
         else:
@@ -233,16 +236,16 @@ class VersionAdmin(DraftOnly):
             return HttpResponseNotAllowed(["POST"])
         version = get_object_or_404(Version.objects.select_related("model"), pk=pk)
         try:
-            version = publish_version(tenant=request.tenant, version=version, member=request.member)
+            version = publish_version(tenant=of_member(request).tenant, version=version, member=of_member(request).member)
         except DefinitionError as error:
             _tell(request, error)
             return redirect("admin:scoring_version_change", pk)
         messages.success(request, _("Published: %(version)s. It scores from today on.") % {"version": version})
         if request.POST.get("recompute"):
-            day = request.tenant.today().isoformat()
+            day = of_member(request).tenant.today().isoformat()
             enqueue_job(
-                tenant=request.tenant, kind="recompute", key=day, params={"day": day}, requested_by=request.member,
-                again=True,
+                tenant=of_member(request).tenant, kind="recompute", key=day, params={"day": day},
+                requested_by=of_member(request).member, again=True,
             )
             messages.info(request, _("The scores are being recomputed; the start page shows how far it is."))
         return redirect("admin:scoring_scoremodel_change", version.model_id)
@@ -253,7 +256,7 @@ class VersionAdmin(DraftOnly):
             return HttpResponseNotAllowed(["POST"])
         version = get_object_or_404(Version.objects.select_related("model"), pk=pk)
         try:
-            discard_draft(tenant=request.tenant, version=version, member=request.member)
+            discard_draft(tenant=of_member(request).tenant, version=version, member=of_member(request).member)
         except DefinitionError as error:
             _tell(request, error)
         else:
@@ -280,11 +283,11 @@ class VersionAdmin(DraftOnly):
     def _previewed(self, request: HttpRequest, version: Version, account: Account) -> dict[str, Any]:
         """The two scores, or why they cannot be computed."""
         try:
-            ours = preview(request.tenant, version, account)
+            ours = preview(of_member(request).tenant, version, account)
         except SpecError as error:
             return {"problem": "; ".join(f"{where}: {_(message)}" for where, message in error.problems)}
-        published = published_version(request.tenant, version.model.key)
-        theirs = preview(request.tenant, published, account) if published and published.pk != version.pk else None
+        published = published_version(of_member(request).tenant, version.model.key)
+        theirs = preview(of_member(request).tenant, published, account) if published and published.pk != version.pk else None
         kind = version.model.kind
         return {
             "found": ours, "published": theirs, "account": account, "band": band_label(ours.band, kind),
@@ -327,7 +330,8 @@ class ComponentAdmin(DraftOnly):
 
     def version_of(self, obj: Component) -> Version:
         """The component's version."""
-        return obj.version
+        version: Version = obj.version
+        return version
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         """Not in the index: components are found in their version."""

@@ -123,7 +123,8 @@ class Column:
                 top, bottom = self.parts
                 return _divide(np.round(values[0], top.decimals), np.round(values[1], bottom.decimals))
             case "change":
-                recent, before = (np.round(np.nan_to_num(value), decimals) for value in values)
+                recent = np.asarray(np.round(np.nan_to_num(values[0]), decimals), dtype=np.float64)
+                before = np.asarray(np.round(np.nan_to_num(values[1]), decimals), dtype=np.float64)
                 return _divide(recent * source.baseline_days, before * source.window_days)
             case "decayed_days":
                 return values[0] / FADE_UNIT
