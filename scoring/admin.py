@@ -14,7 +14,6 @@ from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from accounts.requests import of_member
 from accounts.admin_site import TenantInline, TenantModelAdmin, tenant_admin_site
 from accounts.models import Account
 from accounts.requests import of_member
