@@ -6,6 +6,8 @@ from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from accounts.admin_site import TenantModelAdmin, tenant_admin_site
@@ -14,6 +16,8 @@ from accounts.services import record_audit
 from .forms import PREFIX, RuleForm, metric_choices, rule_form
 from .models import Rule
 from .params import PARAMS
+
+NOTED = ("params", "enabled", "severity", "play", "play_key", "dwell_days", "cooldown_days", "channels")
 
 
 @admin.register(Rule, site=tenant_admin_site)
@@ -49,9 +53,10 @@ class RuleAdmin(TenantModelAdmin):
 
     def save_model(self, request: HttpRequest, obj: Rule, form: Any, change: bool) -> None:
         """Save and write down the thresholds before and after."""
-        before = Rule.objects.filter(pk=obj.pk).values("params", "enabled", "severity", "play", "play_key").first()
+        old = Rule.objects.filter(pk=obj.pk).first()
+        before = {name: getattr(old, name) for name in NOTED} if old else None
         super().save_model(request, obj, form, change)
-        after = {name: getattr(obj, name) for name in ("params", "enabled", "severity", "play", "play_key")}
+        after = {name: getattr(obj, name) for name in NOTED}
         if before != after:
             record_audit(
                 tenant=request.tenant, actor=request.member, action="rule.changed" if change else "rule.added",
@@ -60,9 +65,7 @@ class RuleAdmin(TenantModelAdmin):
 
     def response_add(self, request: HttpRequest, obj: Rule, post_url_continue: str | None = None) -> HttpResponse:
         """Go on to the thresholds of the new rule."""
-        request.POST = request.POST.copy()
-        request.POST["_continue"] = "1"
-        return super().response_add(request, obj, post_url_continue)
+        return redirect(reverse("admin:alerts_rule_change", args=[obj.pk]))
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Rules that have found something are switched off, not deleted: their alerts are the ledger."""

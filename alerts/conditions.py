@@ -47,10 +47,11 @@ def usage_under_target(
     applies = (np.nan_to_num(targets) > 0) & known
     low = applies & under(weeks, (below * targets)[:, :, None]).all(axis=2)
     back = reaches(recent, resolve_at * targets)
-    has_target = (np.nan_to_num(targets) > 0).any(axis=1)
-    clears = ~has_target | (applies.any(axis=1) & (back | ~applies).all(axis=1))
+    has_target = np.asarray((np.nan_to_num(targets) > 0).any(axis=1))
+    all_back = np.asarray((back | ~applies).all(axis=1)) & np.asarray(applies.any(axis=1))
+    clears = ~has_target | all_back
     low &= ~clears[:, None]
-    return Outcome(low.any(axis=1), clears), low
+    return Outcome(np.asarray(low.any(axis=1)), clears), low
 
 
 def rate_falling(
@@ -70,7 +71,8 @@ def rate_falling(
 def ratio(numerator: Array, denominator: Array) -> Array:
     """Sum ÷ sum, not known without a denominator."""
     known = np.nan_to_num(denominator) > 0
-    return np.divide(numerator, denominator, out=np.full(numerator.shape, np.nan), where=known)
+    shares: Array = np.divide(numerator, denominator, out=np.full(numerator.shape, np.nan), where=known)
+    return shares
 
 
 def too_little(value: Array, in_grace: Mask, *, minimum: float) -> Outcome:

@@ -1,4 +1,4 @@
-"""Forms of alerts: closing, snoozing, and a rule with a field for each of its thresholds."""
+"""The admin's form of a rule: a field for each of its thresholds."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from accounts.fence.scope import current_tenant_id
 from playbooks.selectors import startable_playbooks
 from usage.models import Metric
 
-from .models import Alert, Channel, Rule
+from .models import Channel, Rule
 from .params import PARAMS, parse_params
 
 PREFIX = "threshold_"
@@ -37,24 +37,6 @@ WORDS: dict[str, tuple[Promise, Promise | str]] = {
     "worse_band": (gettext_lazy("A worse band fires, too"), ""),
     "resolve_within": (gettext_lazy("Resolves within so many points of the score before"), ""),
 }
-
-
-class CloseAlertForm(forms.Form):
-    """The verdict that the precision ledger counts."""
-
-    verdict = forms.ChoiceField(
-        label=gettext_lazy("Was it useful?"), choices=Alert.Verdict.choices, widget=forms.RadioSelect
-    )
-    note = forms.CharField(
-        label=gettext_lazy("Note"), required=False, max_length=2000, widget=forms.Textarea(attrs={"rows": 2})
-    )
-
-
-class SnoozeAlertForm(forms.Form):
-    """Until when, and why it can wait; the service checks the dates."""
-
-    until = forms.DateField(label=gettext_lazy("Snooze until"), widget=forms.DateInput(attrs={"type": "date"}))
-    reason = forms.CharField(label=gettext_lazy("Why can it wait?"), max_length=300)
 
 
 class RuleForm(forms.ModelForm):  # type: ignore[type-arg]

@@ -129,6 +129,11 @@ class Alert(TenantModel):
             models.Index(fields=["tenant", "rule", "close_verdict"], name="alert_by_verdict"),  # precision ledger
         ]
 
+    # Annotated by `selectors.with_priority`.
+    priority: float
+    score: float | None
+    band: int | None
+
     def __str__(self) -> str:
         return f"{self.rule} · {self.account}"
 

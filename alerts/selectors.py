@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 from django.db.models import (
     Case,
@@ -32,7 +33,7 @@ from .ranking import EXTRA_URGENCY, HORIZON_DAYS, LEAST_RISK, SEVERITY_WEIGHT, U
 def with_priority(alerts: QuerySet[Alert], today: date) -> QuerySet[Alert]:
     """Annotate the account's current `score` and `band` and the `priority` of `alerts.ranking`."""
     current = CurrentScore.objects.filter(kind=KIND_CODES["health"], account_id=OuterRef("account_id"))
-    return alerts.annotate(
+    return alerts.annotate(  # type: ignore[no-redef]  # the model declares them for its readers
         score=Subquery(current.values("score")[:1]), band=Subquery(current.values("band")[:1])
     ).annotate(priority=_priority(today))
 
@@ -91,7 +92,7 @@ def open_alerts(
     if unowned:
         alerts = alerts.filter(account__owner=None)
     waiting = Q(state=Alert.State.OPEN) | Q(state=Alert.State.SNOOZED, snoozed_until__lte=today)
-    return with_priority(alerts.filter(waiting), today).order_by("-priority", "-id")
+    return with_priority(alerts.filter(waiting), today).order_by(F("priority").desc(), "-id")
 
 
 def my_alerts(member: Membership, *, today: date | None = None) -> QuerySet[Alert]:
@@ -130,8 +131,8 @@ class RuleRecord:
 
 def precision_ledger(tenant: Tenant) -> list[RuleRecord]:
     """Every rule with what became of its alerts; two queries."""
-    counts = {
-        row["rule_id"]: row
+    counts: dict[int, dict[str, Any]] = {
+        row["rule_id"]: dict(row)
         for row in Alert.objects.filter(tenant=tenant)
         .values("rule_id")
         .annotate(

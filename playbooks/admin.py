@@ -14,13 +14,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.admin_site import TenantInline, TenantModelAdmin, tenant_admin_site
+from accounts.requests import of_member
 
 from .models import Playbook, PlaybookVersion, Step
 from .services import draft_from_published, publish_version
 
 
 def _edit_draft(request: HttpRequest, playbook: Playbook) -> HttpResponse:
-    draft = draft_from_published(tenant=request.tenant, playbook_id=playbook.pk, member=request.member)
+    draft = draft_from_published(tenant=of_member(request).tenant, playbook_id=playbook.pk, member=of_member(request).member)
     return redirect(reverse("admin:playbooks_playbookversion_change", args=[draft.pk]))
 
 
@@ -131,7 +132,7 @@ class PlaybookVersionAdmin(TenantModelAdmin):
         if "_publish" not in request.POST:
             return super().response_change(request, obj)
         try:
-            publish_version(tenant=request.tenant, version_id=obj.pk, member=request.member)
+            publish_version(tenant=of_member(request).tenant, version_id=obj.pk, member=of_member(request).member)
         except ValidationError as error:
             for message in error.messages:
                 self.message_user(request, message, messages.ERROR)

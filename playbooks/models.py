@@ -40,6 +40,10 @@ class Playbook(TenantModel):
         ordering = ["position", "key"]
         constraints = [models.UniqueConstraint(fields=["tenant", "key"], name="playbook_key")]
 
+    # Annotated by `selectors.playbooks_with_steps`.
+    published_steps: list[Step]
+    running: int
+
     def __str__(self) -> str:
         return self.name
 
@@ -178,6 +182,10 @@ class Run(TenantModel):
             models.Index(fields=["tenant", "alert_id"], name="run_by_alert"),  # alert page
             models.Index(fields=["tenant", "wait_until"], name="run_waiting", condition=Q(state="running")),  # nightly
         ]
+
+    # Annotated by `selectors.runs_of`.
+    tasks_total: int
+    tasks_done: int
 
     def __str__(self) -> str:
         return f"{self.playbook} · {self.account}"

@@ -84,7 +84,9 @@ def runs_of(
         runs = runs.filter(alert_id__in=alert_ids)
     tasks = Task.objects.filter(tenant=tenant, run_id=OuterRef("pk"))
     done = tasks.filter(state=Task.State.DONE)
-    return runs.annotate(tasks_total=_count(tasks, "run_id"), tasks_done=_count(done, "run_id")).order_by("-id")
+    return runs.annotate(  # type: ignore[no-redef]  # the model declares them for its readers
+        tasks_total=_count(tasks, "run_id"), tasks_done=_count(done, "run_id")
+    ).order_by("-id")
 
 
 def _count(rows: QuerySet[Any], key: str) -> Coalesce:
@@ -110,7 +112,11 @@ def playbooks_with_steps(tenant: Tenant) -> list[Playbook]:
     for step in steps.annotate(playbook_id=F("version__playbook_id")).order_by("position"):
         by_version.setdefault(step.playbook_id, []).append(step)
     running = Run.objects.filter(tenant=tenant, playbook_id=OuterRef("pk"), state=Run.State.RUNNING)
-    books = list(Playbook.objects.filter(tenant=tenant).annotate(running=_count(running, "playbook_id")))
+    books: list[Playbook] = list(
+        Playbook.objects.filter(tenant=tenant).annotate(  # type: ignore[no-redef]  # declared by the model
+            running=_count(running, "playbook_id")
+        )
+    )
     for book in books:
         book.published_steps = by_version.get(book.pk, [])
     return books

@@ -139,7 +139,7 @@ class Night:
 
 def selected(accounts: Sequence[LiveAccount], mask: Mask) -> list[tuple[int, LiveAccount]]:
     """Position and account wherever the mask is set."""
-    return [(int(index), accounts[index]) for index in np.flatnonzero(mask)]
+    return [(int(index), accounts[int(index)]) for index in np.flatnonzero(mask)]
 
 
 def cleared_keys(accounts: Sequence[LiveAccount], mask: Mask, open_alerts: Mapping[Key, OpenAlert]) -> set[Key]:

@@ -106,7 +106,8 @@ def _silent_keys(tenant: Tenant, rules: Sequence[Rule], day: date) -> Mapping[in
     for rule_id, account_id, subject, ended_on, until in rows.values_list(
         "rule_id", "account_id", "subject", "ended_on", "snoozed_until"
     ):
-        if ended_on > day - timedelta(days=cooldown[rule_id]) or (until is not None and until > day):
+        cooling = ended_on is not None and ended_on > day - timedelta(days=cooldown[rule_id])
+        if cooling or (until is not None and until > day):
             found[rule_id].add((account_id, subject))
     return found
 

@@ -10,7 +10,6 @@ from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import Account, AuditEntry, Membership, Tenant, TimelineEntry
-from playbooks.forms import CompleteTaskForm, ReassignTaskForm, StartPlayForm, TaskForm
 from playbooks.models import Run, Task
 from playbooks.selectors import (
     my_open_tasks,
@@ -171,20 +170,3 @@ def test_each_component_has_its_play(inside: Tenant) -> None:
         "engagement": "re_engagement", "adoption": "feature_adoption", "payment": "payment_recovery",
         "value": "value_review",
     }
-
-
-def test_forms_offer_only_those_who_may_work(
-    inside: Tenant, carl: Membership, mona: Membership, vera: Membership
-) -> None:
-    form = TaskForm({"title": "Call", "due_on": "2026-03-03", "priority": "1", "assignee": mona.pk}, tenant=inside)
-    assert form.is_valid()
-    assert form.values() == {
-        "title": "Call", "body": "", "due_on": date(2026, 3, 3), "priority": 1, "assignee_id": mona.pk
-    }
-    wrong = TaskForm({"title": "Call", "due_on": "soon", "priority": "9", "assignee": vera.pk}, tenant=inside)
-    assert set(wrong.errors) == {"due_on", "priority", "assignee"}
-    handed = ReassignTaskForm({"assignee": ""}, tenant=inside)
-    assert handed.is_valid() and handed.assignee_id() is None
-    assert not StartPlayForm({"playbook": "no_such_play"}, tenant=inside).is_valid()
-    assert StartPlayForm({"playbook": "data_audit"}, tenant=inside).is_valid()
-    assert CompleteTaskForm({}).is_valid()
