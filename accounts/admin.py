@@ -31,6 +31,7 @@ from accounts.models import (
     Ticket,
     User,
 )
+from accounts.requests import of_member
 from accounts.services import add_member, change_role, create_tenant, deactivate_member, reactivate_member
 from accounts.upserts import roll_up_subscriptions
 from accounts.upserts.contacts import join_accounts
@@ -45,7 +46,7 @@ class OwnerFilter(admin.SimpleListFilter):
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         """The tenant's members."""
         members = (
-            Membership.objects.filter(tenant=request.tenant).select_related("user").order_by("user__email")
+            Membership.objects.filter(tenant=of_member(request).tenant).select_related("user").order_by("user__email")
         )
         return [("none", str(_("Nobody"))), *((str(member.pk), str(member)) for member in members)]
 
@@ -114,14 +115,14 @@ class AccountAdmin(TenantModelAdmin):
     def delete_model(self, request: HttpRequest, obj: Account) -> None:
         """Children stay, without a parent; what other apps keep about the account goes."""
         Account.objects.filter(parent=obj).update(parent=None)
-        accounts_forgotten(tenant=request.tenant, account_ids=[obj.pk])
+        accounts_forgotten(tenant=of_member(request).tenant, account_ids=[obj.pk])
         super().delete_model(request, obj)
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Account]) -> None:
         """Children stay, without a parent; what other apps keep about the accounts goes."""
         chosen = list(queryset.values_list("pk", flat=True))
         Account.objects.filter(parent__in=chosen).update(parent=None)
-        accounts_forgotten(tenant=request.tenant, account_ids=chosen)
+        accounts_forgotten(tenant=of_member(request).tenant, account_ids=chosen)
         Account.objects.filter(pk__in=chosen).delete()
 
 
@@ -159,7 +160,7 @@ class ContactAdmin(TenantModelAdmin):
         """Note on the timeline of memberships that the contact came to an account."""
         super().save_model(request, obj, form, change)
         if "account" in form.changed_data and obj.account_id is not None:
-            join_accounts(tenant=request.tenant, joined={obj.pk: obj.account_id}, source="admin")
+            join_accounts(tenant=of_member(request).tenant, joined={obj.pk: obj.account_id}, source="admin")
 
     def delete_model(self, request: HttpRequest, obj: Contact) -> None:
         """Aliases of the contact go with it."""
@@ -202,12 +203,12 @@ class SubscriptionAdmin(_RecordAdmin):
         """Save, then plan, seats, MRR and renewal of the account it is with, and of the one it was with."""
         super().save_model(request, obj, form, change)
         touched = {obj.account_id, form.initial.get("account") or obj.account_id}
-        roll_up_subscriptions(tenant=request.tenant, account_ids=sorted(touched))
+        roll_up_subscriptions(tenant=of_member(request).tenant, account_ids=sorted(touched))
 
     def delete_model(self, request: HttpRequest, obj: Subscription) -> None:
         """Delete, then what the account pays."""
         super().delete_model(request, obj)
-        roll_up_subscriptions(tenant=request.tenant, account_ids=[obj.account_id])
+        roll_up_subscriptions(tenant=of_member(request).tenant, account_ids=[obj.account_id])
 
 
 @admin.register(Ticket, site=tenant_admin_site)
@@ -262,7 +263,9 @@ class DirectoryAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         extra_context: Any = None,
     ) -> HttpResponse:
         """Without Django's transaction around it: a tenant's scope must be the outermost one."""
-        answer: HttpResponse = self._changeform_view(request, object_id, form_url, extra_context)
+        answer: HttpResponse = self._changeform_view(  # type: ignore[attr-defined]  # Django's, the stubs hide it
+            request, object_id, form_url, extra_context
+        )
         return answer
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -347,7 +350,7 @@ class MembershipAdmin(DirectoryAdmin):
         kwargs["form"] = MembershipForm if obj is None else MembershipChangeForm
         return super().get_form(request, obj, change=change, **kwargs)
 
-    def get_fields(self, request: HttpRequest, obj: Membership | None = None) -> list[str]:
+    def get_fields(self, request: HttpRequest, obj: Membership | None = None) -> list[Any]:
         """As the form."""
         return ["tenant", "email", "role"] if obj is None else ["tenant", "user", "role", "is_active"]
 

@@ -4,36 +4,39 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any
+from typing import Any, TypeVar, cast
 
 from django.conf import settings
 from django.contrib import admin
 from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
 from django.utils.translation import gettext_lazy as _
 
 from accounts.access import has_role
 from accounts.models import Membership, Role
+from accounts.requests import of_member
 from accounts.services import record_audit
+
+AdminView = TypeVar("AdminView", bound=Callable[..., HttpResponseBase])
 
 
 class HouseAdminSite(admin.AdminSite):
     """Logs in and out and changes passwords where everybody does, with the same limits on guessing."""
 
-    def admin_view(self, view: Callable[..., Any], cacheable: bool = False) -> Callable[..., Any]:
+    def admin_view(self, view: AdminView, cacheable: bool = False) -> AdminView:
         """Django's door sends everybody to the login; who is logged in already is refused instead."""
         inner = super().admin_view(view, cacheable)
 
         @wraps(inner)
-        def door(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        def door(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             if request.user.is_authenticated and not self.has_permission(request):
                 raise self.refusal
             return inner(request, *args, **kwargs)
 
-        return door
+        return cast(AdminView, door)
 
     def login(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         """Visitors go to the login page; who is logged in and may not come in learns that."""
@@ -45,15 +48,20 @@ class HouseAdminSite(admin.AdminSite):
 
     refusal: Exception = PermissionDenied()
 
-    def logout(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+    # Django itself asks only for a response; the stubs name the page that its own views make.
+    def logout(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:  # type: ignore[override]
         """The logout page."""
         return redirect("account_logout")
 
-    def password_change(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+    def password_change(  # type: ignore[override]  # as for logout
+        self, request: HttpRequest, extra_context: Any = None
+    ) -> HttpResponse:
         """The page that changes a password."""
         return redirect("account_change_password")
 
-    def password_change_done(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+    def password_change_done(  # type: ignore[override]  # as for logout
+        self, request: HttpRequest, extra_context: Any = None
+    ) -> HttpResponse:
         """The start of the site."""
         return redirect(f"{self.name}:index")
 
@@ -81,7 +89,7 @@ class TenantModelAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         """Members are offered with their names read along."""
         if db_field.remote_field.model is Membership and "queryset" not in kwargs:
-            members = Membership.objects.filter(tenant=request.tenant, is_active=True)
+            members = Membership.objects.filter(tenant=of_member(request).tenant, is_active=True)
             kwargs["queryset"] = members.select_related("user").order_by("user__name", "user__email")
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
@@ -105,23 +113,30 @@ class TenantModelAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         """As for viewing; subclasses may close it."""
         return tenant_admin_site.has_permission(request)
 
-    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> None:
+    # Django ignores what these return; there is no LogEntry to return.
+    def log_addition(  # type: ignore[override]
+        self, request: HttpRequest, obj: Any, message: Any
+    ) -> None:
         """Write the audit row of an addition."""
         self._audit(request, obj, "added", message)
 
-    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> None:
+    def log_change(  # type: ignore[override]  # as for additions
+        self, request: HttpRequest, obj: Any, message: Any
+    ) -> None:
         """Write the audit row of a change."""
         self._audit(request, obj, "changed", message)
 
-    def log_deletions(self, request: HttpRequest, queryset: Any) -> None:
+    def log_deletions(  # type: ignore[override]  # as for additions
+        self, request: HttpRequest, queryset: Any
+    ) -> None:
         """Write an audit row for each deleted object."""
         for obj in queryset:
             self._audit(request, obj, "deleted", None)
 
     def _audit(self, request: HttpRequest, obj: Any, verb: str, message: Any) -> None:
         record_audit(
-            tenant=request.tenant,
-            actor=request.member,
+            tenant=of_member(request).tenant,
+            actor=of_member(request).member,
             action=f"{obj._meta.label_lower}.{verb}",
             target=f"{obj._meta.verbose_name} {obj}",
             after={"message": message} if message else None,

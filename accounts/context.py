@@ -22,7 +22,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         .order_by("tenant__name")
     )
     return {
-        "tenant": request.tenant,
+        "tenant": member.tenant,
         "member": member,
         "my_tenants": others,
         "is_csm": has_role(member, Role.CSM),

@@ -18,7 +18,7 @@ env = environ.Env()
 
 
 def _choice(name: str, allowed: tuple[str, ...], default: str) -> str:
-    value = env.str(name, default=default)
+    value: str = env.str(name, default=default)
     if value not in allowed:
         raise ImproperlyConfigured(f"{name}={value!r}: must be one of {', '.join(allowed)}.")
     return value

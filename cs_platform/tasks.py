@@ -41,9 +41,9 @@ def ring_jobs() -> int:
     """Ring a worker for each tenant with due jobs or mail."""
     jobs, outbox = tenants_with_work("jobs"), tenants_with_work("outbox")
     for tenant_id in jobs:
-        run_tenant_jobs.apply_async([tenant_id], expires=RING_EXPIRES_SECONDS)
+        run_tenant_jobs.apply_async((tenant_id,), expires=RING_EXPIRES_SECONDS)
     for tenant_id in outbox:
-        relay_tenant_outbox.apply_async([tenant_id], expires=RING_EXPIRES_SECONDS)
+        relay_tenant_outbox.apply_async((tenant_id,), expires=RING_EXPIRES_SECONDS)
     return len(jobs) + len(outbox)
 
 

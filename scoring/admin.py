@@ -188,7 +188,7 @@ class ComponentInline(DraftInline):
         if not measures:
             return _("None yet: open the component and add one.")
         return format_html_join(
-            "", "<div>{} · {}</div>", ((measure.metric_key, measure.get_scale_kind_display()) for measure in measures)
+            "", "<div>{}</div>", ((measure.metric_key,) for measure in measures)
         )
 
 

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from accounts.admin_site import TenantModelAdmin, tenant_admin_site
+from accounts.requests import of_member
 from accounts.services import record_audit
 from usage.forms import FeatureForm, MetricForm
 from usage.models import Feature, Metric, Quarantine, Source
@@ -39,10 +40,10 @@ class MetricAdmin(TenantModelAdmin):
         """Through the service, which knows about slots."""
         fields = {name: form.cleaned_data[name] for name in form.cleaned_data}
         if change:
-            kept = Metric.objects.get(tenant=request.tenant, pk=obj.pk)
-            edited = edit_metric(tenant=request.tenant, metric=kept, fields=fields)
+            kept = Metric.objects.get(tenant=of_member(request).tenant, pk=obj.pk)
+            edited = edit_metric(tenant=of_member(request).tenant, metric=kept, fields=fields)
         else:
-            edited = create_metric(tenant=request.tenant, fields=fields)
+            edited = create_metric(tenant=of_member(request).tenant, fields=fields)
         obj.pk, obj.slot, obj.start_on = edited.pk, edited.slot, edited.start_on
 
 
@@ -63,7 +64,7 @@ class FeatureAdmin(TenantModelAdmin):
         """Past days are counted again when other events count."""
         obj.save()
         if not change or "events" in form.changed_data or "key" in form.changed_data:
-            rebuild(tenant=request.tenant)
+            rebuild(tenant=of_member(request).tenant)
 
 
 @admin.register(Source, site=tenant_admin_site)
@@ -112,7 +113,7 @@ class QuarantineAdmin(TenantModelAdmin):
         if obj.state != Quarantine.State.OPEN:
             return
         try:
-            replay_quarantined(tenant=request.tenant, quarantine_id=obj.pk, payload=obj.payload)
+            replay_quarantined(tenant=of_member(request).tenant, quarantine_id=obj.pk, payload=obj.payload)
         except NotReplayable as error:
             messages.error(request, _("The event would be refused again: %(reason)s") % {"reason": error})
         else:
@@ -124,7 +125,7 @@ class QuarantineAdmin(TenantModelAdmin):
         sent = 0
         for row in queryset.filter(state=Quarantine.State.OPEN):
             try:
-                replay_quarantined(tenant=request.tenant, quarantine_id=row.pk)
+                replay_quarantined(tenant=of_member(request).tenant, quarantine_id=row.pk)
                 sent += 1
             except NotReplayable as error:
                 messages.warning(request, _("One stays: %(reason)s") % {"reason": error})
@@ -135,7 +136,7 @@ class QuarantineAdmin(TenantModelAdmin):
     @admin.action(description=gettext_lazy("Discard"))
     def discard(self, request: HttpRequest, queryset: QuerySet[Quarantine]) -> None:
         """Put the chosen events aside for good."""
-        count = discard_quarantined(tenant=request.tenant, quarantine_ids=queryset.values_list("pk", flat=True))
+        count = discard_quarantined(tenant=of_member(request).tenant, quarantine_ids=queryset.values_list("pk", flat=True))
         self._audit_action(request, "discarded", count)
         text = ngettext("%(count)s event discarded.", "%(count)s events discarded.", count)
         messages.success(request, text % {"count": count})
@@ -143,5 +144,5 @@ class QuarantineAdmin(TenantModelAdmin):
     def _audit_action(self, request: HttpRequest, verb: str, count: int) -> None:
         if count:
             record_audit(
-                tenant=request.tenant, actor=request.member, action=f"usage.quarantine.{verb}", target=f"{count} events"
+                tenant=of_member(request).tenant, actor=of_member(request).member, action=f"usage.quarantine.{verb}", target=f"{count} events"
             )

@@ -17,14 +17,13 @@ from .days import Calendar
 from .definitions import load_features, load_plan
 from .matching import Plan
 from .raw import by_receipt, roll_up_raw
-from .rollup import Rollup
+from .rollup import ReceiptCell, Rollup
 
 _DAY = 'tenant_id bigint, account_id bigint, day date, known_on date, "values" double precision[]'
 _USER = (
     "tenant_id bigint, account_id bigint, contact_id bigint, day date, known_on date, events integer, features bigint[], "
     "metrics bigint[]"
 )
-DayKey = tuple[int, date, date]
 
 
 @dataclass(frozen=True)
@@ -54,11 +53,11 @@ def relations(*, tenant: Tenant, days: tuple[date, date], cutoff: datetime | Non
             f"FROM usage_user_day WHERE tenant_id = {int(tenant.pk)})",
         )
     plan, calendar = load_plan(), Calendar(tenant.tz)
-    rows: dict[DayKey, list[float | None]] = {}
+    rows: dict[ReceiptCell, list[float | None]] = {}
     with connection.cursor() as cursor:
         rollup = _events_by_receipt(cursor, tenant, plan, calendar, days, cutoff)
         _carry_last(plan, rollup)
-        rows.update(rollup.days)  # type: ignore[arg-type]
+        rows.update(rollup.days)
         _add_pushed(cursor, tenant, plan, calendar, days, cutoff, rows)
         _add_state(cursor, tenant, plan, days, rows)
         copy_rows(
@@ -73,8 +72,8 @@ def relations(*, tenant: Tenant, days: tuple[date, date], cutoff: datetime | Non
     return AsOfRelations("asof_day", "asof_user_day")
 
 
-def _user_lines(tenant: Tenant, rollup: Rollup) -> Iterator[str]:
-    for ((account, day, known), contact), (events, features, metrics) in rollup.users.items():  # type: ignore[misc]
+def _user_lines(tenant: Tenant, rollup: Rollup[ReceiptCell]) -> Iterator[str]:
+    for ((account, day, known), contact), (events, features, metrics) in rollup.users.items():
         yield (
             f"{tenant.pk}\t{account}\t{contact}\t{day.isoformat()}\t{known.isoformat()}\t{events}\t"
             f"{number_array(sorted(features))}\t{number_array(sorted(metrics))}"
@@ -83,19 +82,19 @@ def _user_lines(tenant: Tenant, rollup: Rollup) -> Iterator[str]:
 
 def _events_by_receipt(
     cursor: Any, tenant: Tenant, plan: Plan, calendar: Calendar, days: tuple[date, date], cutoff: datetime
-) -> Rollup:
+) -> Rollup[ReceiptCell]:
     scope = "d.day BETWEEN %(first)s AND %(last)s AND d.received_at < %(cutoff)s"
     params = {"first": days[0], "last": days[1], "cutoff": cutoff}
     return roll_up_raw(cursor, tenant.pk, plan, load_features(), scope, params, by_receipt(calendar))
 
 
-def _carry_last(plan: Plan, rollup: Rollup) -> None:
+def _carry_last(plan: Plan, rollup: Rollup[ReceiptCell]) -> None:
     """The last value of a day as it was known on each day of receipt: an older event that came later changes nothing."""
     slots = [d.slot - 1 for d in plan.definitions if d.kind == "last" and d.slot]
     if not slots:
         return
     known_of: dict[tuple[int, date], list[date]] = defaultdict(list)
-    for account, day, known in rollup.days:  # type: ignore[misc]
+    for account, day, known in rollup.days:
         known_of[(account, day)].append(known)
     for (account, day), knowns in known_of.items():
         for slot in slots:
@@ -109,7 +108,7 @@ def _carry_last(plan: Plan, rollup: Rollup) -> None:
                     rollup.days[cell][slot] = best[1]
 
 
-def _row(plan: Plan, rows: dict[DayKey, list[float | None]], key: DayKey) -> list[float | None]:
+def _row(plan: Plan, rows: dict[ReceiptCell, list[float | None]], key: ReceiptCell) -> list[float | None]:
     values = rows.get(key)
     if values is None:
         values = rows[key] = [None] * plan.width
@@ -123,7 +122,7 @@ def _add_pushed(
     calendar: Calendar,
     days: tuple[date, date],
     cutoff: datetime,
-    rows: dict[DayKey, list[float | None]],
+    rows: dict[ReceiptCell, list[float | None]],
 ) -> None:
     """Pushed values received by then."""
     slots = {d.id: d.slot for d in plan.definitions if d.kind == "pushed" and d.slot}
@@ -141,7 +140,7 @@ def _add_pushed(
 
 
 def _add_state(
-    cursor: Any, tenant: Tenant, plan: Plan, days: tuple[date, date], rows: dict[DayKey, list[float | None]]
+    cursor: Any, tenant: Tenant, plan: Plan, days: tuple[date, date], rows: dict[ReceiptCell, list[float | None]]
 ) -> None:
     """State snapshots were taken on their day."""
     slots = [d.slot for d in plan.definitions if d.kind == "state" and d.slot]

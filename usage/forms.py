@@ -59,7 +59,8 @@ class MetricForm(forms.ModelForm):  # type: ignore[type-arg]
         cleaned = super().clean() or {}
         if self.errors:
             return cleaned
-        metric = Metric(pk=self.instance.pk, **{name: cleaned.get(name, getattr(self.instance, name)) for name in self._meta.fields})
+        values = {name: cleaned.get(name, getattr(self.instance, name)) for name in self.Meta.fields}
+        metric = Metric(pk=self.instance.pk, **values)
         try:
             check_definition(Tenant.objects.get(pk=current_tenant_id()), metric)
         except ValidationError as error:

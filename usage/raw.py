@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import date
 from typing import Any
 
 from .days import Calendar
 from .matching import FeatureBook, Plan
-from .rollup import Rollup
+from .rollup import Cell, DayCell, ReceiptCell, Rollup
 
 _CHUNK = 20_000
 _READ = (
@@ -31,10 +31,10 @@ def roll_up_raw(
     book: FeatureBook,
     scope: str,
     params: dict[str, Any],
-    cell: Callable[[int, date, Any], Any] = lambda account, day, received_at: (account, day),
-) -> Rollup:
+    cell: Callable[[int, date, Any], Cell],
+) -> Rollup[Cell]:
     """Everything that the raw events in the scope add up to, by the cell of each event."""
-    rollup = Rollup(plan.width, keep_last=True)
+    rollup: Rollup[Cell] = Rollup(plan.width, keep_last=True)
     for account, contact, name, feature, at, day, received_at, key, properties in raw_events(
         cursor, tenant_id, scope, params
     ):
@@ -44,22 +44,27 @@ def roll_up_raw(
     return rollup
 
 
-def by_receipt(calendar: Calendar) -> Callable[[int, date, Any], tuple[int, date, date]]:
+def by_day(account: int, day: date, received_at: Any) -> DayCell:
+    """Cells of the live rollups."""
+    return account, day
+
+
+def by_receipt(calendar: Calendar) -> Callable[[int, date, Any], ReceiptCell]:
     """Cells that also say on which local day an event was received."""
     return lambda account, day, received_at: (account, day, calendar.day(received_at))
 
 
-def fill_last_values(cursor: Any, tenant_id: int, plan: Plan, book: FeatureBook, rollup: Rollup) -> None:
+def fill_last_values(cursor: Any, tenant_id: int, plan: Plan, book: FeatureBook, rollup: Rollup[DayCell]) -> None:
     """Replace the `last` slots of a turn by what all raw events of those account-days say."""
     if not rollup.last_cells:
         return
     scope, params = cells_scope(rollup.last_cells)
-    whole = roll_up_raw(cursor, tenant_id, plan, book, scope, params)
+    whole = roll_up_raw(cursor, tenant_id, plan, book, scope, params, by_day)
     for (cell, slot) in whole.lasts:
         rollup.days[cell][slot] = whole.days[cell][slot]
 
 
-def cells_scope(cells: Any) -> tuple[str, dict[str, Any]]:
+def cells_scope(cells: Iterable[DayCell]) -> tuple[str, dict[str, Any]]:
     """The scope of certain account-days."""
     ordered = sorted(cells)
     return (

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
-from datetime import datetime
-from typing import Any
+from datetime import date, datetime
+from typing import Any, Generic, TypeVar
 
 import msgspec
 
@@ -14,10 +14,12 @@ MAX_DIMENSION_KEY = 200
 _properties = msgspec.json.Decoder(dict[str, Any])
 
 # A cell says which account and day; a past run adds the day of receipt to it.
-Cell = Hashable
+Cell = TypeVar("Cell", bound=Hashable)
+DayCell = tuple[int, date]
+ReceiptCell = tuple[int, date, date]
 
 
-class Rollup:
+class Rollup(Generic[Cell]):
     """Numbers of many events by cell; the order of the events never matters."""
 
     def __init__(self, width: int, *, keep_last: bool) -> None:

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import date
 from typing import Any
 
 from .copying import copy_rows, escaped, float_array, number_array
 from .matching import ADD, LAST, MAX, OPERATION, Plan
-from .rollup import Rollup
+from .rollup import DayCell, Rollup
 
 _DAY = 'account_id bigint, day date, "values" double precision[]'
 _USER = "account_id bigint, contact_id bigint, day date, events integer, features bigint[], metrics bigint[]"
 _DIMENSION = "account_id bigint, day date, metric_id bigint, key text, value double precision, decimals smallint"
 
 
-def add_rollup(cursor: Any, tenant_id: int, plan: Plan, rollup: Rollup) -> None:
+def add_rollup(cursor: Any, tenant_id: int, plan: Plan, rollup: Rollup[DayCell]) -> None:
     """Add a turn's numbers to the rollups; the caller holds the tenant's drain lock."""
     _copy(cursor, rollup)
     if rollup.days:
@@ -43,7 +42,7 @@ def add_rollup(cursor: Any, tenant_id: int, plan: Plan, rollup: Rollup) -> None:
         _round_dimensions(cursor, tenant_id)
 
 
-def replace_rollup(cursor: Any, tenant_id: int, plan: Plan, rollup: Rollup, scope: str, params: dict[str, Any]) -> None:
+def replace_rollup(cursor: Any, tenant_id: int, plan: Plan, rollup: Rollup[DayCell], scope: str, params: dict[str, Any]) -> None:
     """Put these numbers in the place of everything in the scope that events feed; pushed and state values stay.
 
     `scope` is an SQL condition on `d.account_id` and `d.day`.
@@ -83,7 +82,7 @@ def replace_rollup(cursor: Any, tenant_id: int, plan: Plan, rollup: Rollup, scop
         )
 
 
-def _copy(cursor: Any, rollup: Rollup) -> None:
+def _copy(cursor: Any, rollup: Rollup[DayCell]) -> None:
     """The numbers as temporary tables."""
     copy_rows(
         cursor, "turn_day", _DAY,
@@ -105,7 +104,7 @@ def _copy(cursor: Any, rollup: Rollup) -> None:
     )  # fmt: skip
 
 
-def _sorted(items: Iterable[tuple[Any, list[float | None]]]) -> list[tuple[tuple[int, date], list[float | None]]]:
+def _sorted(items: Iterable[tuple[DayCell, list[float | None]]]) -> list[tuple[DayCell, list[float | None]]]:
     return sorted(items)
 
 
@@ -120,7 +119,7 @@ def _upsert_days(cursor: Any, tenant_id: int, assignments: list[str]) -> None:
     )
 
 
-def _touched(rollup: Rollup) -> set[int]:
+def _touched(rollup: Rollup[DayCell]) -> set[int]:
     """Slots (1-based) in which any account-day of this turn has a value."""
     touched: set[int] = set()
     for values in rollup.days.values():

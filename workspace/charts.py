@@ -5,7 +5,7 @@ Looks come from static/js/charts.js, which gives each `meta.tone` and `name` its
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -143,7 +143,7 @@ def distribution(
 
 def trend(
     days: Sequence[date],
-    shares: dict[str, Sequence[float | None]],
+    shares: Mapping[str, Sequence[float | None]],
     *,
     names: dict[str, str],
     marks: Sequence[Mark],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 from zoneinfo import available_timezones
 
 from django import forms
@@ -25,6 +25,11 @@ def zone_choices() -> list[tuple[str, str]]:
 class ProfileForm(forms.ModelForm):  # type: ignore[type-arg]
     """A person's name, language, time zone and appearance."""
 
+    language = forms.ChoiceField(
+        label=_("Language"),
+        required=False,
+        choices=[("", _("As the company")), *User._meta.get_field("language").flatchoices],
+    )
     timezone = forms.ChoiceField(
         label=_("Time zone"), required=False, choices=lambda: [("", _("As the company")), *zone_choices()]
     )
@@ -32,15 +37,7 @@ class ProfileForm(forms.ModelForm):  # type: ignore[type-arg]
     class Meta:
         model = User
         fields = ("name", "language", "timezone", "theme")
-        labels = {"name": _("Name"), "language": _("Language"), "theme": _("Appearance")}
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["language"].choices = [
-            ("", _("As the company")),
-            *User._meta.get_field("language").choices,
-        ]  # type: ignore[union-attr,list-item,misc,attr-defined]
-        self.fields["language"].required = False
+        labels = {"name": _("Name"), "theme": _("Appearance")}
 
 
 class InviteForm(forms.Form):
@@ -85,4 +82,5 @@ class TaskForm(forms.Form):
 
     def __init__(self, *args: Any, members: list[Membership], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["assignee"].choices = [(member.pk, str(member)) for member in members]  # type: ignore[attr-defined]
+        assignee = cast(forms.TypedChoiceField, self.fields["assignee"])
+        assignee.choices = [(member.pk, str(member)) for member in members]

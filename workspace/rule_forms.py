@@ -52,7 +52,7 @@ class RuleForm(forms.Form):
             name: ", ".join(value) if isinstance(value, (list, tuple)) else value
             for name, value in initial.items()
         }
-        super().__init__(*args, initial=initial, **kwargs)
+        super().__init__(*args, **kwargs | {"initial": initial})
         for name, value in values.items():
             self.fields[name] = _field(name, value)
 

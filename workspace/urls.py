@@ -4,7 +4,20 @@ from __future__ import annotations
 
 from django.urls import path
 
-from workspace.views import account, accounts, alerts, demo, entry, me, search, setup, sources, team, today, work
+from workspace.views import (
+    account,
+    accounts,
+    alerts,
+    demo,
+    entry,
+    me,
+    search,
+    setup,
+    sources,
+    team,
+    today,
+    work,
+)
 
 app_name = "workspace"
 

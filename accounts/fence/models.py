@@ -58,8 +58,10 @@ class TenantForeignKey(models.ForeignKey):  # type: ignore[type-arg]
         """Add `alias.tenant_id = related_alias.tenant_id` to the ON clause of every join over this key."""
         if alias is None or related_alias is None:
             return None
-        own, other = self.model._meta.get_field("tenant"), self.remote_field.model._meta.get_field("tenant")
-        return WhereNode([Exact(Col(alias, other), Col(related_alias, own))], connector=AND)
+        own: Any = self.model._meta.get_field("tenant")
+        other: Any = self.remote_field.model._meta.get_field("tenant")
+        same_tenant: Any = Exact(Col(alias, other), Col(related_alias, own))  # the stubs know no look-ups in it
+        return WhereNode([same_tenant], connector=AND)
 
 
 class TenantModel(models.Model):

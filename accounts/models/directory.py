@@ -41,7 +41,7 @@ class User(AbstractBaseUser, PermissionsMixin):
         DARK = "dark", _("Dark")
 
     # No last_login: the directory must not be written on every login (see ARCHITECTURE.md, growing past one machine).
-    last_login = None  # type: ignore[assignment]
+    last_login = None
     id = models.BigAutoField(primary_key=True)
     email = models.EmailField(_("e-mail address"), unique=True)
     name = models.CharField(_("name"), max_length=150, blank=True)

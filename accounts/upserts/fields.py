@@ -52,12 +52,12 @@ def text(name: str, limit: int, *, required: bool = False, words: str = "") -> F
             value = str(value)
         if not isinstance(value, str):
             raise Invalid("must be text")
-        value = value.strip()
-        if required and not value:
+        line = value.strip()
+        if required and not line:
             raise Invalid("must not be empty")
-        if len(value) > limit:
-            raise Invalid(f"may have {limit} characters, has {len(value)}")
-        return value
+        if len(line) > limit:
+            raise Invalid(f"may have {limit} characters, has {len(line)}")
+        return line
 
     return Field(name, read, {"type": "string", "maxLength": limit}, required=required, empty="", words=words)
 
@@ -74,10 +74,10 @@ def email(name: str, *, words: str = "") -> Field:
     def read(value: Any) -> str:
         if not isinstance(value, str) or len(value) > 254:
             raise Invalid("must be an e-mail address")
-        value = value.strip().lower()
-        if value and not EMAIL.fullmatch(value):
+        address = value.strip().lower()
+        if address and not EMAIL.fullmatch(address):
             raise Invalid("must be an e-mail address")
-        return value
+        return address
 
     return Field(name, read, {"type": "string", "maxLength": 254}, empty="", words=words)
 

@@ -76,7 +76,7 @@ def _people(tenant: Tenant, job: Job, params: Mapping[str, Any]) -> None:
     )
     ContactMembership.objects.bulk_create(
         [
-            ContactMembership(tenant=tenant, contact=c, account_id=c.account_id, since=since, source=SOURCE)
+            ContactMembership(tenant=tenant, contact=c, account=c.account, since=since, source=SOURCE)
             for c in contacts
         ]
     )

@@ -143,7 +143,9 @@ def intensity(
         "seasonal": 0.45 + 0.55 * np.isin(month, [2, 3, 4, 9, 10, 11]),
         "dead": np.interp(days, [-DAYS, -150, -95, -90, 0], [0.7, 0.5, 0.1, 0.0, 0.0]),
     }
-    return np.where(age < 0, 0.0, np.clip(shapes[arc] + walk, 0.0, 1.35) * ramp) * (shapes[arc] > 0)
+    shape = shapes[arc]
+    level: np.ndarray = np.where(age < 0, 0.0, np.clip(shape + walk, 0.0, 1.35) * ramp) * (shape > 0)
+    return level
 
 
 def tell(last_day: date, language: str, timezone: str, owners: int, accounts: int = 150) -> Story:

@@ -8,7 +8,7 @@ from typing import Any
 
 from usage.copying import number_array, text_array
 from usage.matching import FeatureBook, Plan
-from usage.raw import cells_scope, roll_up_raw
+from usage.raw import by_day, cells_scope, roll_up_raw
 from usage.rollup_tables import replace_rollup
 
 from .people import People, load_timelines
@@ -44,7 +44,7 @@ def _rebuild_cells(cursor: Any, tenant_id: int, plan: Plan, book: FeatureBook, d
     if not dirty:
         return
     scope, params = cells_scope(dirty)
-    rollup = roll_up_raw(cursor, tenant_id, plan, book, scope, params)
+    rollup = roll_up_raw(cursor, tenant_id, plan, book, scope, params, by_day)
     replace_rollup(cursor, tenant_id, plan, rollup, scope, params)
 
 

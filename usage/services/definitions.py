@@ -104,7 +104,7 @@ def check_definition(tenant: Tenant, metric: Metric) -> None:
     if same_key.exists():
         errors["key"] = _("There is already a metric with this key.")
     if errors:
-        raise ValidationError(errors)  # type: ignore[arg-type]
+        raise ValidationError(errors)
     metric.clean_fields(exclude=["tenant", "id"])
 
 

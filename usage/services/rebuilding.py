@@ -14,7 +14,8 @@ from usage.copying import number_array
 from usage.definitions import load_features, load_plan, register_features
 from usage.drain.batches import wait_for_drain
 from usage.matching import FeatureBook, Plan, normal
-from usage.raw import roll_up_raw
+from usage.raw import by_day, roll_up_raw
+from usage.rollup import DayCell
 from usage.rollup_tables import replace_rollup
 
 CHUNK_DAYS = 31
@@ -41,7 +42,7 @@ def rebuild(*, tenant: Tenant, account_ids: Sequence[int] | None = None, days: D
         _register_all(cursor, tenant, book)
         for first, last in _months(cursor, tenant, days):
             scope, params = _scope(account_ids, (first, last))
-            rollup = roll_up_raw(cursor, tenant.pk, plan, book, scope, params)
+            rollup = roll_up_raw(cursor, tenant.pk, plan, book, scope, params, by_day)
             replace_rollup(cursor, tenant.pk, plan, rollup, scope, params)
             rebuilt += len(rollup.days)
     return rebuilt
@@ -84,7 +85,7 @@ def verify_rollups(
 def _compare(
     cursor: Any, tenant: Tenant, plan: Plan, book: FeatureBook, scope: str, params: dict[str, Any], check: Check
 ) -> None:
-    rollup = roll_up_raw(cursor, tenant.pk, plan, book, scope, params)
+    rollup = roll_up_raw(cursor, tenant.pk, plan, book, scope, params, by_day)
     fed = [d.slot for d in plan.definitions if d.slot is not None and d.kind not in ("pushed", "state")]
     params = params | {"tenant": tenant.pk}
     cursor.execute(
@@ -101,7 +102,7 @@ def _compare(
     )
     kept_users = {((a, day), c): [n, set(f), set(m)] for a, day, c, n, f, m in cursor.fetchall()}
     cells = set(kept_days) | set(rollup.days)
-    bad = set()
+    bad: set[DayCell] = set()
     for cell in cells:
         raw = rollup.days.get(cell)
         expected = [None] * len(fed) if raw is None else [raw[slot - 1] for slot in fed]
@@ -111,7 +112,7 @@ def _compare(
         if kept_users.get(user) != rollup.users.get(user):
             bad.add(user[0])
     check.checked += len(cells)
-    check.differing += sorted(bad)  # type: ignore[type-var]
+    check.differing += sorted(bad)
 
 
 def forget_accounts(*, tenant: Tenant, account_ids: Sequence[int]) -> None:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
-from django.db.models import Count, F, Q
+from django.db.models import Count, F, Q, QuerySet
 
 from accounts.models import Account, Contact, Invoice, Subscription, Tenant, Ticket, TimelineEntry
 from alerts.models import Alert
@@ -90,7 +90,7 @@ def timeline(
     pk: int,
     *,
     kind: str = "",
-    before: tuple[str, int] | None = None,
+    before: tuple[datetime, int] | None = None,
     limit: int = TIMELINE_PAGE,
 ) -> list[TimelineEntry]:
     """What happened at the account, newest first; one query."""
@@ -169,10 +169,10 @@ class Work:
 def work(tenant: Tenant, pk: int, limit: int = 100) -> Work:
     """What was found and what is being done, open things first; three queries."""
     alerts = Alert.objects.filter(tenant=tenant, account_id=pk).select_related("rule").order_by("-pk")[:limit]
-    runs = (
+    runs: QuerySet[Run] = (
         Run.objects.filter(tenant=tenant, account_id=pk)
         .select_related("playbook")
-        .annotate(
+        .annotate(  # type: ignore[no-redef]  # the model declares tasks_done for its readers
             tasks_all=Count("tasks", filter=~Q(tasks__state=Task.State.CANCELLED)),
             tasks_done=Count("tasks", filter=Q(tasks__state=Task.State.DONE)),
         )

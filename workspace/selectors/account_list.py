@@ -367,7 +367,9 @@ def filter_options(tenant: Tenant) -> Options:
                 [tenant.pk, tenant.pk],
             )
             kinds = {kind: rows or [] for kind, rows in cursor.fetchall()}
-        columns = [sorted({row[place] for row in kinds["g"]} - {""}, key=str.lower) for place in range(3)]
-        found = Options(*columns, tags=sorted({row[0] for row in kinds["t"]}, key=str.lower))
+        segments, stages, plans = (
+            sorted({row[place] for row in kinds["g"]} - {""}, key=str.lower) for place in range(3)
+        )
+        found = Options(segments, stages, plans, sorted({row[0] for row in kinds["t"]}, key=str.lower))
         cache.set(f"account-options:{tenant.pk}", found, OPTIONS_SECONDS)
     return found

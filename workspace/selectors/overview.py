@@ -96,8 +96,8 @@ def overview(tenant: Tenant, *, by: str = BY_ACCOUNTS, on: date | None = None) -
         trend_finding=_trend_finding(weeks),
         mean=_mean(weeks, marks) if len(weeks) > 1 else None,
         healthy_pct=healthy_pct,
-        healthy_change=_less(healthy_pct, month_ago and month_ago["healthy_pct"]),
-        mean_change=_less(row.mean, month_ago and month_ago["mean"]),
+        healthy_change=_less(healthy_pct, month_ago["healthy_pct"]) if month_ago else None,
+        mean_change=_less(row.mean, month_ago["mean"]) if month_ago else None,
         currency=tenant.currency,
     )
 

@@ -85,7 +85,7 @@ def search(tenant: Tenant, text: str, today: date) -> Found:
         .filter(
             Q(user_id__gte=text, user_id__lt=prefix_end(text)) | Q(email__iexact=text) | Q(name__iexact=text)
         )
-        .exclude(account_id=None)
+        .filter(account_id__isnull=False)
         .select_related("account")[:HITS]
     )
     tasks = (

@@ -145,9 +145,9 @@ def run_page(
     total = found.order_by()[: COUNT_CAP + 1].count()
     if after is not None:
         found = found.filter(pk__lt=after.pk)
-    rows = list(
+    rows: list[Run] = list(
         found.select_related("playbook", "account__owner__user")
-        .annotate(
+        .annotate(  # type: ignore[no-redef]  # the model declares tasks_done for its readers
             tasks_all=Count("tasks", filter=~Q(tasks__state=Task.State.CANCELLED)),
             tasks_done=Count("tasks", filter=Q(tasks__state=Task.State.DONE)),
         )
@@ -208,8 +208,8 @@ def plays(tenant: Tenant) -> list[PlayLine]:
             recovered=Count("pk", filter=Q(outcome=Run.Outcome.RECOVERED)),
         )
     }
-    steps = {
-        row["version__playbook_id"]: row
+    published = {
+        row["version__playbook_id"]: (row["version__number"], row["count"])
         for row in Step.objects.filter(tenant=tenant, version__state="published")
         .values("version__playbook_id", "version__number")
         .order_by()
@@ -219,8 +219,7 @@ def plays(tenant: Tenant) -> list[PlayLine]:
     return [
         PlayLine(
             book,
-            steps.get(book.pk, {}).get("version__number"),
-            steps.get(book.pk, {}).get("count", 0),
+            *published.get(book.pk, (None, 0)),
             *(counts.get(book.pk, nothing)[name] for name in ("running", "ended", "recovered")),
         )
         for book in Playbook.objects.filter(tenant=tenant).order_by("position", "key")

@@ -219,7 +219,7 @@ def dressed(field: BoundField) -> SafeString:
         look = "form-select"
     else:
         look = "form-control"
-    attrs: dict[str, str] = {"class": f"{look} invalid" if field.errors else look}
+    attrs: dict[str, str | bool] = {"class": f"{look} invalid" if field.errors else look}
     described = [f"{field.auto_id}_helptext"] if field.help_text else []
     if field.errors:
         described.append(f"{field.auto_id}_error")

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
+from accounts.models import User
 from accounts.requests import TenantRequest
 from workspace.access import member_only
 from workspace.brand import brand_css
@@ -17,7 +20,7 @@ from workspace.selectors.people import tenants_of
 @login_required
 def choose_tenant(request: HttpRequest) -> HttpResponse:
     """The only company of a login straight away, else a list to choose from."""
-    memberships = tenants_of(request.user.pk)
+    memberships = tenants_of(cast(User, request.user).pk)
     if len(memberships) == 1:
         return redirect(f"/t/{memberships[0].tenant.slug}/")
     return render(request, "workspace/choose_tenant.html", {"memberships": memberships})
