@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 # Every offset in use since 1970 is a whole number of quarter hours from these, so one look-up serves 15 minutes.
 _GRAIN = 900
 _CACHE_LIMIT = 200_000
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Calendar:
@@ -20,7 +19,7 @@ class Calendar:
 
     def day(self, moment: datetime) -> date:
         """The date on the tenant's calendar when this happened."""
-        grain = int((moment - _EPOCH).total_seconds() // _GRAIN)
+        grain = int(moment.timestamp()) // _GRAIN
         day = self._days.get(grain)
         if day is None:
             if len(self._days) > _CACHE_LIMIT:

@@ -66,21 +66,17 @@ def pack_rejections(rejected: list[Rejection]) -> bytes | None:
 
 
 class Keys:
-    """Turns (source, event id) into the 128-bit key that makes an event stored once."""
+    """Turns (source, event id) into the 128-bit key that makes an event stored once; `named` is to be copied and fed."""
 
     def __init__(self, batch: Claimed) -> None:
-        self._named = blake2b(batch.source.encode() + b"\0", digest_size=16)
+        self.named = blake2b(batch.source.encode() + b"\0", digest_size=16)
         # Without an id of its own an item is told from others by its place, which is the same when the turn is repeated.
         self._placed = blake2b(b"\0place\0" + batch.batch_id.bytes, digest_size=16)
 
-    def of(self, fact: Fact) -> bytes:
-        """The key of one fact."""
-        if fact.identity is not None:
-            hashed = self._named.copy()
-            hashed.update(fact.identity.encode())
-        else:
-            hashed = self._placed.copy()
-            hashed.update(b"%d" % fact.position)
+    def of_place(self, position: int) -> bytes:
+        """The key of a fact without an id."""
+        hashed = self._placed.copy()
+        hashed.update(b"%d" % position)
         return hashed.digest()
 
 

@@ -54,25 +54,35 @@ def gather(batches: list[Claimed], only: set[int] | None = None) -> Gathered:
     for batch in batches:
         facts = batch.facts()
         keys = Keys(batch)
-        for kind, place in (
-            (facts.usages, found.usages),
-            (facts.people, found.people),
-            (facts.groups, found.groups),
-            (facts.aliases, found.aliases),
-        ):
-            for fact in kind:  # type: ignore[attr-defined]
-                if only is not None and fact.position not in only:
-                    continue
-                key = keys.of(fact)
-                if key in seen:
-                    batch.duplicates += 1
-                    continue
-                seen.add(key)
-                place.append((batch, fact, key))  # type: ignore[attr-defined]
+        _take(batch, keys, facts.usages, found.usages, seen, only)
+        _take(batch, keys, facts.people, found.people, seen, only)
+        _take(batch, keys, facts.groups, found.groups, seen, only)
+        _take(batch, keys, facts.aliases, found.aliases, seen, only)
     for _, usage, _ in found.usages:
         if usage.properties:
             _read_marks(usage)
     return found
+
+
+def _take(
+    batch: Claimed, keys: Keys, facts: list[F], place: list[Entry[F]], seen: set[bytes], only: set[int] | None
+) -> None:
+    """Add the facts of one kind, each with its key."""
+    named = keys.named
+    for fact in facts:
+        if only is not None and fact.position not in only:
+            continue
+        if fact.identity is not None:
+            hashed = named.copy()
+            hashed.update(fact.identity.encode())
+            key = hashed.digest()
+        else:
+            key = keys.of_place(fact.position)
+        if key in seen:
+            batch.duplicates += 1
+        else:
+            seen.add(key)
+            place.append((batch, fact, key))
 
 
 def _read_marks(usage: Usage) -> None:

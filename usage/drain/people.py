@@ -9,7 +9,6 @@ from typing import Any
 
 from usage.copying import number_array, text_array
 from usage.memberships import Timeline
-from usage.wire.shapes import Usage
 
 from .gather import Gathered
 
@@ -37,6 +36,11 @@ class People:
             return self.contacts[user]
         return self.contacts.get(anonymous_key(anonymous)) if anonymous is not None else None
 
+    def latest_accounts(self) -> dict[int, int]:
+        """The account of the last membership, of contacts that got a new one."""
+        lines = self.timelines.items()
+        return {contact: line.latest for contact, line in lines if line.added and line.latest is not None}
+
     def moved(self) -> set[int]:
         """Contacts that existed before and got a new membership: their older events may belong elsewhere."""
         return {contact for contact, line in self.timelines.items() if line.added} - self.created
@@ -45,19 +49,21 @@ class People:
 def find_people(cursor: Any, tenant_id: int, found: Gathered) -> People:
     """Look up or make every contact that a turn names, and link the ids that belong together."""
     people = People()
-    users: set[str] = set()
+    # Nearly every event names a user and no visitor, so the users of events are gathered by themselves.
+    users = {usage.user for _, usage, _ in found.usages if usage.user is not None}
     anonymous: set[str] = set()
     pairs: dict[str, str] = {}  # anonymous key → user id, the first that is said
-    for _, fact, _ in found.entries():
-        user, visitor = getattr(fact, "user", None), getattr(fact, "anonymous", None)
-        if user is not None:
-            users.add(user)
-        if visitor is not None:
-            key = anonymous_key(visitor)
+    visits = [usage for _, usage, _ in found.usages if usage.anonymous is not None]
+    for fact in [*visits, *(p for _, p, _ in found.people), *(g for _, g, _ in found.groups)]:
+        if fact.user is not None:
+            users.add(fact.user)
+        if fact.anonymous is not None:
+            key = anonymous_key(fact.anonymous)
             anonymous.add(key)
-            if user is not None:
-                pairs.setdefault(key, user)
+            if fact.user is not None:
+                pairs.setdefault(key, fact.user)
     for _, alias, _ in found.aliases:
+        users.add(alias.user)
         anonymous.add(anonymous_key(alias.previous))
         pairs.setdefault(anonymous_key(alias.previous), alias.user)
     former = {alias.previous for _, alias, _ in found.aliases}
@@ -188,31 +194,33 @@ def load_timelines(cursor: Any, tenant_id: int, people: People, contact_ids: set
 
 def join_accounts(cursor: Any, tenant_id: int, found: Gathered, people: People, accounts: dict[str, int]) -> None:
     """Note the memberships that a turn speaks of: group calls, and events that name both user and account."""
-    firsts: dict[tuple[int, int], datetime] = {}
+    said: dict[tuple[str | None, str | None, str], datetime] = {}
+    nobody_knows: set[int] = set()
     for _, usage, _ in found.usages:
         if usage.account is None:
+            contact = people.contact_of(usage.user, usage.anonymous)
+            if contact is not None:
+                nobody_knows.add(contact)
             continue
-        contact = people.contact_of(usage.user, usage.anonymous)
-        if contact is None:
-            continue
-        pair = (contact, accounts[usage.account])
-        first = firsts.get(pair)
+        names = (usage.user, usage.anonymous, usage.account)
+        first = said.get(names)
         if first is None or usage.occurred_at < first:
-            firsts[pair] = usage.occurred_at
+            said[names] = usage.occurred_at
+    firsts: dict[tuple[int, int], datetime] = {}
+    for (user, anonymous, account), at in said.items():
+        contact = people.contact_of(user, anonymous)
+        if contact is not None:
+            pair = (contact, accounts[account])
+            firsts[pair] = min(at, firsts.get(pair, at))
     joins = [(at, contact, account, EVENT) for (contact, account), at in firsts.items()]
     for _, group, _ in found.groups:
         contact = people.contact_of(group.user, group.anonymous)
         if contact is not None:
             joins.append((group.at, contact, accounts[group.account], GROUP))
-    nobody_knows = {c for _, u, _ in found.usages if u.account is None and (c := _contact(people, u)) is not None}
     load_timelines(cursor, tenant_id, people, {contact for _, contact, _, _ in joins} | nobody_knows)
     for at, contact, account, source in sorted(joins):
         people.timelines[contact].join(account, at, source)
     _store_memberships(cursor, tenant_id, people)
-
-
-def _contact(people: People, usage: Usage) -> int | None:
-    return people.contact_of(usage.user, usage.anonymous)
 
 
 def _store_memberships(cursor: Any, tenant_id: int, people: People) -> None:
@@ -230,10 +238,4 @@ def _store_memberships(cursor: Any, tenant_id: int, people: People) -> None:
             number_array(row[2] for row in rows),
             text_array(row[3] for row in rows),
         ],
-    )
-    latest = {c: line.latest for c, line in people.timelines.items() if line.added and line.latest is not None}
-    cursor.execute(
-        "UPDATE accounts_contact c SET account_id = l.account FROM unnest(%s::bigint[], %s::bigint[]) AS l(id, account) "
-        "WHERE c.tenant_id = %s AND c.id = l.id AND c.account_id IS DISTINCT FROM l.account",
-        [number_array(latest), number_array(latest.values()), tenant_id],
     )

@@ -72,13 +72,25 @@ def store_events(
 ) -> Stored:
     """Insert the events of a turn and add them up; one pass over them."""
     stored = Stored(Rollup(plan.width, keep_last=False))
-    add, feeds_of, feature_of = stored.rollup.add, plan.feeds, book.known
-    contacts, timelines, first_days, seen = people.contacts, people.timelines, stored.first_days, stored.seen
-    spelled: dict[Any, str] = {}
-    lines: list[tuple[int, date, str]] = []
-    for batch, usage, key in found.usages:
+    add, feeds_of, feature_of, day_of = stored.rollup.add, plan.feeds, book.known, calendar.day
+    contacts, timelines, seen = people.contacts, people.timelines, stored.seen
+    spelled: dict[date, str] = {}
+    fields: dict[str, str] = {}
+    cells: dict[tuple[int, date], list[str]] = {}  # rows of one account and day land on one page of table and index
+    batch = received_at = delivery = None
+    received = received_names = source = ""  # type: ignore[assignment]
+    for its_batch, usage, key in found.usages:
         at = usage.occurred_at
-        day = calendar.day(at)
+        if its_batch is not batch or usage.received_at is not received_at:
+            batch, received_at = its_batch, usage.received_at
+            delivery = stored.deliveries[batch.source]
+            delivery.saw(received_at)
+            received_on = day_of(received_at)
+            received_names = delivery.names[received_on]
+            received, source = received_at.isoformat(), escaped(batch.source)
+        delivery.events[received_on] += 1
+        received_names.add(usage.name)
+        day = day_of(at)
         if usage.user is not None:
             user_key: str | None = usage.user
             contact = contacts[usage.user]
@@ -93,70 +105,76 @@ def store_events(
         else:
             account = timelines[contact].account_at(at) if contact else None
             by_membership = "t"
-        delivery = stored.deliveries[batch.source]
-        received_on = calendar.day(usage.received_at)
-        delivery.events[received_on] += 1
-        delivery.names[received_on].add(usage.name)
-        delivery.saw(usage.received_at)
         if contact:
             span = seen.get(contact)
             if span is None:
                 seen[contact] = (at, at)
-            elif at < span[0] or at > span[1]:
-                seen[contact] = (min(at, span[0]), max(at, span[1]))
+            elif at > span[1]:
+                seen[contact] = (span[0], at)
+            elif at < span[0]:
+                seen[contact] = (at, span[1])
         if account is None:
             batch.unassigned += 1
             delivery.unassigned += 1
+            cell = (0, day)
         else:
-            first = first_days.get(account)
-            if first is None or day < first:
-                first_days[account] = day
+            cell = (account, day)
             feature = feature_of(usage.feature or usage.name) or 0
-            add((account, day), contact, feature, feeds_of(usage.name), usage.properties, at, key)
+            add(cell, contact, feature, feeds_of(usage.name), usage.properties, at, key)
+        name = fields.get(usage.name)
+        if name is None:
+            name = fields[usage.name] = escaped(usage.name)
         day_text = spelled.get(day)
         if day_text is None:
             day_text = spelled[day] = day.isoformat()
-        received = spelled.get(usage.received_at)
-        if received is None:
-            received = spelled[usage.received_at] = usage.received_at.isoformat()
-        lines.append((
-            account or 0, day,
-            f"{NULL if account is None else account}\t{contact or NULL}\t{escaped(user_key)}\t{escaped(usage.name)}\t"
-            f"{escaped(usage.feature)}\t{at.isoformat()}\t{day_text}\t{received}\t{escaped(batch.source)}\t{key.hex()}\t"
-            f"{by_membership}\t{escaped_json(usage.properties)}",
-        ))  # fmt: skip
-    lines.sort(key=_place)  # rows of one account and day land on one page of table and index
-    _insert(cursor, tenant_id, [line for _, _, line in lines])
+        line = (
+            f"{NULL if account is None else account}\t{contact or NULL}\t{escaped(user_key)}\t{name}\t"
+            f"{NULL if usage.feature is None else escaped(usage.feature)}\t{at.isoformat()}\t{day_text}\t{received}\t"
+            f"{source}\t{key.hex()}\t{by_membership}\t{escaped_json(usage.properties)}"
+        )
+        lines = cells.get(cell)
+        if lines is None:
+            cells[cell] = [line]
+        else:
+            lines.append(line)
+    for account_id, day in cells:
+        if account_id:
+            stored.first_days[account_id] = min(day, stored.first_days.get(account_id, day))
+    _insert(cursor, tenant_id, [line for cell in sorted(cells) for line in cells[cell]])
     return stored
-
-
-def _place(line: tuple[int, date, str]) -> tuple[int, date]:
-    return line[0], line[1]
 
 
 def _insert(cursor: Any, tenant_id: int, lines: list[str]) -> None:
     if not lines:
         return
     copy_rows(cursor, "turn_event", _COLUMNS, lines)
+    # No ON CONFLICT: ids come from the sequence, and looking for conflicts would double the cost.
     cursor.execute(
-        f"INSERT INTO usage_event (tenant_id, {_NAMES}) SELECT %s, {_NAMES} FROM turn_event "
-        "ON CONFLICT (tenant_id, day, id) DO NOTHING",
-        [tenant_id],
+        f"INSERT INTO usage_event (tenant_id, {_NAMES}) SELECT %s, {_NAMES} FROM turn_event", [tenant_id]
     )
 
 
-def note_seen(cursor: Any, tenant_id: int, seen: dict[int, tuple[datetime, datetime]]) -> None:
-    """First and last time that a contact was seen."""
-    if not seen:
+def note_contacts(cursor: Any, tenant_id: int, seen: dict[int, tuple[datetime, datetime]], people: People) -> None:
+    """When contacts were first and last seen, and the account they belong to now; one update each, and only if it says more.
+
+    The last time is kept to the hour: a person who works all day is not a new row version in every turn.
+    """
+    latest = people.latest_accounts()
+    contacts = sorted(seen.keys() | latest.keys())
+    if not contacts:
         return
-    rows = sorted(seen.items())
-    copy_rows(
-        cursor, "turn_seen", "id bigint, first timestamptz, last timestamptz",
-        [f"{contact}\t{first.isoformat()}\t{last.isoformat()}" for contact, (first, last) in rows],
-    )  # fmt: skip
+    nothing = (NULL, NULL)
+    lines = []
+    for contact in contacts:
+        span = seen.get(contact)
+        first, last = (span[0].isoformat(), span[1].isoformat()) if span else nothing
+        lines.append(f"{contact}\t{first}\t{last}\t{latest.get(contact, NULL)}")
+    copy_rows(cursor, "turn_seen", "id bigint, first timestamptz, last timestamptz, account bigint", lines)
     cursor.execute(
         "UPDATE accounts_contact c SET first_seen_at = least(c.first_seen_at, s.first), "
-        "last_seen_at = greatest(c.last_seen_at, s.last) FROM turn_seen s WHERE c.tenant_id = %s AND c.id = s.id "
-        "AND (c.last_seen_at IS NULL OR c.last_seen_at < s.last OR c.first_seen_at > s.first)",
+        "last_seen_at = greatest(c.last_seen_at, s.last), account_id = coalesce(s.account, c.account_id) "
+        "FROM turn_seen s WHERE c.tenant_id = %s AND c.id = s.id AND (s.account <> coalesce(c.account_id, 0) "
+        "OR s.first < coalesce(c.first_seen_at, 'infinity') "
+        "OR s.last >= coalesce(c.last_seen_at, '-infinity') + interval '1 hour')",
         [tenant_id],
     )

@@ -30,7 +30,7 @@ from .keys import keep_new
 from .people import find_people, join_accounts
 from .reresolve import resolve_again
 from .settle import note_sources, quarantine, write_receipts
-from .store import note_seen, register_labels, store_events
+from .store import note_contacts, register_labels, store_events
 from .traits import store_traits
 
 log = logging.getLogger(__name__)
@@ -146,7 +146,7 @@ def process(cursor: Any, tenant: Tenant, batches: list[Claimed], found: Gathered
     for account, day in gained.items():
         stored.first_days[account] = min(stored.first_days.get(account, day), day)
     note_first_days(cursor, tenant_id, stored.first_days)
-    note_seen(cursor, tenant_id, stored.seen)
+    note_contacts(cursor, tenant_id, stored.seen, people)
     store_traits(cursor, tenant_id, found, people, accounts)
     quarantine(cursor, tenant_id, batches, _item_text)
     note_sources(cursor, tenant_id, batches, stored.deliveries, plan, made_by)

@@ -193,16 +193,18 @@ def decode_import(payload: bytes, received_at: datetime) -> Decoded:
 
 
 def _usage(position: int, item: Stored, received_at: datetime) -> Usage:
+    account, user, identity = item.account_id, item.user_id, item.event_id
+    # Nearly every id is a text that is not empty; only the others are looked at more closely.
     return Usage(
         position,
         item.event,
-        _text(item.account_id),
-        _text(item.user_id),
-        _text(item.anonymous_id),
+        account if account and type(account) is str else _text(account),
+        user if user and type(user) is str else _text(user),
+        None if item.anonymous_id is None else _text(item.anonymous_id),
         item.occurred_at or received_at,
         received_at,
-        _text(item.event_id),
-        _text(item.feature),
+        identity if identity and type(identity) is str else _text(identity),
+        None if item.feature is None else _text(item.feature),
         bytes(item.properties),
     )
 
