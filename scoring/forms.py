@@ -40,6 +40,11 @@ class ComponentForm(forms.ModelForm):  # type: ignore[type-arg]
     class Meta:
         model = Component
         fields = ("position", "key", "name", "weight", "missing_policy", "hold_days", "combine")
+        widgets = {
+            "key": forms.TextInput(attrs={"size": 13}),
+            "name": forms.TextInput(attrs={"size": 18}),
+            "weight": forms.NumberInput(attrs={"class": "vIntegerField", "step": "any"}),
+        }
 
     def clean(self) -> dict[str, Any]:
         """Holding needs to know for how long."""
@@ -75,7 +80,7 @@ class MeasureForm(forms.ModelForm):  # type: ignore[type-arg]
     scale_values = forms.CharField(
         label=gettext_lazy("values of the scale"),
         required=False,
-        widget=forms.Textarea(attrs={"rows": 2, "cols": 34}),
+        widget=forms.Textarea(attrs={"rows": 3, "cols": 22}),
         help_text=gettext_lazy(
             "Line through points and steps: value: score, such as 0: 0, 5: 40, 20: 100 (steps also below: 0). "
             "Line: worst: 0, best: 20. Percent of target: target: 100, or nothing. "
@@ -89,12 +94,13 @@ class MeasureForm(forms.ModelForm):  # type: ignore[type-arg]
         fields = (
             "position", "metric_key", "aggregate", "window_days", "baseline_days", "half_life_days", "weight", "scale_kind",
         )
+        widgets = {"weight": forms.NumberInput(attrs={"class": "vIntegerField", "step": "any"})}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         metrics = list(Metric.objects.filter(active=True).order_by("name").values_list("key", "name", "kind"))
         self.kinds = {key: kind for key, _name, kind in metrics}
-        choices = [(key, f"{_(name)} ({key})") for key, name, _kind in metrics]
+        choices = [(key, _(name)) for key, name, _kind in metrics]
         current = self.instance.metric_key
         if current and current not in self.kinds:
             choices.append((current, current))
