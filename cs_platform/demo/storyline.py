@@ -36,12 +36,12 @@ WEEKDAY = np.array([1.0, 1.15, 1.15, 1.1, 0.8, 0.12, 0.08])
 
 # Event name → expected number per active user and working day at full intensity, and the feature it belongs to.
 EVENTS: dict[str, tuple[float, str]] = {
-    "Logged In": (0.26, ""),
-    "Message Sent": (0.38, "Messages"),
+    "Logged In": (0.14, ""),
+    "Message Sent": (0.27, "Messages"),
     "Variation Created": (0.04, "Variations"),
-    "DM Sent": (0.12, "Direct messages"),
-    "Dashboard Viewed": (0.08, "Dashboards"),
-    "Report Exported": (0.025, "Reports"),
+    "DM Sent": (0.07, "Direct messages"),
+    "Dashboard Viewed": (0.06, "Dashboards"),
+    "Report Exported": (0.02, "Reports"),
     "Email Sequence Started": (0.015, "Sequences"),
     "Template Edited": (0.03, "Templates"),
     "Teammate Invited": (0.006, "Team"),
