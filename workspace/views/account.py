@@ -239,7 +239,8 @@ def task_add(request: TenantRequest, pk: int) -> HttpResponse:
         messages.error(
             request,
             " ".join(
-                f"{form.fields[name].label}: {' '.join(map(str, errors))}" for name, errors in form.errors.items()
+                f"{form.fields[name].label}: {' '.join(map(str, errors))}"
+                for name, errors in form.errors.items()
             ),
         )
     return redirect("workspace:account", pk)
