@@ -17,3 +17,4 @@ class DocsView(SpectacularSwaggerSplitView):
     """`GET /api/docs/`: Swagger; it styles itself, so this one page may have inline styles."""
 
     url_name = "api-schema"
+    metadata_class = None  # OPTIONS has nothing to say about a page

@@ -12,8 +12,24 @@ A parameter is named by the kind of object it means (`tests/doors/world.py` make
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 
 VIEWER, CSM, MANAGER, ADMIN = "viewer", "csm", "manager", "admin"
+SOON = (datetime.now(UTC).date() + timedelta(days=7)).isoformat()
+# What every form of a page gets: something valid for each of them, so that the address is what decides.
+FORM = {
+    "verdict": "useful",
+    "until": SOON,
+    "reason": "x",
+    "outcome": "no_effect",
+    "role": "csm",
+    "is_active": "on",
+    "text": "x",
+    "title": "x",
+    "due_on": SOON,
+    "name": "x",
+    "scope": "read",
+}
 
 
 @dataclass(frozen=True)
@@ -23,6 +39,9 @@ class Door:
     route: str
     needs: dict[str, str]
     params: dict[str, str] = field(default_factory=dict)
+    body: dict[str, object] = field(
+        default_factory=dict
+    )  # of an API call that looks at it before the address
     creates: bool = False  # a PUT that makes what is not there: another tenant's id is simply a new one
 
 
@@ -41,11 +60,11 @@ def form(route: str, role: str, post: str | None = None, **params: str) -> Door:
     return Door(route, {"GET": role, "HEAD": role, "POST": post or role}, params)
 
 
-def api(route: str, *, creates: bool = False, **both: str) -> Door:
+def api(route: str, *, creates: bool = False, body: dict[str, object] | None = None, **both: str) -> Door:
     """An API route; upper-case names are methods with their scope, the others are parameters."""
     needs = {name: value for name, value in both.items() if name.isupper()}
     params = {name: value for name, value in both.items() if not name.isupper()}
-    return Door(route, needs, params, creates)
+    return Door(route, needs, params, body or {}, creates)
 
 
 TENANT = [
@@ -117,8 +136,13 @@ API = [
     api("api/v1/models/<str:key>/evaluate", POST="read", key="model_key"),
     api("api/v1/health/distribution", GET="read"),
     api("api/v1/alerts", GET="read"),
-    api("api/v1/alerts/<int:alert_id>/close", POST="write", alert_id="alert"),
-    api("api/v1/alerts/<int:alert_id>/snooze", POST="write", alert_id="alert"),
+    api("api/v1/alerts/<int:alert_id>/close", POST="write", alert_id="alert", body={"verdict": "useful"}),
+    api(
+        "api/v1/alerts/<int:alert_id>/snooze",
+        POST="write",
+        alert_id="alert",
+        body={"until": SOON, "reason": "x"},
+    ),
     api("api/v1/tasks", GET="read"),
     api("api/v1/playbook-runs", GET="read"),
 ]

@@ -114,9 +114,15 @@ def _fill(tenant: Tenant, members: dict[str, Membership]) -> dict[str, Any]:
     playbook = Playbook.objects.order_by("id").first()
     assert playbook is not None
     run = start_run(tenant=tenant, playbook_key=playbook.key, account_id=account.pk, started_on=today)
-    rule = Rule.objects.order_by("id").first()
-    assert rule is not None
-    alert = Alert.objects.create(rule=rule, account=account, opened_on=today, last_seen_on=today)
+    rule = Rule.objects.get(kind="ticket_unresolved")
+    alert = Alert.objects.create(
+        rule=rule,
+        account=account,
+        subject="t",
+        opened_on=today,
+        last_seen_on=today,
+        evidence={"ticket": "t", "title": own("Ticket"), "hours": 96.0, "limit": 72.0},
+    )
     quarantined = Quarantine.objects.create(
         source="api",
         door="api",
