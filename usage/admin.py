@@ -144,5 +144,8 @@ class QuarantineAdmin(TenantModelAdmin):
     def _audit_action(self, request: HttpRequest, verb: str, count: int) -> None:
         if count:
             record_audit(
-                tenant=of_member(request).tenant, actor=of_member(request).member, action=f"usage.quarantine.{verb}", target=f"{count} events"
+                tenant=of_member(request).tenant,
+                actor=of_member(request).member,
+                action=f"usage.quarantine.{verb}",
+                target=f"{count} events",
             )

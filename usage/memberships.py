@@ -18,7 +18,7 @@ class Timeline:
         self.added: list[tuple[datetime, int, str]] = []
 
     def account_at(self, moment: datetime) -> int | None:
-        """The account in force at a moment; before the first membership it is the first one, for the call often comes late."""
+        """The account in force at a moment; before the first membership it is that one, for the call often comes late."""
         if not self.entries:
             return None
         place = bisect_right(self.entries, moment, key=lambda entry: entry[0])

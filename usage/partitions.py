@@ -107,7 +107,8 @@ def _make_months(cursor: Any, today: date, done: Maintenance) -> None:
             [
                 "LOCK TABLE usage_event IN ACCESS EXCLUSIVE MODE",
                 f"CREATE TABLE {name} (LIKE usage_event INCLUDING DEFAULTS)",
-                f"WITH moved AS (DELETE FROM usage_event_default WHERE day >= '{first}' AND day < '{end}' RETURNING {columns}) "
+                f"WITH moved AS (DELETE FROM usage_event_default WHERE day >= '{first}' AND day < '{end}' "
+                f"RETURNING {columns}) "
                 f"INSERT INTO {name} ({columns}) SELECT {columns} FROM moved",
                 f"ALTER TABLE usage_event ATTACH PARTITION {name} FOR VALUES FROM ('{first}') TO ('{end}')",
                 *fence_partition(name),
@@ -133,7 +134,8 @@ def _make_weeks(cursor: Any, today: date, done: Maintenance) -> None:
             [
                 "LOCK TABLE usage_event_key IN ACCESS EXCLUSIVE MODE",
                 f"CREATE TABLE {name} (LIKE usage_event_key INCLUDING DEFAULTS)",
-                f"WITH moved AS (DELETE FROM usage_event_key_default WHERE generation = {week} RETURNING tenant_id, key, generation) "
+                f"WITH moved AS (DELETE FROM usage_event_key_default WHERE generation = {week} "
+                "RETURNING tenant_id, key, generation) "
                 f"INSERT INTO {name} (tenant_id, key, generation) SELECT tenant_id, key, generation FROM moved",
                 f"ALTER TABLE usage_event_key ATTACH PARTITION {name} FOR VALUES IN ({week})",
                 *fence_partition(name),

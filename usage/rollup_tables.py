@@ -42,7 +42,9 @@ def add_rollup(cursor: Any, tenant_id: int, plan: Plan, rollup: Rollup[DayCell])
         _round_dimensions(cursor, tenant_id)
 
 
-def replace_rollup(cursor: Any, tenant_id: int, plan: Plan, rollup: Rollup[DayCell], scope: str, params: dict[str, Any]) -> None:
+def replace_rollup(
+    cursor: Any, tenant_id: int, plan: Plan, rollup: Rollup[DayCell], scope: str, params: dict[str, Any]
+) -> None:
     """Put these numbers in the place of everything in the scope that events feed; pushed and state values stay.
 
     `scope` is an SQL condition on `d.account_id` and `d.day`.

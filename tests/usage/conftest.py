@@ -42,7 +42,9 @@ def event(number: int = 1, **fields: Any) -> dict[str, Any]:
     } | fields
 
 
-def send(tenant: Tenant, items: Iterable[dict[str, Any]], *, at: datetime = NOW, source: str = "api") -> TurnResult:
+def send(
+    tenant: Tenant, items: Iterable[dict[str, Any]], *, at: datetime = NOW, source: str = "api"
+) -> TurnResult:
     """Post events and drain them."""
     post(tenant, items, at=at, source=source)
     return drain_tenant(tenant)
@@ -80,11 +82,14 @@ def select(tenant: Tenant, sql: str, *params: Any) -> list[tuple[Any, ...]]:
 
 def rollups(tenant: Tenant) -> dict[str, list[tuple[Any, ...]]]:
     """Everything in the rollup tables, with names in place of ids."""
-    account = "(SELECT external_id FROM accounts_account a WHERE a.tenant_id = r.tenant_id AND a.id = r.account_id)"
-    contact = "(SELECT user_id FROM accounts_contact c WHERE c.tenant_id = r.tenant_id AND c.id = r.contact_id)"
-    features = (
-        "ARRAY(SELECT f.key::text FROM usage_feature f WHERE f.tenant_id = r.tenant_id AND f.id = ANY(r.features) ORDER BY 1)"
+    account = (
+        "(SELECT external_id FROM accounts_account a WHERE a.tenant_id = r.tenant_id AND a.id = r.account_id)"
     )
+    contact = (
+        "(SELECT user_id FROM accounts_contact c WHERE c.tenant_id = r.tenant_id AND c.id = r.contact_id)"
+    )
+    features = "ARRAY(SELECT f.key::text FROM usage_feature f WHERE f.tenant_id = r.tenant_id "
+        "AND f.id = ANY(r.features) ORDER BY 1)"
     metric = "(SELECT key FROM usage_metric m WHERE m.tenant_id = r.tenant_id AND m.id = r.metric_id)"
     return {
         "days": select(
@@ -97,7 +102,8 @@ def rollups(tenant: Tenant) -> dict[str, list[tuple[Any, ...]]]:
         ),
         "dimensions": select(
             tenant,
-            f"SELECT {account}, day, {metric}, key, value FROM usage_dim_day r WHERE tenant_id = %s ORDER BY 1, 2, 3, 4",
+            f"SELECT {account}, day, {metric}, key, value FROM usage_dim_day r WHERE tenant_id = %s "
+            "ORDER BY 1, 2, 3, 4",
         ),
     }
 

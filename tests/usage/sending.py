@@ -52,7 +52,10 @@ def rows(tenant: Tenant, sql: str) -> list[tuple[Any, ...]]:
 
 def stored_names(tenant: Tenant) -> list[str]:
     """Names of the stored events, sorted."""
-    return [row[0] for row in rows(tenant, "SELECT name FROM usage_event WHERE tenant_id = %(tenant)s ORDER BY name")]
+    return [
+        row[0]
+        for row in rows(tenant, "SELECT name FROM usage_event WHERE tenant_id = %(tenant)s ORDER BY name")
+    ]
 
 
 def waiting(tenant: Tenant) -> int:

@@ -24,7 +24,9 @@ def metric_form(**fields: object) -> dict[str, object]:
     } | fields  # fmt: skip
 
 
-def test_a_new_metric_is_filled_from_events_that_came_before_it(shop: Tenant, alice: Membership, client: Client) -> None:
+def test_a_new_metric_is_filled_from_events_that_came_before_it(
+    shop: Tenant, alice: Membership, client: Client
+) -> None:
     client.force_login(alice.user)
     send(shop, [event(1, event="export"), event(2, event="EXPORT")])
     assert client.get(f"{ADMIN}/metric/add/").status_code == 200
@@ -40,17 +42,27 @@ def test_a_new_metric_is_filled_from_events_that_came_before_it(shop: Tenant, al
     assert value(shop, "a1", "2026-03-16", "exports") is None
 
 
-def test_a_wrong_definition_is_refused_beside_its_field(shop: Tenant, alice: Membership, client: Client) -> None:
+def test_a_wrong_definition_is_refused_beside_its_field(
+    shop: Tenant, alice: Membership, client: Client
+) -> None:
     client.force_login(alice.user)
     answer = client.post(f"{ADMIN}/metric/add/", metric_form(kind="sum", events="", key="sends"))
     assert answer.status_code == 200
     assert set(answer.context["adminform"].form.errors) == {"events", "property", "key"}
 
 
-def test_an_edited_feature_counts_other_events_from_the_start(shop: Tenant, alice: Membership, client: Client) -> None:
+def test_an_edited_feature_counts_other_events_from_the_start(
+    shop: Tenant, alice: Membership, client: Client
+) -> None:
     client.force_login(alice.user)
     send(shop, [event(1, event="Export CSV"), event(2, event="Export PDF")])
-    fields = {"name": "Exports", "key": "exports", "events": "Export CSV\nexport pdf", "access": "everybody", "active": "on"}
+    fields = {
+        "name": "Exports",
+        "key": "exports",
+        "events": "Export CSV\nexport pdf",
+        "access": "everybody",
+        "active": "on",
+    }
     assert client.post(f"{ADMIN}/feature/add/", fields).status_code == 302
     with tenant_scope(shop):
         used = Feature.objects.get(key="exports").pk
@@ -71,7 +83,10 @@ def test_a_corrected_event_is_sent_again_and_others_are_discarded(
     client.post(f"{ADMIN}/quarantine/", {"action": "replay", "_selected_action": [two.pk]})
     client.post(f"{ADMIN}/quarantine/", {"action": "discard", "_selected_action": [two.pk]})
     with tenant_scope(shop):
-        assert list(Quarantine.objects.order_by("pk").values_list("state", flat=True)) == ["replayed", "discarded"]
+        assert list(Quarantine.objects.order_by("pk").values_list("state", flat=True)) == [
+            "replayed",
+            "discarded",
+        ]
 
 
 def test_a_manager_does_not_get_in(shop: Tenant, mona: Membership, client: Client) -> None:

@@ -65,7 +65,9 @@ def test_a_key_that_cannot_be_looked_up_gets_a_503(acme: Tenant, away: Any, path
 
 @pytest.mark.parametrize("path", [EVENTS, SEGMENT])
 @pytest.mark.parametrize("in_body", [False, True])
-def test_a_connection_that_dies_while_the_row_is_written_is_a_503(acme: Tenant, path: str, in_body: bool) -> None:
+def test_a_connection_that_dies_while_the_row_is_written_is_a_503(
+    acme: Tenant, path: str, in_body: bool
+) -> None:
     key = raw_key(acme)
     if in_body and path == EVENTS:
         path = "/v1/batch/"  # only the Segment door reads keys in bodies

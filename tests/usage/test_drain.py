@@ -20,7 +20,8 @@ from usage.services import install_starter_metrics
 def test_an_event_lands_on_its_account_contact_and_local_day(shop: Tenant) -> None:
     send(shop, [event(occurred_at="2026-03-17T03:30:00Z", properties={"channel": "email"})])
     assert select(
-        shop, "SELECT name, day::text, source, by_membership, properties->>'channel' FROM usage_event WHERE tenant_id = %s"
+        shop,
+        "SELECT name, day::text, source, by_membership, properties->>'channel' FROM usage_event WHERE tenant_id = %s",
     ) == [("Message Sent", "2026-03-16", "api", False, "email")]
     assert value(shop, "a1", "2026-03-16", "sends") == 1.0
     assert value(shop, "a1", "2026-03-16", "all_events") == 1.0
@@ -154,7 +155,9 @@ def test_a_batch_that_fails_is_tried_again_and_then_taken_apart(
     assert (last.stored, last.quarantined) == (6, 1)
     with tenant_scope(shop):
         assert list(Quarantine.objects.values_list("code", "position")) == [("failed", 6)]
-    assert select(shop, "SELECT state, stored, quarantined FROM usage_batch WHERE tenant_id = %s") == [("done", 6, 1)]
+    assert select(shop, "SELECT state, stored, quarantined FROM usage_batch WHERE tenant_id = %s") == [
+        ("done", 6, 1)
+    ]
 
 
 def test_a_payload_that_cannot_be_read_is_kept_and_the_batch_fails(shop: Tenant) -> None:
@@ -163,7 +166,9 @@ def test_a_payload_that_cannot_be_read_is_kept_and_the_batch_fails(shop: Tenant)
         cursor.execute("UPDATE usage_inbox SET payload = 'broken' WHERE tenant_id = %s", [shop.pk])
     for _ in range(4):
         drain_tenant(shop)
-    assert select(shop, "SELECT state, stored, quarantined FROM usage_batch WHERE tenant_id = %s") == [("failed", 0, 1)]
+    assert select(shop, "SELECT state, stored, quarantined FROM usage_batch WHERE tenant_id = %s") == [
+        ("failed", 0, 1)
+    ]
     assert select(shop, "SELECT count(*) FROM usage_inbox WHERE tenant_id = %s") == [(0,)]
 
 
@@ -173,7 +178,10 @@ def test_a_turn_needs_the_same_statements_for_one_account_and_for_many(
     send(shop, [event(1000)])
     counts = []
     for size in (1, 3, 30):
-        post(shop, [event(size * 100 + n, account_id=f"b{size}-{n}", user_id=f"v{size}-{n}") for n in range(size)])
+        post(
+            shop,
+            [event(size * 100 + n, account_id=f"b{size}-{n}", user_id=f"v{size}-{n}") for n in range(size)],
+        )
         with CaptureQueriesContext(connection) as queries:
             drain_turn(shop)
         counts.append(len(queries))

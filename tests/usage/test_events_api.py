@@ -95,7 +95,9 @@ def test_events_without_a_known_account_are_unassigned(acme: Tenant, sender: dic
     assert (found["stored"], found["unassigned"]) == (1, 1)
 
 
-def test_the_receipt_of_another_tenant_is_not_there(acme: Tenant, rival: Tenant, sender: dict[str, str]) -> None:
+def test_the_receipt_of_another_tenant_is_not_there(
+    acme: Tenant, rival: Tenant, sender: dict[str, str]
+) -> None:
     batch = send(EVENTS, sender, events("1")).json()["batch_id"]
     stranger = bearer(raw_key(rival))
     assert error_of(receipt(stranger, batch)) == (404, "not_found")
@@ -148,7 +150,13 @@ def test_only_a_key_that_may_send_opens_the_door(acme: Tenant, path: str) -> Non
     assert send(path, bearer(writer), body).status_code == 200
     assert send(path, basic(sender), body).status_code == 200
     assert error_of(send(path, bearer(reader), body)) == (403, "forbidden")
-    for wrong in ({}, bearer(sender[:-1]), bearer(sender + "x"), basic("csi_" + "0" * 12 + "_x"), {"Authorization": "x"}):
+    for wrong in (
+        {},
+        bearer(sender[:-1]),
+        bearer(sender + "x"),
+        basic("csi_" + "0" * 12 + "_x"),
+        {"Authorization": "x"},
+    ):
         assert error_of(send(path, wrong, body)) == (401, "unauthenticated")
 
 
@@ -170,7 +178,9 @@ def test_a_revoked_key_is_refused_within_a_second(acme: Tenant, path: str) -> No
     assert send(SEGMENT, {}, in_body).status_code == 401
 
 
-def test_one_request_too_many_is_a_429_here_and_a_503_for_segment_clients(acme: Tenant, settings: Any) -> None:
+def test_one_request_too_many_is_a_429_here_and_a_503_for_segment_clients(
+    acme: Tenant, settings: Any
+) -> None:
     settings.API_REQUESTS_PER_MINUTE = 1
     body, statuses = {"events": [], "batch": []}, {}
     for path in (EVENTS, SEGMENT):
@@ -194,7 +204,9 @@ def test_a_body_in_chunks_is_read(acme: Tenant, path: str) -> None:
     body = orjson.dumps({"events": [{"event": "x", "user_id": "u"}], "batch": [message]})
     server = {"wsgi.input_terminated": True, "HTTP_TRANSFER_ENCODING": "chunked", "CONTENT_TYPE": JSON}
     headers = basic(raw_key(acme))
-    answer = Client().generic("POST", path, b"", headers=headers, **server, **{"wsgi.input": io.BytesIO(body)})
+    answer = Client().generic(
+        "POST", path, b"", headers=headers, **server, **{"wsgi.input": io.BytesIO(body)}
+    )
     assert answer.status_code == 200
     assert drain_tenant(acme).stored == 1
     endless = io.BytesIO(b" " * 20_000_000)
@@ -216,14 +228,19 @@ def test_a_body_in_chunks_counts_for_its_idempotency_key(acme: Tenant, sender: d
 
 
 def test_the_door_is_open_to_pages_of_any_origin(acme: Tenant, sender: dict[str, str]) -> None:
-    asked = Client().options(EVENTS, headers={"Origin": "https://app.example", "Access-Control-Request-Method": "POST"})
+    asked = Client().options(
+        EVENTS, headers={"Origin": "https://app.example", "Access-Control-Request-Method": "POST"}
+    )
     assert asked.status_code == 200
     assert asked.headers["Access-Control-Allow-Origin"] == "https://app.example"
     assert "authorization" in asked.headers["Access-Control-Allow-Headers"]
     sent = send(EVENTS, {**sender, "Origin": "https://app.example"}, events("1"))
     assert sent.headers["Access-Control-Allow-Origin"] == "https://app.example"
     refused = send(EVENTS, {"Origin": "https://app.example"}, events("1"))
-    assert (refused.status_code, refused.headers["Access-Control-Allow-Origin"]) == (401, "https://app.example")
+    assert (refused.status_code, refused.headers["Access-Control-Allow-Origin"]) == (
+        401,
+        "https://app.example",
+    )
 
 
 def test_accepting_costs_the_same_queries_for_one_event_and_for_many(

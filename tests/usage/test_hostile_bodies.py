@@ -158,7 +158,9 @@ def test_a_hostile_event_is_judged_alone(acme: Tenant, doors: Doors, door: str) 
     path, headers = doors[door]
     with tenant_scope(acme):  # the numbers are added up as well
         for slot, kind in enumerate(("sum", "max", "last"), 1):
-            Metric.objects.create(key=kind, name=kind, kind=kind, events=["good"], property="k", slot=slot, dimension="k")
+            Metric.objects.create(
+                key=kind, name=kind, kind=kind, events=["good"], property="k", slot=slot, dimension="k"
+            )
     expected, outcomes, stored_with = {}, {}, 0
     for name, (item, outcome) in hostile_items(door).items():
         good = one_event(door, name='"before"'), one_event(door, name='"after"')
@@ -174,7 +176,10 @@ def test_a_hostile_event_is_judged_alone(acme: Tenant, doors: Doors, door: str) 
             assert answer.json() == {"success": True}
     result = drain_tenant(acme)
     assert not result.failed
-    assert (result.stored, result.quarantined) == (2 * len(expected) + stored_with, len(expected) - stored_with)
+    assert (result.stored, result.quarantined) == (
+        2 * len(expected) + stored_with,
+        len(expected) - stored_with,
+    )
     names = stored_names(acme)
     assert (names.count("before"), names.count("after")) == (len(expected), len(expected))
     if door == "segment":  # the sender is not told; the quarantine is
@@ -188,7 +193,11 @@ def test_a_hostile_event_is_judged_alone(acme: Tenant, doors: Doors, door: str) 
 @pytest.mark.parametrize("door", ["api", "segment"])
 def test_what_was_refused_is_in_the_quarantine_as_it_came(acme: Tenant, doors: Doors, door: str) -> None:
     path, headers = doors[door]
-    send(path, headers, one_body(door, [one_event(door), one_event(door, properties=r'{"k": "\u0000", "n": NaN}')]))
+    send(
+        path,
+        headers,
+        one_body(door, [one_event(door), one_event(door, properties=r'{"k": "\u0000", "n": NaN}')]),
+    )
     drain_tenant(acme)
     [(code, position, payload)] = rows(
         acme, "SELECT code, position, payload FROM usage_quarantine WHERE tenant_id = %(tenant)s"
@@ -245,7 +254,9 @@ def test_a_bomb_costs_little_memory(doors: Doors, door: str) -> None:
 
 
 @pytest.mark.parametrize("door", ["api", "segment"])
-def test_gzip_and_a_byte_order_mark_are_recognised_by_their_bytes(acme: Tenant, doors: Doors, door: str) -> None:
+def test_gzip_and_a_byte_order_mark_are_recognised_by_their_bytes(
+    acme: Tenant, doors: Doors, door: str
+) -> None:
     path, headers = doors[door]
     plain = one_body(door, [one_event(door)])
     for body in (gzip.compress(plain), b"\xef\xbb\xbf" + plain, gzip.compress(b"\xef\xbb\xbf" + plain)):
@@ -280,7 +291,9 @@ def test_an_event_may_have_32_kilobytes(
 
 def test_a_batch_may_have_2000_events(acme: Tenant, doors: Doors) -> None:
     path, headers = doors["api"]
-    assert send(path, headers, one_body("api", [one_event("api")] * MAX_EVENTS)).json()["accepted"] == MAX_EVENTS
+    assert (
+        send(path, headers, one_body("api", [one_event("api")] * MAX_EVENTS)).json()["accepted"] == MAX_EVENTS
+    )
     assert error_of(send(path, headers, one_body("api", [one_event("api")] * (MAX_EVENTS + 1)))) == (
         413,
         "too_many_events",
@@ -319,4 +332,6 @@ def test_strange_traits_never_stop_a_batch(acme: Tenant, doors: Doors) -> None:
     assert send(path, headers, {"batch": calls}).status_code == 200
     result = drain_tenant(acme)
     assert (result.failed, result.stored, result.quarantined) == (False, len(calls), 0)
-    assert rows(acme, "SELECT count(*) FROM accounts_account WHERE tenant_id = %(tenant)s") == [(len(TRAITS),)]
+    assert rows(acme, "SELECT count(*) FROM accounts_account WHERE tenant_id = %(tenant)s") == [
+        (len(TRAITS),)
+    ]

@@ -50,7 +50,9 @@ def test_the_real_file_is_stored_once_whatever_the_order_of_its_rows(
     assert run(shop, source) == "read 12185, stored 12185, duplicate 0, quarantined 0, unassigned 0"
     assert run(shop, source) == "read 12185, stored 0, duplicate 12185, quarantined 0, unassigned 0"
     assert run(rival, shuffled) == "read 12185, stored 12185, duplicate 0, quarantined 0, unassigned 0"
-    assert select(shop, "SELECT count(*), count(DISTINCT account_id) FROM usage_event WHERE tenant_id = %s") == [(12185, 136)]
+    assert select(
+        shop, "SELECT count(*), count(DISTINCT account_id) FROM usage_event WHERE tenant_id = %s"
+    ) == [(12185, 136)]
     ours, theirs = rollups(shop), rollups(rival)
     assert ours["days"] == theirs["days"]
     assert [row[:5] for row in ours["users"]] == [row[:5] for row in theirs["users"]]
@@ -65,7 +67,9 @@ def test_rows_without_an_id_are_known_by_content_and_ordinal(shop: Tenant, tmp_p
     assert run(shop, path) == "read 3, stored 0, duplicate 3, quarantined 0, unassigned 0"
     write(path, line.replace("a1", "a2"), line, line, line)
     assert run(shop, path) == "read 4, stored 1, duplicate 3, quarantined 0, unassigned 0"
-    assert run(shop, path, "--source", "other") == "read 4, stored 4, duplicate 0, quarantined 0, unassigned 0"
+    assert (
+        run(shop, path, "--source", "other") == "read 4, stored 4, duplicate 0, quarantined 0, unassigned 0"
+    )
     assert select(
         shop, "SELECT DISTINCT properties->>'plan', properties->>'size' FROM usage_event WHERE tenant_id = %s"
     ) == [("pro", "3")]
@@ -87,7 +91,9 @@ def test_bad_rows_go_to_the_quarantine_and_rows_without_an_account_wait(shop: Te
 
 
 @pytest.mark.parametrize("delimiter", [";", "\t"])
-def test_other_delimiters_and_a_byte_order_mark_are_understood(shop: Tenant, tmp_path: Path, delimiter: str) -> None:
+def test_other_delimiters_and_a_byte_order_mark_are_understood(
+    shop: Tenant, tmp_path: Path, delimiter: str
+) -> None:
     path = tmp_path / "events.csv"
     line = "a1,u1,commit,2026-03-01 10:00:00+00:00,,\n"
     path.write_text("\ufeff" + (HEADER + line).replace(",", delimiter), encoding="utf-8")
@@ -108,7 +114,10 @@ def test_parquet_is_read_with_its_types(shop: Tenant, tmp_path: Path) -> None:
     ).to_parquet(path)
     assert run(shop, path).startswith("read 2, stored 2,")
     assert run(shop, path).startswith("read 2, stored 0, duplicate 2,")
-    assert select(shop, "SELECT day::text, (properties->>'amount')::float FROM usage_event WHERE tenant_id = %s ORDER BY 1") == [
+    assert select(
+        shop,
+        "SELECT day::text, (properties->>'amount')::float FROM usage_event WHERE tenant_id = %s ORDER BY 1",
+    ) == [
         ("2026-03-01", 1.5),
         ("2026-03-02", None),
     ]
@@ -124,7 +133,9 @@ def test_parquet_is_read_with_its_types(shop: Tenant, tmp_path: Path) -> None:
         (b"account_id,event,occurred_at\n\xff,x,2026-01-01\n", "not UTF-8"),
     ],
 )
-def test_a_file_that_is_none_says_what_is_wrong(shop: Tenant, tmp_path: Path, content: bytes, words: str) -> None:
+def test_a_file_that_is_none_says_what_is_wrong(
+    shop: Tenant, tmp_path: Path, content: bytes, words: str
+) -> None:
     path = tmp_path / "events"
     path.write_bytes(content)
     with pytest.raises(CommandError, match=words):

@@ -117,7 +117,13 @@ def test_a_visitor_becomes_a_contact_by_an_identify_call(shop: Tenant) -> None:
     assert select(shop, users) == [(False, 1)]
     call(
         shop,
-        {"type": "identify", "userId": "u1", "anonymousId": "anon-1", "messageId": "i1", "traits": {"email": "a@b.example"}},
+        {
+            "type": "identify",
+            "userId": "u1",
+            "anonymousId": "anon-1",
+            "messageId": "i1",
+            "traits": {"email": "a@b.example"},
+        },
     )
     assert select(shop, users) == [(True, 1)]
     with tenant_scope(shop):
@@ -155,7 +161,15 @@ def test_group_traits_fill_blanks_and_leave_what_people_wrote(shop: Tenant) -> N
 
 
 def test_rudder_keeps_identify_traits_in_the_context(shop: Tenant) -> None:
-    call(shop, {"type": "identify", "userId": "u1", "messageId": "i1", "context": {"traits": {"email": "r@b.example"}}})
+    call(
+        shop,
+        {
+            "type": "identify",
+            "userId": "u1",
+            "messageId": "i1",
+            "context": {"traits": {"email": "r@b.example"}},
+        },
+    )
     with tenant_scope(shop):
         assert Contact.objects.get().email == "r@b.example"
 

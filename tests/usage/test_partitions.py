@@ -24,7 +24,9 @@ TODAY = date(2031, 5, 14)  # far from the real day, so that the partitions of th
 def partitions(parent: str) -> set[str]:
     """Names of the partitions there are."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = %s::regclass", [parent])
+        cursor.execute(
+            "SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = %s::regclass", [parent]
+        )
         return {row[0] for row in cursor.fetchall()}
 
 
@@ -53,7 +55,11 @@ def tidy() -> Iterator[None]:
 def test_months_and_weeks_are_made_around_the_data_and_ahead(tidy: None) -> None:
     tenant = make_tenant("monthly")
     at = datetime(2031, 5, 14, 12, tzinfo=UTC)
-    post(tenant, [event(1, occurred_at="2031-05-02T00:00:00Z"), event(2, occurred_at="2030-11-30T00:00:00Z")], at=at)
+    post(
+        tenant,
+        [event(1, occurred_at="2031-05-02T00:00:00Z"), event(2, occurred_at="2030-11-30T00:00:00Z")],
+        at=at,
+    )
     drain_tenant(tenant)
     done = maintain(TODAY)
     week = week_number(TODAY)
@@ -61,7 +67,9 @@ def test_months_and_weeks_are_made_around_the_data_and_ahead(tidy: None) -> None
         "usage_event_y2030m11", "usage_event_y2031m05", "usage_event_y2031m06", "usage_event_y2031m07",
         f"usage_event_key_g{week}", f"usage_event_key_g{week + 1}", f"usage_event_key_g{week + 2}",
     ]  # fmt: skip
-    placed = select(tenant, "SELECT tableoid::regclass::text FROM usage_event WHERE tenant_id = %s ORDER BY day")
+    placed = select(
+        tenant, "SELECT tableoid::regclass::text FROM usage_event WHERE tenant_id = %s ORDER BY day"
+    )
     assert placed == [("usage_event_y2030m11",), ("usage_event_y2031m05",)]
     assert send(tenant, [event(1), event(2)], at=at).duplicates == 2
     assert maintain(TODAY).made == []
@@ -81,7 +89,11 @@ def test_a_partition_is_nobodys_and_fenced(tidy: None) -> None:
     assert month_name(TODAY) in {row[0] for row in rows}
     assert {row[1:] for row in rows} == {(True, False, 1)}
     tenant = make_tenant("curious")
-    with pytest.raises(ProgrammingError, match="permission denied"), tenant_scope(tenant), connection.cursor() as cursor:
+    with (
+        pytest.raises(ProgrammingError, match="permission denied"),
+        tenant_scope(tenant),
+        connection.cursor() as cursor,
+    ):
         cursor.execute(f"SELECT * FROM {month_name(TODAY)}")
 
 

@@ -41,7 +41,16 @@ def test_a_corrected_event_goes_through_its_door_again(shop: Tenant) -> None:
 def test_a_segment_message_and_an_imported_row_go_back_through_their_own_doors(shop: Tenant) -> None:
     with tenant_scope(shop):
         TenantSettings.objects.update(unknown_accounts=TenantSettings.UnknownAccounts.QUARANTINE)
-    call(shop, {"type": "track", "event": "Message Sent", "userId": "u", "messageId": "m", "context": {"groupId": "g"}})
+    call(
+        shop,
+        {
+            "type": "track",
+            "event": "Message Sent",
+            "userId": "u",
+            "messageId": "m",
+            "context": {"groupId": "g"},
+        },
+    )
     bring(shop, [event(1, received_at="2026-03-17T00:00:00Z")])
     with tenant_scope(shop):
         Account.objects.create(external_id="g", name="G")
@@ -49,9 +58,10 @@ def test_a_segment_message_and_an_imported_row_go_back_through_their_own_doors(s
         for row in Quarantine.objects.order_by("pk"):
             replay_quarantined(tenant=shop, quarantine_id=row.pk)
     assert drain_tenant(shop).stored == 2
-    assert select(shop, "SELECT source, received_at::date::text FROM usage_event WHERE tenant_id = %s AND source = 'import'") == [
-        ("import", "2026-03-17")
-    ]
+    assert select(
+        shop,
+        "SELECT source, received_at::date::text FROM usage_event WHERE tenant_id = %s AND source = 'import'",
+    ) == [("import", "2026-03-17")]
 
 
 def test_what_is_not_json_or_was_cut_cannot_be_replayed(shop: Tenant) -> None:

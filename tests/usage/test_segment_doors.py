@@ -54,12 +54,25 @@ def test_the_key_may_stand_in_the_body_as_browsers_send_it(acme: Tenant, key: st
     batch = {"writeKey": key, "batch": [TRACK], "sentAt": "2026-01-05T10:00:00Z"}
     assert send("/v1/b", {}, batch, content_type="text/plain").status_code == 200
     # A token that is none of ours, as with Segment's OAuth, leaves the word to the body.
-    assert send("/v1/t", {"Authorization": "Bearer token"}, {**TRACK, "writeKey": key, "messageId": "m2"}).status_code == 200
+    assert (
+        send(
+            "/v1/t", {"Authorization": "Bearer token"}, {**TRACK, "writeKey": key, "messageId": "m2"}
+        ).status_code
+        == 200
+    )
     assert drain_tenant(acme).stored == 2
 
 
 @pytest.mark.parametrize(
-    "written", [{}, {"writeKey": ""}, {"writeKey": 5}, {"writeKey": None}, {"writeKey": "csi_x_y"}, {"writeKey": "é" * 300}]
+    "written",
+    [
+        {},
+        {"writeKey": ""},
+        {"writeKey": 5},
+        {"writeKey": None},
+        {"writeKey": "csi_x_y"},
+        {"writeKey": "é" * 300},
+    ],
 )
 def test_a_body_without_a_valid_key_is_a_401(acme: Tenant, written: dict[str, Any]) -> None:
     assert error_of(send(SEGMENT, {}, {"batch": [TRACK], **written})) == (401, "unauthenticated")
@@ -73,7 +86,9 @@ def test_a_key_in_the_body_must_be_one_that_may_send(acme: Tenant) -> None:
 
 
 def test_the_library_s_own_figures_are_thanked_for_and_dropped(acme: Tenant) -> None:
-    assert send("/v1/m", {}, {"series": [{"type": "Counter"}]}, content_type="text/plain").json() == {"success": True}
+    assert send("/v1/m", {}, {"series": [{"type": "Counter"}]}, content_type="text/plain").json() == {
+        "success": True
+    }
     assert waiting(acme) == 0
 
 
@@ -119,7 +134,9 @@ def test_a_browser_may_read_every_answer(acme: Tenant, key: str) -> None:
 
 
 def test_the_browser_library_is_told_to_send_here(acme: Tenant, key: str) -> None:
-    answer = Client(headers={"Host": "cs.example"}).get(f"/v1/projects/{key}/settings", headers={"Origin": ORIGIN})
+    answer = Client(headers={"Host": "cs.example"}).get(
+        f"/v1/projects/{key}/settings", headers={"Origin": ORIGIN}
+    )
     assert answer.status_code == 200
     assert answer.headers["Access-Control-Allow-Origin"] == ORIGIN
     said = answer.json()
@@ -131,7 +148,9 @@ def test_the_browser_library_is_told_to_send_here(acme: Tenant, key: str) -> Non
         assert Client().get(f"/v1/projects/{wrong}/settings").status_code == 404
 
 
-def test_an_oversized_message_waits_in_the_quarantine_and_the_sender_hears_200(acme: Tenant, key: str) -> None:
+def test_an_oversized_message_waits_in_the_quarantine_and_the_sender_hears_200(
+    acme: Tenant, key: str
+) -> None:
     large = {**TRACK, "messageId": "m2", "properties": {"pad": "x" * 40_000}}
     assert send(SEGMENT, basic(key), {"batch": [large, TRACK]}).json() == {"success": True}
     drain_tenant(acme)
@@ -141,7 +160,8 @@ def test_an_oversized_message_waits_in_the_quarantine_and_the_sender_hears_200(a
 
 def test_recorded_requests_of_the_python_library_replay(acme: Tenant, key: str, shared_data: Path) -> None:
     recorded = [
-        json.loads(line) for line in (shared_data / "wire-fixtures" / "py_segment.jsonl").read_text().splitlines()
+        json.loads(line)
+        for line in (shared_data / "wire-fixtures" / "py_segment.jsonl").read_text().splitlines()
     ]
     sent: list[dict[str, Any]] = []
     for _ in range(2):  # the second time everything is known

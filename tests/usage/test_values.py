@@ -51,7 +51,9 @@ def test_silence_is_zero_while_the_source_is_fresh_and_missing_when_it_died(shop
     assert read(shop, "sends", day=date(2026, 3, 22), days=2)["a1"] == {"sends": None}
     with tenant_scope(shop):
         assert delivered_metrics(shop, date(2026, 3, 17)) == set()
-        assert {"sends", "replies", "reply_rate"} <= ids_to_keys(shop, delivered_metrics(shop, date(2026, 3, 18)))
+        assert {"sends", "replies", "reply_rate"} <= ids_to_keys(
+            shop, delivered_metrics(shop, date(2026, 3, 18))
+        )
 
 
 def test_before_its_first_day_an_account_has_no_zero(shop: Tenant) -> None:
@@ -64,7 +66,11 @@ def test_before_its_first_day_an_account_has_no_zero(shop: Tenant) -> None:
 
 def test_a_ratio_is_pooled_over_the_window(shop: Tenant) -> None:
     many = [event(n, occurred_at="2026-03-15T15:00:00Z") for n in range(9)]
-    few = [event(20), event(21, event="Reply Received"), event(22, event="Reply Received", occurred_at="2026-03-15T15:00:00Z")]
+    few = [
+        event(20),
+        event(21, event="Reply Received"),
+        event(22, event="Reply Received", occurred_at="2026-03-15T15:00:00Z"),
+    ]
     send(shop, [*many, *few])
     assert read(shop, "reply_rate", day=date(2026, 3, 18))["a1"] == {"reply_rate": 2 / 10}
 
@@ -99,7 +105,11 @@ def test_weeks_run_from_monday_to_sunday(shop: Tenant) -> None:
     monday = today - timedelta(days=today.weekday())
     noon = datetime(monday.year, monday.month, monday.day, 17, tzinfo=UTC)
     before, after = noon - timedelta(days=1), noon - timedelta(days=7)
-    send(shop, [event(1, occurred_at=before.isoformat()), event(2, occurred_at=after.isoformat())], at=before + timedelta(hours=1))
+    send(
+        shop,
+        [event(1, occurred_at=before.isoformat()), event(2, occurred_at=after.isoformat())],
+        at=before + timedelta(hours=1),
+    )
     with tenant_scope(shop):
         points = weekly_series(shop, Account.objects.get().pk, ["sends"], weeks=3)["sends"]
     assert [start for start, _ in points] == [monday - timedelta(days=14), monday - timedelta(days=7), monday]
@@ -110,11 +120,23 @@ def test_a_sum_does_not_depend_on_the_order_and_the_last_value_is_the_latest(sho
     with tenant_scope(shop):
         create_metric(
             tenant=shop,
-            fields={"key": "plan_size", "name": "Plan size", "kind": "last", "events": ["Plan Set"], "property": "size"},
+            fields={
+                "key": "plan_size",
+                "name": "Plan size",
+                "kind": "last",
+                "events": ["Plan Set"],
+                "property": "size",
+            },
         )
         create_metric(
             tenant=shop,
-            fields={"key": "biggest", "name": "Biggest", "kind": "max", "events": ["plan set"], "property": "size"},
+            fields={
+                "key": "biggest",
+                "name": "Biggest",
+                "kind": "max",
+                "events": ["plan set"],
+                "property": "size",
+            },
         )
     early, late = "2026-03-16T15:00:00Z", "2026-03-16T16:00:00Z"
     send(shop, [event(1, event="Plan Set", occurred_at=late, properties={"size": 5})])
@@ -153,14 +175,22 @@ def test_a_rebuild_changes_nothing_and_repairs_what_was_broken(shop: Tenant) -> 
     send(shop, [event(n, account_id=f"a{n % 3}", properties={"channel": f"c{n % 2}"}) for n in range(20)])
     with tenant_scope(shop):
         account = Account.objects.get(external_id="a1")
-        push_metric_values(tenant=shop, items=[{"account_id": "a1", "metric": "roi_cents", "day": "2026-03-16", "value": 7}])
+        push_metric_values(
+            tenant=shop, items=[{"account_id": "a1", "metric": "roi_cents", "day": "2026-03-16", "value": 7}]
+        )
     before = rollups(shop)
     with tenant_scope(shop):
         rebuild(tenant=shop)
     assert rollups(shop) == before
     with tenant_scope(shop), connection.cursor() as cursor:
-        cursor.execute("UPDATE usage_user_day SET events = 99 WHERE tenant_id = %s AND account_id = %s", [shop.pk, account.pk])
-        cursor.execute('UPDATE usage_day SET "values"[1] = 99 WHERE tenant_id = %s AND account_id = %s', [shop.pk, account.pk])
+        cursor.execute(
+            "UPDATE usage_user_day SET events = 99 WHERE tenant_id = %s AND account_id = %s",
+            [shop.pk, account.pk],
+        )
+        cursor.execute(
+            'UPDATE usage_day SET "values"[1] = 99 WHERE tenant_id = %s AND account_id = %s',
+            [shop.pk, account.pk],
+        )
     with tenant_scope(shop):
         assert verify_rollups(tenant=shop).differing == [(account.pk, DAY)]
         rebuild(tenant=shop, account_ids=[account.pk])
@@ -218,7 +248,13 @@ def test_tickets_never_sent_are_missing_and_none_open_is_zero(shop: Tenant) -> N
     assert value(shop, "a1", "2026-03-16", "open_tickets") is None
     with tenant_scope(shop):
         snapshot_state(tenant=shop, day=date(2026, 3, 18), first_day=date(2026, 3, 14))
-    columns = ("open_tickets", "oldest_open_ticket_hours", "open_ticket_severity", "invoice_overdue_days", "failed_charges")
+    columns = (
+        "open_tickets",
+        "oldest_open_ticket_hours",
+        "open_ticket_severity",
+        "invoice_overdue_days",
+        "failed_charges",
+    )
     assert [value(shop, "a1", "2026-03-16", key) for key in columns] == [1.0, 48.0, 4.0, 6.0, 1.0]
     assert [value(shop, "a2", "2026-03-16", key) for key in columns] == [0.0, 0.0, 0.0, 0.0, 0.0]
     assert value(shop, "a1", "2026-03-18", "open_tickets") == 0.0
@@ -254,13 +290,17 @@ def test_a_past_run_knows_only_what_had_been_received(shop: Tenant) -> None:
 
 
 def test_where_nothing_is_late_raw_events_and_rollups_agree(shop: Tenant) -> None:
-    send(shop, [event(n, account_id=f"a{n % 3}", user_id=f"u{n % 4}", properties={"amount": n}) for n in range(40)])
+    send(
+        shop,
+        [event(n, account_id=f"a{n % 3}", user_id=f"u{n % 4}", properties={"amount": n}) for n in range(40)],
+    )
     with tenant_scope(shop), connection.cursor() as cursor:
         found = []
         for cutoff in (None, NOW + timedelta(days=1)):
             tables = relations(tenant=shop, days=(DAY, DAY), cutoff=cutoff)
             cursor.execute(
-                f'SELECT account_id, day, "values" FROM {tables.day_table} AS d WHERE tenant_id = %s ORDER BY 1, 2', [shop.pk]
+                f'SELECT account_id, day, "values" FROM {tables.day_table} AS d WHERE tenant_id = %s ORDER BY 1, 2',
+                [shop.pk],
             )
             days = cursor.fetchall()
             cursor.execute(

@@ -13,7 +13,8 @@ from .batches import IMPORT
 from .gather import Gathered
 
 # One statement looks the keys up and stores the new ones; only the known ones, which are few, come back. The weeks are
-# named so that partitions without a chance are not even opened.
+# named so that partitions without a chance are not even opened. The tenant's lock is held, so no conflict can come between,
+# and RETURNING in place of ON CONFLICT (either keeps Citus from copying past the fence) saves a third of the work.
 _STORE = """
 WITH given AS MATERIALIZED (
   SELECT k FROM unnest(%(keys)s::uuid[]) AS k
@@ -24,7 +25,7 @@ WITH given AS MATERIALIZED (
 ), stored AS (
   INSERT INTO usage_event_key (tenant_id, key, generation)
   SELECT %(tenant)s, g.k, %(generation)s FROM given g WHERE NOT EXISTS (SELECT 1 FROM known n WHERE n.k = g.k)
-  ON CONFLICT (tenant_id, key, generation) DO NOTHING
+  RETURNING 1
 )
 SELECT k::text FROM known
 """
@@ -41,8 +42,12 @@ def live_generations(received: list[int], this_week: int) -> list[int]:
 def keep_new(cursor: Any, tenant_id: int, found: Gathered, expiring_sources: set[str]) -> None:
     """Store the keys of a turn and drop the facts that were known already."""
     groups: dict[tuple[int, bool], list[bytes]] = defaultdict(list)
-    for batch, _, key in found.entries():
-        groups[batch.generation, batch.door == IMPORT and batch.source in expiring_sources].append(key)
+    batch, keys = None, []
+    for its_batch, _, key in found.entries():
+        if its_batch is not batch:
+            batch = its_batch
+            keys = groups[batch.generation, batch.door == IMPORT and batch.source in expiring_sources]
+        keys.append(key)
     live = live_generations([generation for generation, _ in groups], week_number(timezone.now().date()))
     known: set[bytes] = set()
     for (generation, look_at_events), keys in sorted(groups.items()):

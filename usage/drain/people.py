@@ -9,6 +9,7 @@ from typing import Any
 
 from usage.copying import number_array, text_array
 from usage.memberships import Timeline
+from usage.wire.shapes import Group, Person, Usage
 
 from .gather import Gathered
 
@@ -54,7 +55,10 @@ def find_people(cursor: Any, tenant_id: int, found: Gathered) -> People:
     anonymous: set[str] = set()
     pairs: dict[str, str] = {}  # anonymous key → user id, the first that is said
     visits = [usage for _, usage, _ in found.usages if usage.anonymous is not None]
-    for fact in [*visits, *(p for _, p, _ in found.people), *(g for _, g, _ in found.groups)]:
+    others: list[Usage | Person | Group] = [*visits]
+    others += [person for _, person, _ in found.people]
+    others += [group for _, group, _ in found.groups]
+    for fact in others:
         if fact.user is not None:
             users.add(fact.user)
         if fact.anonymous is not None:
@@ -207,10 +211,10 @@ def join_accounts(cursor: Any, tenant_id: int, found: Gathered, people: People, 
         if first is None or usage.occurred_at < first:
             said[names] = usage.occurred_at
     firsts: dict[tuple[int, int], datetime] = {}
-    for (user, anonymous, account), at in said.items():
+    for (user, anonymous, external_id), at in said.items():
         contact = people.contact_of(user, anonymous)
         if contact is not None:
-            pair = (contact, accounts[account])
+            pair = (contact, accounts[external_id])
             firsts[pair] = min(at, firsts.get(pair, at))
     joins = [(at, contact, account, EVENT) for (contact, account), at in firsts.items()]
     for _, group, _ in found.groups:

@@ -36,6 +36,8 @@ from .traits import store_traits
 log = logging.getLogger(__name__)
 TURN_EVENTS = 20_000
 MAX_ATTEMPTS = 3
+# What a crash of the server could take back is the whole turn, the deleted inbox rows included, so it is drained again.
+_NOT_WAITING_FOR_DISK = "SET LOCAL synchronous_commit = off"
 
 
 @dataclass
@@ -74,6 +76,7 @@ def drain_turn(tenant: Tenant, limit: int = TURN_EVENTS) -> TurnResult | None:
     The attempt is counted in a transaction before the work: a batch that kills its worker again and again is taken apart.
     """
     with tenant_scope(tenant), connection.cursor() as cursor:
+        cursor.execute(_NOT_WAITING_FOR_DISK)
         chosen = count_attempts(cursor, tenant.pk, limit)
     if not chosen:
         return None
@@ -84,6 +87,7 @@ def drain_turn(tenant: Tenant, limit: int = TURN_EVENTS) -> TurnResult | None:
             _take_apart(tenant, batch_id, result)
     try:
         with tenant_scope(tenant), connection.cursor() as cursor:
+            cursor.execute(_NOT_WAITING_FOR_DISK)
             # The choice was made in an earlier transaction; another drain may have come between.
             batches = claim(cursor, tenant.pk, fresh) if fresh and lock_tenant(cursor, tenant.pk) else []
             if batches:
@@ -159,6 +163,8 @@ def _quarantines_unknown() -> bool:
 
 def _created_by_source(found: Gathered, created: dict[str, int]) -> dict[str, int]:
     """How many accounts each source brought."""
+    if not created:
+        return {}
     first: dict[str, str] = {}
     for batch, fact, _ in [*found.usages, *found.groups]:
         account = getattr(fact, "account", None)

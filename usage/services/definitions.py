@@ -132,7 +132,8 @@ def _backfill(tenant: Tenant, metric: Metric) -> None:
     with connection.cursor() as cursor:
         names = [normal(event) for event in metric.events]
         cursor.execute(
-            "SELECT source, name, min((received_at AT TIME ZONE %s)::date) FROM usage_event WHERE tenant_id = %s GROUP BY 1, 2",
+            "SELECT source, name, min((received_at AT TIME ZONE %s)::date) FROM usage_event "
+            "WHERE tenant_id = %s GROUP BY 1, 2",
             [tenant.timezone, tenant.pk],
         )
         for source, name, first in cursor.fetchall():
