@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from alerts.conditions import (
@@ -167,9 +167,12 @@ def test_health_recovered(
     assert health_recovered(*columns, np.array([comparable]), within=5).tolist() == [back]
 
 
+# A busy machine is no fault of the conditions.
+patient = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 figures = st.integers(min_value=0, max_value=10**12).map(lambda millionths: millionths / 1e6)
 
 
+@patient
 @given(st.lists(st.tuples(figures, figures, figures, figures), min_size=1, max_size=20))
 def test_no_account_both_fires_and_clears(rows: list[tuple[float, float, float, float]]) -> None:
     table = np.array(rows)
@@ -184,6 +187,7 @@ def test_no_account_both_fires_and_clears(rows: list[tuple[float, float, float, 
     assert not (falling.fires & falling.clears).any()
 
 
+@patient
 @given(st.lists(st.tuples(figures, figures, figures, figures), min_size=1, max_size=10))
 def test_the_array_pass_agrees_with_one_account_at_a_time(rows: list[tuple[float, float, float, float]]) -> None:
     table = np.array(rows)

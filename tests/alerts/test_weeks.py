@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from alerts.weeks import last_complete_week_end, week_ends
@@ -31,6 +31,7 @@ def test_the_last_weeks_come_oldest_first() -> None:
     assert week_ends(date(2026, 3, 11), 3) == [date(2026, 2, 22), date(2026, 3, 1), SUNDAY]
 
 
+@settings(deadline=None)
 @given(st.dates(min_value=date(2000, 1, 1)))
 def test_the_end_is_a_sunday_at_most_six_days_ago(day: date) -> None:
     end = last_complete_week_end(day)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from playbooks.workdays import add_working_days, is_working_day, working_days_between
@@ -50,6 +50,7 @@ def test_a_week_without_working_days_is_refused() -> None:
         add_working_days(MONDAY, 1, working_week=set())
 
 
+@settings(deadline=None)
 @given(days, st.integers(min_value=1, max_value=60))
 def test_adding_agrees_with_counting_day_by_day(start: date, count: int) -> None:
     due = add_working_days(start, count)
