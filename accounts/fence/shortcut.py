@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from django.core.handlers.base import BaseHandler
 from django.core.handlers.exception import convert_exception_to_response
@@ -19,11 +20,12 @@ class _ShortHandler(BaseHandler):
     """Django's handler with the tenant's middleware and nothing else."""
 
     def __init__(self) -> None:
-        self._view_middleware = []
-        self._template_response_middleware = []
-        self._exception_middleware = []
-        inner = convert_exception_to_response(self._get_response)
-        self.answer: GetResponse = convert_exception_to_response(TenantMiddleware(inner))
+        # What `load_middleware` would fill from the settings; django-stubs do not know these.
+        self._view_middleware: list[Any] = []
+        self._template_response_middleware: list[Any] = []
+        self._exception_middleware: list[Any] = []
+        wrap: Callable[[Any], Any] = convert_exception_to_response
+        self.answer: GetResponse = wrap(TenantMiddleware(wrap(self._get_response)))  # type: ignore[attr-defined]
 
 
 class IngestShortcut:
