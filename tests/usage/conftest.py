@@ -88,8 +88,10 @@ def rollups(tenant: Tenant) -> dict[str, list[tuple[Any, ...]]]:
     contact = (
         "(SELECT user_id FROM accounts_contact c WHERE c.tenant_id = r.tenant_id AND c.id = r.contact_id)"
     )
-    features = "ARRAY(SELECT f.key::text FROM usage_feature f WHERE f.tenant_id = r.tenant_id "
+    features = (
+        "ARRAY(SELECT f.key::text FROM usage_feature f WHERE f.tenant_id = r.tenant_id "
         "AND f.id = ANY(r.features) ORDER BY 1)"
+    )
     metric = "(SELECT key FROM usage_metric m WHERE m.tenant_id = r.tenant_id AND m.id = r.metric_id)"
     return {
         "days": select(
