@@ -18,7 +18,7 @@ from accounts import keys
 from accounts.models import Membership, Tenant
 from accounts.requests import SiteRequest
 
-from .scope import tenant_scope
+from .scope import is_lost, tenant_scope
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 TENANT_PATH = re.compile(r"/t/(?P<slug>[a-z0-9][a-z0-9-]*)(?P<rest>/.*)?\Z")
@@ -112,7 +112,7 @@ class TenantMiddleware:
             if request.api_key is not None:
                 keys.note_use(request.api_key)
             response = self.get_response(request)
-            if transaction.get_connection().needs_rollback and response.status_code < 400:
+            if is_lost() and response.status_code < 400:
                 # A view caught a database error and went on: nothing of its work is stored, so it must not say so.
                 response = broken(request)
             if response.status_code >= 400 and not getattr(response, "commit_on_error", False):

@@ -60,7 +60,9 @@ class TenantForeignKey(models.ForeignKey):  # type: ignore[type-arg]
             return None
         own: Any = self.model._meta.get_field("tenant")
         other: Any = self.remote_field.model._meta.get_field("tenant")
-        same_tenant: Any = Exact(Col(alias, other), Col(related_alias, own))  # the stubs know no look-ups in it
+        same_tenant: Any = Exact(
+            Col(alias, other), Col(related_alias, own)
+        )  # the stubs know no look-ups in it
         return WhereNode([same_tenant], connector=AND)
 
 

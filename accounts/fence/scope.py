@@ -8,6 +8,7 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
 from django.db import connection, transaction
+from psycopg2.extensions import TRANSACTION_STATUS_INERROR
 
 if TYPE_CHECKING:
     from accounts.models import Tenant
@@ -21,6 +22,10 @@ class NoTenant(RuntimeError):
 
 class TenantSwitch(RuntimeError):
     """A scope was opened inside another one; one transaction serves one tenant."""
+
+
+class LostWork(RuntimeError):
+    """A statement failed inside the scope and somebody went on: PostgreSQL stores nothing of the transaction."""
 
 
 def current_tenant_id() -> int:
@@ -43,6 +48,13 @@ def _set_local(value: str) -> None:
         cursor.execute(f"SET LOCAL app.tenant_id = '{value}'")
 
 
+def is_lost() -> bool:
+    """Whether the transaction can only be rolled back; a COMMIT would say yes and do nothing."""
+    raw = connection.connection
+    failed = raw is not None and raw.get_transaction_status() == TRANSACTION_STATUS_INERROR
+    return failed or connection.needs_rollback
+
+
 @contextmanager
 def tenant_scope(tenant: Tenant | int) -> Iterator[None]:
     """Open a transaction that sees this tenant's rows and no other's.
@@ -58,8 +70,12 @@ def tenant_scope(tenant: Tenant | int) -> Iterator[None]:
         token = _current.set(tenant_id)
         try:
             yield
+            if is_lost() and not connection.needs_rollback:
+                raise LostWork(
+                    "A database error was caught and not acted upon; nothing of this transaction is stored."
+                )
         finally:
             _current.reset(token)
             # Inside TestCase the "outermost" block is a savepoint, so the setting would stay for the next request.
-            if len(connection.atomic_blocks) > 1 and not connection.needs_rollback:
+            if len(connection.atomic_blocks) > 1 and not is_lost():
                 _set_local("")

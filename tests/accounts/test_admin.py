@@ -80,7 +80,6 @@ def test_searching_and_filtering_stays_inside(acme: Tenant, rival: Tenant, admin
     assert "Own" in admin.get(f"{ADMIN}/{table}/?q=own").text
     for query in (
         "q=secret",
-        "q=%00",
         f"account__id__exact={theirs.pk}",
         f"owner={theirs.owner_id}",
         "stage__exact=active",
@@ -105,7 +104,7 @@ def test_every_row_opens_and_others_do_not(acme: Tenant, rival: Tenant, admin: C
         gone = [admin.get(f"{ADMIN}/{name}/{pk}/change/", follow=True) for pk in (other, 10**9)]
         assert [page.redirect_chain[-1][0] for page in gone] == ["/t/acme/admin/"] * 2
         texts = [
-            re.sub(r'value="\w{64}"', "", page.text).replace(pk, "N")
+            re.sub(r'value="\w{64}"', "", page.text).replace(f"“{pk}”", "N")
             for page, pk in zip(gone, (str(other), str(10**9)), strict=True)
         ]
         assert texts[0] == texts[1]

@@ -1,10 +1,12 @@
 """The scope: tenant data only inside it, one tenant at a time."""
 
+from contextlib import suppress
+
 import pytest
-from django.db import IntegrityError, ProgrammingError, connection, transaction
+from django.db import DataError, IntegrityError, ProgrammingError, connection, transaction
 
 from accounts.fence.models import tenant_models
-from accounts.fence.scope import NoTenant, TenantSwitch, tenant_scope
+from accounts.fence.scope import LostWork, NoTenant, TenantSwitch, tenant_scope
 from accounts.models import Account, Contact, Tenant
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -55,6 +57,15 @@ def test_nested_scopes_are_refused(pair: tuple[Tenant, Tenant]) -> None:
 def test_writing_for_another_tenant_is_refused(pair: tuple[Tenant, Tenant]) -> None:
     with pytest.raises(ProgrammingError, match="row-level security"), tenant_scope(pair[0]):
         Account(tenant=pair[1], external_id="b", name="B").save(force_insert=True)
+
+
+def test_a_database_error_that_is_swallowed_is_not_taken_for_success(pair: tuple[Tenant, Tenant]) -> None:
+    with pytest.raises(LostWork), tenant_scope(pair[0]):
+        Account.objects.create(external_id="half", name="Half")
+        with suppress(DataError), connection.cursor() as cursor:
+            cursor.execute("SELECT 1/0")
+    with tenant_scope(pair[0]):
+        assert not Account.objects.filter(external_id="half").exists()
 
 
 def test_a_reference_to_another_tenants_row_is_refused(pair: tuple[Tenant, Tenant]) -> None:
