@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from importlib.util import find_spec
-
 from django.urls import URLPattern, URLResolver, include, path
 
 from accounts.admin_site import operator_admin_site
@@ -15,10 +13,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("workspace.public_urls")),
     path("accounts/", include("allauth.account.urls")),
     path("operator/", operator_admin_site.urls),
-    *[path("api/v1/", include(f"{app}.api_urls")) for app in API_APPS if find_spec(f"{app}.api_urls")],
+    *[path("api/v1/", include(f"{app}.api_urls")) for app in API_APPS],
+    path("v1/", include("usage.ingest_urls")),
 ]
-if find_spec("usage.ingest_urls"):
-    urlpatterns.append(path("v1/", include("usage.ingest_urls")))
 
 handler403 = "accounts.errors.forbidden"
 handler404 = "accounts.errors.not_found"

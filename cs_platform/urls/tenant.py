@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from importlib.util import find_spec
-
 from django.urls import URLPattern, URLResolver, include, path
 
 from accounts.admin_site import tenant_admin_site
@@ -11,9 +9,8 @@ from accounts.admin_site import tenant_admin_site
 urlpatterns: list[URLPattern | URLResolver] = [
     path("admin/", tenant_admin_site.urls),
     path("accounts/", include("allauth.account.urls")),
+    path("", include("workspace.urls")),
 ]
-if find_spec("workspace.urls"):
-    urlpatterns.append(path("", include("workspace.urls")))
 
 handler403 = "accounts.errors.forbidden"
 handler404 = "accounts.errors.not_found"
