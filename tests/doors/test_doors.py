@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import logging
-import re
 from collections.abc import Iterator
 from typing import Any
 
-import orjson
 import pytest
 from django.db import connection
-from django.http.response import HttpResponseBase
 from django.test import Client
 from django.utils import timezone
 
@@ -18,6 +15,7 @@ from accounts import keys as key_cache
 from accounts.access import RANK
 from accounts.models import ApiKey, Membership, Role, User
 from tests.doors import table
+from tests.doors.asking import METHODS, Cell, address, ask, bare, lines, methods_of
 from tests.doors.discovery import (
     PARAMETER,
     admin_pages,
@@ -26,16 +24,12 @@ from tests.doors.discovery import (
     public_routes,
     tenant_routes,
 )
-from tests.doors.table import Door
-from tests.doors.world import World, fingerprint, make_world, undone, unknown
+from tests.doors.world import World, fingerprint, make_world, unknown
 
 pytestmark = [pytest.mark.django_db(databases=["default", "dispatch"]), pytest.mark.timeout(600)]
 
-METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 COME_IN = {200, 201, 204, 302, 303, 400, 409, 422}  # done, or the input was not valid; never refused
 POWERS = {"ingest": {"ingest"}, "read": {"read"}, "write": {"ingest", "read", "write"}}
-TOKEN = re.compile(rb'value="\w{64}"|csrf\w*"?: ?"\w{64}"')
-Cell = tuple[str, ...]
 
 
 @pytest.fixture(autouse=True)
@@ -64,39 +58,6 @@ def acme(worlds: tuple[World, World]) -> World:
 @pytest.fixture
 def rival(worlds: tuple[World, World]) -> World:
     return worlds[1]
-
-
-def ask(client: Client, method: str, path: str, body: dict[str, Any] | None = None) -> HttpResponseBase:
-    """Send a request that leaves nothing behind."""
-    client.cookies.pop("messages", None)  # what was said to the request before is not this one's answer
-    with undone():
-        if path.startswith(("/api/", "/v1/")):
-            return client.generic(method, path, orjson.dumps(body or {}), content_type="application/json")
-        send = getattr(client, method.lower())
-        return send(path, table.FORM if body is None else body) if method == "POST" else send(path)
-
-
-def methods_of(path: str) -> list[str]:
-    """Django's admin treats all but POST as GET, so two tell all there."""
-    return ["GET", "POST"] if path.startswith("/admin/") else METHODS
-
-
-def address(door: Door, world: World, *, prefix: str = "") -> str:
-    return f"{prefix}/" + filled(door.route, {name: world.value(kind) for name, kind in door.params.items()})
-
-
-def lines(wrong: list[Cell]) -> str:
-    """The wrong cells, one a line: pytest shows a text whole."""
-    return "\n".join(" ".join(cell) for cell in wrong)
-
-
-def bare(response: HttpResponseBase, *ids: object) -> tuple[int, bytes, str]:
-    """What a stranger sees, without tokens and without the ids that he sent himself."""
-    body = TOKEN.sub(b"", getattr(response, "content", b""))
-    location = response.headers.get("Location", "")
-    for one in ids:
-        body, location = body.replace(str(one).encode(), b"N"), location.replace(str(one), "N")
-    return response.status_code, body, location
 
 
 # ── The table is complete ───────────────────────────────────────────────────────────────────────────────────────
