@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from accounts.admin_site import TenantModelAdmin, tenant_admin_site
+from accounts.requests import of_member
 from accounts.services import record_audit
 
 from .forms import PREFIX, RuleForm, metric_choices, rule_form
@@ -29,7 +30,9 @@ class RuleAdmin(TenantModelAdmin):
     ordering = ["position", "key"]
     form = RuleForm
 
-    def get_form(self, request: HttpRequest, obj: Rule | None = None, change: bool = False, **kwargs: Any) -> Any:
+    def get_form(
+        self, request: HttpRequest, obj: Rule | None = None, change: bool = False, **kwargs: Any
+    ) -> Any:
         """The form with the thresholds of the rule's kind."""
         if obj is not None:
             kwargs["form"] = rule_form(obj.kind, obj.params, metric_choices())
@@ -43,7 +46,9 @@ class RuleAdmin(TenantModelAdmin):
     def get_fieldsets(self, request: HttpRequest, obj: Rule | None = None) -> Any:
         """What it is, when it fires, what happens then."""
         if obj is None:
-            return [(None, {"fields": ["key", "name", "description", "kind", "severity", "play", "play_key"]})]
+            return [
+                (None, {"fields": ["key", "name", "description", "kind", "severity", "play", "play_key"]})
+            ]
         thresholds = [PREFIX + name for name in PARAMS[obj.kind].__struct_fields__]
         return [
             (None, {"fields": ["key", "name", "description", "kind", "enabled", "severity", "position"]}),
@@ -59,11 +64,17 @@ class RuleAdmin(TenantModelAdmin):
         after = {name: getattr(obj, name) for name in NOTED}
         if before != after:
             record_audit(
-                tenant=request.tenant, actor=request.member, action="rule.changed" if change else "rule.added",
-                target=f"rule:{obj.key}", before=before, after=after,
+                tenant=of_member(request).tenant,
+                actor=of_member(request).member,
+                action="rule.changed" if change else "rule.added",
+                target=f"rule:{obj.key}",
+                before=before,
+                after=after,
             )
 
-    def response_add(self, request: HttpRequest, obj: Rule, post_url_continue: str | None = None) -> HttpResponse:
+    def response_add(
+        self, request: HttpRequest, obj: Rule, post_url_continue: str | None = None
+    ) -> HttpResponse:
         """Go on to the thresholds of the new rule."""
         return redirect(reverse("admin:alerts_rule_change", args=[obj.pk]))
 

@@ -87,6 +87,7 @@ def test_searching_and_filtering_stays_inside(acme: Tenant, rival: Tenant, admin
         page = admin.get(f"{ADMIN}/{table}/?{query}", follow=True)
         assert page.status_code == 200
         assert "Secret rival" not in page.text
+    assert admin.get(f"{ADMIN}/{table}/?q=%00").status_code == 400  # no row has a NUL
 
 
 def test_every_row_opens_and_others_do_not(acme: Tenant, rival: Tenant, admin: Client) -> None:
