@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-from typing import Any
+from datetime import date, timedelta
+from typing import Any, NamedTuple
 
 import numpy as np
 from django.db import connection
@@ -14,52 +14,96 @@ from scoring.models import Component
 
 from .night import Key, Night, OpenAlert, Reading, number
 
-# Today's score beside the oldest one of the same version within the window; a probe of the key per account.
-SCORES_SQL = """
-SELECT now.account_id, now.version_id, now.score, now.band, old.day, old.score, old.band, now.points, now.effective
-FROM scoring_score now
-LEFT JOIN LATERAL (
-  SELECT s.day, s.score, s.band FROM scoring_score s
-  WHERE s.tenant_id = %(tenant)s AND s.kind = 1 AND s.account_id = now.account_id
-    AND s.day >= %(first)s AND s.day < %(day)s AND s.version_id = now.version_id AND s.band > 0
-  ORDER BY s.day LIMIT 1
-) old ON true
-WHERE now.tenant_id = %(tenant)s AND now.kind = 1 AND now.day = %(day)s
+# Plain reads of one table each, joined here: right after a first import the planner knows nothing of these tables, and a
+# join of its choice can then take hours.
+NOW_SQL = """
+SELECT account_id, version_id, score, band FROM scoring_score
+WHERE tenant_id = %(tenant)s AND kind = 1 AND day = %(day)s
 """
+OLDEST_SQL = """
+SELECT account_id, version_id, min(day), (array_agg(score ORDER BY day))[1], (array_agg(band ORDER BY day))[1]
+FROM scoring_score
+WHERE tenant_id = %(tenant)s AND kind = 1 AND day >= %(first)s AND day < %(day)s AND band > 0
+GROUP BY account_id, version_id
+"""
+POINTS_SQL = """
+SELECT account_id, points, effective FROM scoring_score
+WHERE tenant_id = %(tenant)s AND kind = 1 AND day = %(day)s AND account_id = ANY(%(accounts)s)
+"""
+
+
+class Scored(NamedTuple):
+    """An account's score of the night beside its oldest one of the same version within the window."""
+
+    account_id: int
+    version_id: int
+    score: float | None
+    band: int
+    since: date | None
+    before: float | None
+    band_before: int | None
 
 
 def probe_health_dropped(night: Night, params: HealthDropped, open_alerts: dict[Key, OpenAlert]) -> Reading:
     """Scores that fell by the limit or into a worse band since the oldest comparable score of the window."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            SCORES_SQL,
-            {"tenant": night.tenant.pk, "day": night.day, "first": night.day - timedelta(days=params.days)},
-        )
-        rows = [row for row in cursor.fetchall() if row[0] in night.account_ids]
+    rows = _scored(night, params.days)
     if not rows:
         return Reading(suspended=True)
     score, band, before, band_before = (
-        np.array([row[column] for row in rows], dtype=np.float64) for column in (2, 3, 5, 6)
+        np.array([getattr(row, name) for row in rows], dtype=np.float64)
+        for name in ("score", "band", "before", "band_before")
     )
     dropped = health_dropped(
         score, before, band, band_before, points=params.points, worse_band=params.worse_band
     )
-    found = [rows[index] for index in np.flatnonzero(dropped)]
-    names = _component_keys(night, {row[1] for row in found})
-    fires = {(row[0], ""): _evidence(row, names) for row in found}
+    found = [rows[int(index)] for index in np.flatnonzero(dropped)]
+    weakest = _weakest(night, found)
+    fires = {(row.account_id, ""): _evidence(row, weakest.get(row.account_id)) for row in found}
     return Reading(fires, _recovered(rows, open_alerts, params) - set(fires))
 
 
-def _evidence(row: tuple[Any, ...], names: dict[int, list[str]]) -> dict[str, Any]:
-    _account, version_id, score, band, since, before, band_before, points, effective = row
+def _scored(night: Night, days: int) -> list[Scored]:
+    values = {"tenant": night.tenant.pk, "day": night.day, "first": night.day - timedelta(days=days)}
+    with connection.cursor() as cursor:
+        cursor.execute(OLDEST_SQL, values)
+        oldest = {(account, version): rest for account, version, *rest in cursor.fetchall()}
+        cursor.execute(NOW_SQL, values)
+        none = (None, None, None)
+        return [
+            Scored(*row, *oldest.get((row[0], row[1]), none)) for row in cursor.fetchall() if row[0] in night.account_ids
+        ]
+
+
+def _evidence(row: Scored, weakest: tuple[str, float] | None) -> dict[str, Any]:
+    assert row.since is not None and row.before is not None and row.score is not None  # both bands are known
     evidence: dict[str, Any] = {
-        "since": since.isoformat(), "from_score": number(before), "score": number(score),
-        "from_band": band_before, "band": band, "version": version_id,
+        "since": row.since.isoformat(), "from_score": number(row.before), "score": number(row.score),
+        "from_band": row.band_before, "band": row.band, "version": row.version_id,
     }
-    weakest = weakest_component(names.get(version_id, []), points, effective)
     if weakest is not None:
         evidence["weakest"], evidence["lost"] = weakest[0], number(weakest[1])
     return evidence
+
+
+def _weakest(night: Night, found: list[Scored]) -> dict[int, tuple[str, float]]:
+    """For each account, the component that lost most points."""
+    if not found:
+        return {}
+    names: dict[int, list[str]] = {}
+    components = Component.objects.filter(tenant=night.tenant, version_id__in={row.version_id for row in found})
+    for version_id, key in components.order_by("position", "id").values_list("version_id", "key"):
+        names.setdefault(version_id, []).append(key)
+    versions = {row.account_id: row.version_id for row in found}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            POINTS_SQL, {"tenant": night.tenant.pk, "day": night.day, "accounts": sorted(versions)}
+        )
+        rows = cursor.fetchall()
+    weakest = {
+        account: weakest_component(names.get(versions[account], []), points, effective)
+        for account, points, effective in rows
+    }
+    return {account: best for account, best in weakest.items() if best is not None}
 
 
 def weakest_component(
@@ -76,25 +120,17 @@ def weakest_component(
     return best
 
 
-def _component_keys(night: Night, version_ids: set[int]) -> dict[int, list[str]]:
-    names: dict[int, list[str]] = {}
-    components = Component.objects.filter(tenant=night.tenant, version_id__in=version_ids).order_by("position", "id")
-    for version_id, key in components.values_list("version_id", "key"):
-        names.setdefault(version_id, []).append(key)
-    return names
-
-
-def _recovered(rows: list[tuple[Any, ...]], open_alerts: dict[Key, OpenAlert], params: HealthDropped) -> set[Key]:
+def _recovered(rows: list[Scored], open_alerts: dict[Key, OpenAlert], params: HealthDropped) -> set[Key]:
     """Open alerts whose account is back where it was before it fell."""
-    mine = [(row, open_alerts[row[0], ""].evidence) for row in rows if (row[0], "") in open_alerts]
+    mine = [(row, open_alerts[row.account_id, ""].evidence) for row in rows if (row.account_id, "") in open_alerts]
     if not mine:
         return set()
     back = health_recovered(
-        np.array([row[2] for row, _evidence in mine], dtype=np.float64),
+        np.array([row.score for row, _evidence in mine], dtype=np.float64),
         np.array([evidence["from_score"] for _row, evidence in mine], dtype=np.float64),
-        np.array([row[3] for row, _evidence in mine], dtype=np.float64),
+        np.array([row.band for row, _evidence in mine], dtype=np.float64),
         np.array([evidence["from_band"] for _row, evidence in mine], dtype=np.float64),
-        np.array([row[1] == evidence["version"] for row, evidence in mine], dtype=bool),
+        np.array([row.version_id == evidence["version"] for row, evidence in mine], dtype=bool),
         within=params.resolve_within,
     )
-    return {(mine[index][0][0], "") for index in np.flatnonzero(back)}
+    return {(mine[int(index)][0].account_id, "") for index in np.flatnonzero(back)}
