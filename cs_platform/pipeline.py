@@ -12,6 +12,7 @@ from typing import Any
 
 from django.db import connection
 
+from accounts.fence.planning import prefer_hash_joins
 from accounts.jobs import Chunk, JobKind, Step, register_job_kind
 from accounts.models import Job, Tenant
 from alerts.services import evaluate_rules
@@ -37,6 +38,7 @@ def _roll_up(tenant: Tenant, job: Job, params: Mapping[str, Any]) -> None:
 
 
 def _state(tenant: Tenant, job: Job, params: Mapping[str, Any]) -> None:
+    prefer_hash_joins()
     snapshot_state(tenant=tenant, day=_day(job))
     if not _is_past(tenant, _day(job)):
         propose_shipped_version(tenant=tenant, day=_day(job))
@@ -58,6 +60,7 @@ def _score(tenant: Tenant, job: Job, params: Mapping[str, Any]) -> None:
 
 
 def _rules(tenant: Tenant, job: Job, params: Mapping[str, Any]) -> None:
+    prefer_hash_joins()
     evaluate_rules(tenant=tenant, day=_day(job), suppress_deliveries=_is_past(tenant, _day(job)))
 
 

@@ -3,7 +3,7 @@
 # A ticket or invoice counts from when it was received; one that was resolved or paid later was open then.
 # Severity: 0 none open, 1 low, 2 normal, 3 high, 4 urgent.
 SNAPSHOT = """
-WITH tickets AS (
+WITH tickets AS MATERIALIZED (
   SELECT t.account_id,
          count(*) AS open_tickets,
          extract(epoch FROM %(at)s - min(t.opened_at)) / 3600 AS oldest_open_ticket_hours,
@@ -12,9 +12,9 @@ WITH tickets AS (
   WHERE t.tenant_id = %(tenant)s AND t.received_at < %(at)s AND t.opened_at < %(at)s
     AND (t.resolved_at IS NULL OR t.resolved_at >= %(at)s)
   GROUP BY 1
-), ticketing AS (
+), ticketing AS MATERIALIZED (
   SELECT EXISTS (SELECT 1 FROM accounts_ticket t WHERE t.tenant_id = %(tenant)s AND t.received_at < %(at)s) AS sent
-), invoices AS (
+), invoices AS MATERIALIZED (
   SELECT i.account_id,
          max(%(day)s::date - i.due_on) FILTER (WHERE i.due_on < %(day)s) AS invoice_overdue_days,
          count(*) FILTER (WHERE i.state = 'failed') AS failed_charges
@@ -22,20 +22,20 @@ WITH tickets AS (
   WHERE i.tenant_id = %(tenant)s AND i.received_at < %(at)s AND i.state <> 'void'
     AND (i.paid_at >= %(at)s OR i.paid_at IS NULL AND i.state <> 'paid')
   GROUP BY 1
-), billing AS (
+), billing AS MATERIALIZED (
   SELECT EXISTS (SELECT 1 FROM accounts_invoice i WHERE i.tenant_id = %(tenant)s AND i.received_at < %(at)s) AS sent
-), people AS (
+), people AS MATERIALIZED (
   SELECT u.account_id, count(DISTINCT u.contact_id) AS seats_used
   FROM usage_user_day u
   WHERE u.tenant_id = %(tenant)s AND u.contact_id > 0 AND u.day > %(day)s::date - 28 AND u.day <= %(day)s
   GROUP BY 1
-), volume AS (
+), volume AS MATERIALIZED (
   SELECT DISTINCT ON (p.account_id) p.account_id, p.value AS volume_used
   FROM usage_pushed_value p JOIN usage_metric m ON m.tenant_id = p.tenant_id AND m.id = p.metric_id
   WHERE p.tenant_id = %(tenant)s AND m.key = 'volume_used' AND p.key = '' AND p.value IS NOT NULL
     AND p.day <= %(day)s AND p.day > %(day)s::date - m.hold_days AND p.received_at < %(at)s
   ORDER BY p.account_id, p.day DESC
-), paid AS (
+), paid AS MATERIALIZED (
   SELECT s.account_id, sum(s.mrr_cents) AS mrr_cents, min(s.renews_on) FILTER (WHERE s.renews_on >= %(day)s) AS renews_on
   FROM accounts_subscription s
   WHERE s.tenant_id = %(tenant)s AND s.received_at < %(at)s AND coalesce(s.starts_on, %(day)s) <= %(day)s

@@ -9,6 +9,7 @@ from typing import Any
 
 from django.db import connection
 
+from accounts.fence.planning import prefer_hash_joins
 from accounts.jobs import Chunk, JobKind, Step, register_job_kind
 from accounts.models import (
     Account,
@@ -185,6 +186,7 @@ def _last_day(job: Job) -> date:
 
 
 def _state(tenant: Tenant, job: Job, params: Mapping[str, Any]) -> None:
+    prefer_hash_joins()
     snapshot_state(tenant=tenant, day=_last_day(job), first_day=_last_day(job) - timedelta(days=DAYS - 1))
 
 
@@ -195,6 +197,7 @@ def _score(tenant: Tenant, job: Job, params: Mapping[str, Any]) -> None:
 
 def _findings(tenant: Tenant, job: Job, params: Mapping[str, Any]) -> None:
     """A week of rules, plays and what people did about them, night by night."""
+    prefer_hash_joins()
     colleagues = _owners(tenant)
     first = date.fromisoformat(params["first"])
     for offset in range(int(params["days"])):
