@@ -182,6 +182,7 @@ def run(small: bool = False) -> list[Row]:
         floor = f"COPY {size / result['floor']:,.0f} rows/s"
         for name, field, target in (("accept", "accept", ">= 1.5"), ("drain", "drain", ">= 0.2")):
             value = f"{size / result[field]:,.0f} events/s"
+            target = target if size == large else ""  # a tenth is here for the slope: it is few requests
             if field == "drain":
                 value += f", {result['memory']:.0f} MB peak"
             rows.append(
