@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
 from django.db.models import Max, Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import get_object_or_404, redirect, render
@@ -14,14 +13,14 @@ from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from accounts.admin_site import TenantInline, TenantModelAdmin, tenant_admin_site
+from accounts.admin_site import TenantModelAdmin, tenant_admin_site
 from accounts.models import Account
 from accounts.requests import of_member
 from accounts.services import enqueue_job
+from scoring.component_admin import DraftInline, DraftOnly
 from scoring.engine import SpecError
-from scoring.forms import ComponentForm, ComponentFormSet, MeasureForm, VersionForm
-from scoring.models import Component, Measure, ScoreModel, Version
-from scoring.scale_text import write_scale_text
+from scoring.forms import ComponentForm, ComponentFormSet, VersionForm
+from scoring.models import Component, ScoreModel, Version
 from scoring.selectors.preview import preview
 from scoring.selectors.versions import published_version
 from scoring.services import DefinitionError, create_draft, discard_draft, make_default, publish_version
@@ -41,10 +40,31 @@ class PostButton:
 class ScoreModelAdmin(TenantModelAdmin):
     """Which accounts a model scores, and its versions."""
 
-    list_display = ("label", "key", "kind", "is_default", "active", "position", "segment", "stage", "scoring_version")
+    list_display = (
+        "label",
+        "key",
+        "kind",
+        "is_default",
+        "active",
+        "position",
+        "segment",
+        "stage",
+        "scoring_version",
+    )
     list_filter = ("kind", "active")
     ordering = ("kind", "position", "id")
-    fields = ("name", "key", "kind", "active", "is_default", "position", "segment", "stage", "plan_kinds", "history")
+    fields = (
+        "name",
+        "key",
+        "kind",
+        "active",
+        "is_default",
+        "position",
+        "segment",
+        "stage",
+        "plan_kinds",
+        "history",
+    )
     readonly_fields = ("is_default", "history")
     change_form_template = "scoring/admin/model_change.html"
 
@@ -97,7 +117,9 @@ class ScoreModelAdmin(TenantModelAdmin):
         """The buttons."""
         return [
             path("<int:pk>/draft/", tenant_admin_site.admin_view(self.draft_view), name=PostButton.draft),
-            path("<int:pk>/default/", tenant_admin_site.admin_view(self.default_view), name=PostButton.default),
+            path(
+                "<int:pk>/default/", tenant_admin_site.admin_view(self.default_view), name=PostButton.default
+            ),
             *super().get_urls(),
         ]
 
@@ -124,46 +146,6 @@ class ScoreModelAdmin(TenantModelAdmin):
         return redirect("admin:scoring_scoremodel_change", pk)
 
 
-class DraftOnly(TenantModelAdmin):
-    """What belongs to a version: editable while it is a draft, readable for ever."""
-
-    def version_of(self, obj: Any) -> Version:
-        """The version that the object belongs to."""
-        raise NotImplementedError
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Drafts are made from a model, components inside a draft."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Drafts only."""
-        return super().has_change_permission(request, obj) and (obj is None or self.version_of(obj).is_draft)
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """A draft is discarded by its button, a component in the draft's form."""
-        return False
-
-
-class DraftInline(TenantInline):
-    """Rows of a draft."""
-
-    def _is_draft(self, obj: Any) -> bool:
-        version = obj.version if isinstance(obj, Component) else obj
-        return version is None or version.is_draft
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Drafts only."""
-        return super().has_add_permission(request, obj) and self._is_draft(obj)
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Drafts only."""
-        return super().has_change_permission(request, obj) and self._is_draft(obj)
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Drafts only."""
-        return super().has_delete_permission(request, obj) and self._is_draft(obj)
-
-
 class ComponentInline(DraftInline):
     """The components of a version."""
 
@@ -187,9 +169,7 @@ class ComponentInline(DraftInline):
         measures = obj.measures.all()
         if not measures:
             return _("None yet: open the component and add one.")
-        return format_html_join(
-            "", "<div>{}</div>", ((measure.metric_key,) for measure in measures)
-        )
+        return format_html_join("", "<div>{}</div>", ((measure.metric_key,) for measure in measures))
 
 
 @admin.register(Version, site=tenant_admin_site)
@@ -198,13 +178,29 @@ class VersionAdmin(DraftOnly):
 
     form = VersionForm
     inlines = (ComponentInline,)
-    list_display = ("__str__", "state", "origin", "in_force_from", "published_at", "healthy_above", "critical_below")
+    list_display = (
+        "__str__",
+        "state",
+        "origin",
+        "in_force_from",
+        "published_at",
+        "healthy_above",
+        "critical_below",
+    )
     list_filter = ("state",)
     list_select_related = ("model",)
     ordering = ("-published_at", "-id")
     fields = (
-        "model_name", "number", "state", "origin", "in_force_from", "published_at", "healthy_above", "critical_below",
-        "coverage_min", "note",
+        "model_name",
+        "number",
+        "state",
+        "origin",
+        "in_force_from",
+        "published_at",
+        "healthy_above",
+        "critical_below",
+        "coverage_min",
+        "note",
     )
     readonly_fields = ("model_name", "number", "state", "origin", "in_force_from", "published_at")
     change_form_template = "scoring/admin/version_change.html"
@@ -217,15 +213,25 @@ class VersionAdmin(DraftOnly):
     def model_name(self, obj: Version) -> str:
         """Link back to the model and its history."""
         return format_html(
-            '<a href="{}">{}</a>', reverse("admin:scoring_scoremodel_change", args=[obj.model_id]), obj.model.label
+            '<a href="{}">{}</a>',
+            reverse("admin:scoring_scoremodel_change", args=[obj.model_id]),
+            obj.model.label,
         )
 
     def get_urls(self) -> list[URLPattern]:
         """The buttons and the preview."""
         return [
-            path("<int:pk>/publish/", tenant_admin_site.admin_view(self.publish_view), name=PostButton.publish),
-            path("<int:pk>/discard/", tenant_admin_site.admin_view(self.discard_view), name=PostButton.discard),
-            path("<int:pk>/preview/", tenant_admin_site.admin_view(self.preview_view), name="scoring_version_preview"),
+            path(
+                "<int:pk>/publish/", tenant_admin_site.admin_view(self.publish_view), name=PostButton.publish
+            ),
+            path(
+                "<int:pk>/discard/", tenant_admin_site.admin_view(self.discard_view), name=PostButton.discard
+            ),
+            path(
+                "<int:pk>/preview/",
+                tenant_admin_site.admin_view(self.preview_view),
+                name="scoring_version_preview",
+            ),
             *super().get_urls(),
         ]
 
@@ -235,16 +241,24 @@ class VersionAdmin(DraftOnly):
             return HttpResponseNotAllowed(["POST"])
         version = get_object_or_404(Version.objects.select_related("model"), pk=pk)
         try:
-            version = publish_version(tenant=of_member(request).tenant, version=version, member=of_member(request).member)
+            version = publish_version(
+                tenant=of_member(request).tenant, version=version, member=of_member(request).member
+            )
         except DefinitionError as error:
             _tell(request, error)
             return redirect("admin:scoring_version_change", pk)
-        messages.success(request, _("Published: %(version)s. It scores from today on.") % {"version": version})
+        messages.success(
+            request, _("Published: %(version)s. It scores from today on.") % {"version": version}
+        )
         if request.POST.get("recompute"):
             day = of_member(request).tenant.today().isoformat()
             enqueue_job(
-                tenant=of_member(request).tenant, kind="recompute", key=day, params={"day": day},
-                requested_by=of_member(request).member, again=True,
+                tenant=of_member(request).tenant,
+                kind="recompute",
+                key=day,
+                params={"day": day},
+                requested_by=of_member(request).member,
+                again=True,
             )
             messages.info(request, _("The scores are being recomputed; the start page shows how far it is."))
         return redirect("admin:scoring_scoremodel_change", version.model_id)
@@ -267,8 +281,12 @@ class VersionAdmin(DraftOnly):
         version = get_object_or_404(Version.objects.select_related("model"), pk=pk)
         wanted = request.GET.get("account", "").strip()
         context: dict[str, Any] = {
-            **tenant_admin_site.each_context(request), "title": _("Preview of %(version)s") % {"version": version},
-            "version": version, "wanted": wanted, "opts": self.opts, "found": None,
+            **tenant_admin_site.each_context(request),
+            "title": _("Preview of %(version)s") % {"version": version},
+            "version": version,
+            "wanted": wanted,
+            "opts": self.opts,
+            "found": None,
             "some_accounts": Account.objects.order_by("name_search", "id")[:200],
         }
         if wanted:
@@ -286,74 +304,19 @@ class VersionAdmin(DraftOnly):
         except SpecError as error:
             return {"problem": "; ".join(f"{where}: {_(message)}" for where, message in error.problems)}
         published = published_version(of_member(request).tenant, version.model.key)
-        theirs = preview(of_member(request).tenant, published, account) if published and published.pk != version.pk else None
+        theirs = (
+            preview(of_member(request).tenant, published, account)
+            if published and published.pk != version.pk
+            else None
+        )
         kind = version.model.kind
         return {
-            "found": ours, "published": theirs, "account": account, "band": band_label(ours.band, kind),
+            "found": ours,
+            "published": theirs,
+            "account": account,
+            "band": band_label(ours.band, kind),
             "published_band": band_label(theirs.band, kind) if theirs else "",
         }
-
-
-class MeasureInline(DraftInline):
-    """The measures of a component."""
-
-    model = Measure
-    form = MeasureForm
-    fields = (
-        "position", "metric_key", "aggregate", "window_days", "baseline_days", "half_life_days", "weight", "scale_kind",
-        "scale_values",
-    )
-    extra = 0
-
-    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        """A published measure shows its stored values; the typed text is only for drafts."""
-        if self._is_draft(obj):
-            return self.fields
-        return (*(name for name in self.fields if name != "scale_values"), "scale_text")
-
-    readonly_fields = ("scale_text",)
-
-    @admin.display(description=gettext_lazy("values of the scale"))
-    def scale_text(self, obj: Measure) -> str:
-        """The scale as it would be typed."""
-        return write_scale_text(obj.scale_kind, obj.scale_params) or "–"
-
-
-@admin.register(Component, site=tenant_admin_site)
-class ComponentAdmin(DraftOnly):
-    """One component with its measures; reached from its version."""
-
-    inlines = (MeasureInline,)
-    fields = ("version_link", "key", "name", "weight", "missing_policy", "hold_days", "combine")
-    readonly_fields = ("version_link", "key", "weight")  # weights are edited together, where they can add up to 100
-
-    def version_of(self, obj: Component) -> Version:
-        """The component's version."""
-        version: Version = obj.version
-        return version
-
-    def has_module_permission(self, request: HttpRequest) -> bool:
-        """Not in the index: components are found in their version."""
-        return False
-
-    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
-        """Components of all versions in one list mean nothing; the versions are what to look at."""
-        if not self.has_view_permission(request):
-            raise PermissionDenied
-        return redirect("admin:scoring_version_changelist")
-
-    @admin.display(description=gettext_lazy("version"))
-    def version_link(self, obj: Component) -> str:
-        """Link back to the version."""
-        address = reverse("admin:scoring_version_change", args=[obj.version_id])
-        return format_html('<a href="{}">{}</a>', address, obj.version)
-
-    def response_change(self, request: HttpRequest, obj: Component) -> HttpResponse:
-        """After saving, back to the draft."""
-        if "_continue" in request.POST:
-            return super().response_change(request, obj)
-        messages.success(request, _("Saved: %(component)s.") % {"component": obj.label})
-        return redirect("admin:scoring_version_change", obj.version_id)
 
 
 def _tell(request: HttpRequest, error: DefinitionError) -> None:
