@@ -252,7 +252,7 @@ class AuditEntryAdmin(TenantModelAdmin):
         return False
 
 
-class DirectoryAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class DirectoryAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in the stubs only
     """Directory rows are never deleted here; their services open the tenant's scope."""
 
     def changeform_view(
@@ -299,7 +299,7 @@ class TenantAdmin(DirectoryAdmin):
             obj.save(update_fields=["brand_color"])
 
 
-class MembershipForm(forms.ModelForm):  # type: ignore[type-arg]
+class MembershipForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the stubs only
     """A member of a tenant, by e-mail address."""
 
     email = forms.EmailField(label=_("e-mail address"))
@@ -317,7 +317,7 @@ class MembershipForm(forms.ModelForm):  # type: ignore[type-arg]
         return data
 
 
-class MembershipChangeForm(forms.ModelForm):  # type: ignore[type-arg]
+class MembershipChangeForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the stubs only
     """Role and access of a member."""
 
     class Meta:
@@ -372,7 +372,7 @@ class MembershipAdmin(DirectoryAdmin):
                 (reactivate_member if obj.is_active else deactivate_member)(tenant=tenant, member=obj)
 
 
-class HouseUserCreationForm(AdminUserCreationForm):  # type: ignore[type-arg]
+class HouseUserCreationForm(AdminUserCreationForm):  # type: ignore[type-arg]  # generic in the stubs only
     """Django's form with the address as the login."""
 
     class Meta:
@@ -381,7 +381,7 @@ class HouseUserCreationForm(AdminUserCreationForm):  # type: ignore[type-arg]
 
 
 @admin.register(User, site=operator_admin_site)
-class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
+class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]  # generic in the stubs only
     """Logins of all tenants."""
 
     form = UserChangeForm

@@ -81,7 +81,7 @@ class TenantAdminSite(HouseAdminSite):
         return bool(member and member.user.is_active and has_role(member, Role.ADMIN))
 
 
-class TenantModelAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class TenantModelAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in the stubs only
     """Rights by the tenant role instead of Django's permissions; changes go to our audit log instead of LogEntry."""
 
     show_full_result_count = False
@@ -147,7 +147,7 @@ class TenantModelAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         return redirect("admin:accounts_auditentry_changelist")
 
 
-class TenantInline(admin.TabularInline):  # type: ignore[type-arg]
+class TenantInline(admin.TabularInline):  # type: ignore[type-arg]  # generic in the stubs only
     """Inline rows with the rights of their parent."""
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:

@@ -35,7 +35,7 @@ class TenantManager(models.Manager[M], Generic[M]):
         return TenantQuerySet[M](self.model, using=self._db).filter(tenant_id=current_tenant_id())
 
 
-class TenantForeignKey(models.ForeignKey):  # type: ignore[type-arg]
+class TenantForeignKey(models.ForeignKey):  # type: ignore[type-arg]  # generic in the stubs only
     """A foreign key between two tables of one tenant.
 
     Django makes no constraint for it: `FenceTables` makes the composite one, `(tenant_id, x_id)`. Joins over it also compare

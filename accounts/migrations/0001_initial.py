@@ -86,8 +86,11 @@ class Migration(migrations.Migration):
                 ),
                 ("currency", models.CharField(default="USD", max_length=3, verbose_name="currency")),
                 ("brand_color", models.CharField(blank=True, max_length=7, verbose_name="brand colour")),
-                ("is_demo", models.BooleanField(default=False)),
-                ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("is_demo", models.BooleanField(default=False, verbose_name="demo")),
+                (
+                    "created_at",
+                    models.DateTimeField(default=django.utils.timezone.now, verbose_name="created"),
+                ),
             ],
             options={
                 "verbose_name": "tenant",
@@ -218,8 +221,13 @@ class Migration(migrations.Migration):
                 ),
                 ("custom", models.JSONField(blank=True, default=dict, verbose_name="custom fields")),
                 ("first_seen_on", models.DateField(blank=True, null=True, verbose_name="first seen")),
-                ("created_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ("updated_at", models.DateTimeField(auto_now=True)),
+                (
+                    "created_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(), verbose_name="created"
+                    ),
+                ),
+                ("updated_at", models.DateTimeField(auto_now=True, verbose_name="changed")),
                 (
                     "parent",
                     accounts.fence.models.TenantForeignKey(
@@ -261,9 +269,9 @@ class Migration(migrations.Migration):
                         verbose_name="roles",
                     ),
                 ),
-                ("traits", models.JSONField(blank=True, default=dict)),
-                ("first_seen_at", models.DateTimeField(null=True)),
-                ("last_seen_at", models.DateTimeField(null=True)),
+                ("traits", models.JSONField(blank=True, default=dict, verbose_name="traits")),
+                ("first_seen_at", models.DateTimeField(null=True, verbose_name="first seen")),
+                ("last_seen_at", models.DateTimeField(null=True, verbose_name="last seen")),
                 ("created_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
                 (
                     "account",
@@ -275,6 +283,7 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.SET_NULL,
                         related_name="contacts",
                         to="accounts.account",
+                        verbose_name="account",
                     ),
                 ),
                 (
@@ -322,7 +331,10 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("is_active", models.BooleanField(default=True, verbose_name="active")),
-                ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
+                (
+                    "created_at",
+                    models.DateTimeField(default=django.utils.timezone.now, verbose_name="created"),
+                ),
                 (
                     "user",
                     models.ForeignKey(
@@ -458,9 +470,12 @@ class Migration(migrations.Migration):
             name="Invoice",
             fields=[
                 ("id", models.BigAutoField(primary_key=True, serialize=False)),
-                ("external_id", models.CharField(db_collation="C", max_length=200)),
+                (
+                    "external_id",
+                    models.CharField(db_collation="C", max_length=200, verbose_name="external id"),
+                ),
                 ("amount_cents", models.BigIntegerField(default=0, verbose_name="amount in cents")),
-                ("currency", models.CharField(blank=True, max_length=3)),
+                ("currency", models.CharField(blank=True, max_length=3, verbose_name="currency")),
                 ("due_on", models.DateField(blank=True, null=True, verbose_name="due")),
                 ("paid_at", models.DateTimeField(blank=True, null=True, verbose_name="paid")),
                 (
@@ -477,7 +492,12 @@ class Migration(migrations.Migration):
                         verbose_name="state",
                     ),
                 ),
-                ("received_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                (
+                    "received_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(), verbose_name="received"
+                    ),
+                ),
                 (
                     "account",
                     accounts.fence.models.TenantForeignKey(
@@ -486,6 +506,7 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.CASCADE,
                         related_name="invoices",
                         to="accounts.account",
+                        verbose_name="account",
                     ),
                 ),
                 (
@@ -568,12 +589,17 @@ class Migration(migrations.Migration):
             name="AuditEntry",
             fields=[
                 ("id", models.BigAutoField(primary_key=True, serialize=False)),
-                ("at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ("actor_label", models.CharField(max_length=200)),
-                ("action", models.CharField(max_length=100)),
-                ("target", models.CharField(max_length=200)),
-                ("before", models.JSONField(null=True)),
-                ("after", models.JSONField(null=True)),
+                (
+                    "at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(), verbose_name="at"
+                    ),
+                ),
+                ("actor_label", models.CharField(max_length=200, verbose_name="who")),
+                ("action", models.CharField(max_length=100, verbose_name="what was done")),
+                ("target", models.CharField(max_length=200, verbose_name="to what")),
+                ("before", models.JSONField(null=True, verbose_name="before")),
+                ("after", models.JSONField(null=True, verbose_name="after")),
                 (
                     "actor",
                     accounts.fence.models.TenantForeignKey(
@@ -634,7 +660,10 @@ class Migration(migrations.Migration):
                 ),
                 ("prefix", models.CharField(max_length=24, unique=True)),
                 ("secret_hash", models.CharField(max_length=64)),
-                ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
+                (
+                    "created_at",
+                    models.DateTimeField(default=django.utils.timezone.now, verbose_name="created"),
+                ),
                 ("expires_at", models.DateTimeField(blank=True, null=True, verbose_name="expires")),
                 ("revoked_at", models.DateTimeField(null=True)),
                 (
@@ -726,7 +755,10 @@ class Migration(migrations.Migration):
             name="Ticket",
             fields=[
                 ("id", models.BigAutoField(primary_key=True, serialize=False)),
-                ("external_id", models.CharField(db_collation="C", max_length=200)),
+                (
+                    "external_id",
+                    models.CharField(db_collation="C", max_length=200, verbose_name="external id"),
+                ),
                 ("title", models.CharField(blank=True, max_length=300, verbose_name="title")),
                 ("status", models.CharField(blank=True, max_length=50, verbose_name="status")),
                 (
@@ -748,10 +780,19 @@ class Migration(migrations.Migration):
                 (
                     "tags",
                     django.contrib.postgres.fields.ArrayField(
-                        base_field=models.CharField(max_length=50), blank=True, default=list, size=None
+                        base_field=models.CharField(max_length=50),
+                        blank=True,
+                        default=list,
+                        size=None,
+                        verbose_name="tags",
                     ),
                 ),
-                ("received_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                (
+                    "received_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(), verbose_name="received"
+                    ),
+                ),
                 (
                     "account",
                     accounts.fence.models.TenantForeignKey(
@@ -760,6 +801,7 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.CASCADE,
                         related_name="tickets",
                         to="accounts.account",
+                        verbose_name="account",
                     ),
                 ),
                 (
@@ -823,15 +865,23 @@ class Migration(migrations.Migration):
             name="Subscription",
             fields=[
                 ("id", models.BigAutoField(primary_key=True, serialize=False)),
-                ("external_id", models.CharField(db_collation="C", max_length=200)),
+                (
+                    "external_id",
+                    models.CharField(db_collation="C", max_length=200, verbose_name="external id"),
+                ),
                 ("plan", models.CharField(blank=True, max_length=100, verbose_name="plan")),
                 ("seats", models.IntegerField(blank=True, null=True, verbose_name="seats")),
                 ("mrr_cents", models.BigIntegerField(default=0, verbose_name="MRR in cents")),
-                ("currency", models.CharField(blank=True, max_length=3)),
-                ("starts_on", models.DateField(blank=True, null=True)),
-                ("renews_on", models.DateField(blank=True, null=True)),
-                ("ends_on", models.DateField(blank=True, null=True)),
-                ("received_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ("currency", models.CharField(blank=True, max_length=3, verbose_name="currency")),
+                ("starts_on", models.DateField(blank=True, null=True, verbose_name="starts")),
+                ("renews_on", models.DateField(blank=True, null=True, verbose_name="renews")),
+                ("ends_on", models.DateField(blank=True, null=True, verbose_name="ends")),
+                (
+                    "received_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(), verbose_name="received"
+                    ),
+                ),
                 (
                     "account",
                     accounts.fence.models.TenantForeignKey(
@@ -840,6 +890,7 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.CASCADE,
                         related_name="subscriptions",
                         to="accounts.account",
+                        verbose_name="account",
                     ),
                 ),
                 (

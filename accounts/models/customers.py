@@ -61,8 +61,8 @@ class Account(TenantModel):
     targets = models.JSONField(_("targets per week, by metric"), default=dict, blank=True)
     custom = models.JSONField(_("custom fields"), default=dict, blank=True)
     first_seen_on = models.DateField(_("first seen"), null=True, blank=True)
-    created_at = models.DateTimeField(db_default=Now())
-    updated_at = models.DateTimeField(auto_now=True)
+    created_at = models.DateTimeField(_("created"), db_default=Now())
+    updated_at = models.DateTimeField(_("changed"), auto_now=True)
 
     class Meta:
         verbose_name = _("account")
@@ -91,15 +91,17 @@ class Account(TenantModel):
 class Contact(TenantModel):
     """A person at an account; `user_id` is what the tenant's product calls them."""
 
-    account = TenantForeignKey(Account, models.SET_NULL, null=True, blank=True, related_name="contacts")
+    account = TenantForeignKey(
+        Account, models.SET_NULL, null=True, blank=True, related_name="contacts", verbose_name=_("account")
+    )
     user_id = models.CharField(_("user id"), max_length=200, db_collation="C", null=True, blank=True)
     email = models.CharField(_("e-mail address"), max_length=254, blank=True)
     name = models.CharField(_("name"), max_length=200, blank=True)
     roles = ArrayField(models.CharField(max_length=50), default=list, blank=True, verbose_name=_("roles"))
-    traits = models.JSONField(default=dict, blank=True)
+    traits = models.JSONField(_("traits"), default=dict, blank=True)
     merged_into = TenantForeignKey("self", models.DO_NOTHING, null=True, related_name="+")  # alias calls
-    first_seen_at = models.DateTimeField(null=True)
-    last_seen_at = models.DateTimeField(null=True)
+    first_seen_at = models.DateTimeField(_("first seen"), null=True)
+    last_seen_at = models.DateTimeField(_("last seen"), null=True)
     created_at = models.DateTimeField(db_default=Now())
 
     class Meta:
@@ -131,16 +133,18 @@ class ContactMembership(TenantModel):
 class Subscription(TenantModel):
     """What an account pays for: plan, seats, MRR, renewal."""
 
-    external_id = models.CharField(max_length=200, db_collation="C")
-    account = TenantForeignKey(Account, models.CASCADE, related_name="subscriptions")
+    external_id = models.CharField(_("external id"), max_length=200, db_collation="C")
+    account = TenantForeignKey(
+        Account, models.CASCADE, related_name="subscriptions", verbose_name=_("account")
+    )
     plan = models.CharField(_("plan"), max_length=100, blank=True)
     seats = models.IntegerField(_("seats"), null=True, blank=True)
     mrr_cents = models.BigIntegerField(_("MRR in cents"), default=0)
-    currency = models.CharField(max_length=3, blank=True)
-    starts_on = models.DateField(null=True, blank=True)
-    renews_on = models.DateField(null=True, blank=True)
-    ends_on = models.DateField(null=True, blank=True)
-    received_at = models.DateTimeField(db_default=Now())
+    currency = models.CharField(_("currency"), max_length=3, blank=True)
+    starts_on = models.DateField(_("starts"), null=True, blank=True)
+    renews_on = models.DateField(_("renews"), null=True, blank=True)
+    ends_on = models.DateField(_("ends"), null=True, blank=True)
+    received_at = models.DateTimeField(_("received"), db_default=Now())
 
     class Meta:
         verbose_name = _("subscription")

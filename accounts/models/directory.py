@@ -98,8 +98,8 @@ class Tenant(models.Model):
     )
     currency = models.CharField(_("currency"), max_length=3, default="USD")
     brand_color = models.CharField(_("brand colour"), max_length=7, blank=True)
-    is_demo = models.BooleanField(default=False)
-    created_at = models.DateTimeField(default=now)
+    is_demo = models.BooleanField(_("demo"), default=False)
+    created_at = models.DateTimeField(_("created"), default=now)
 
     class Meta:
         verbose_name = _("tenant")
@@ -139,7 +139,7 @@ class Membership(models.Model):
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="memberships")
     role = models.CharField(_("role"), max_length=10, choices=Role)
     is_active = models.BooleanField(_("active"), default=True)
-    created_at = models.DateTimeField(default=now)
+    created_at = models.DateTimeField(_("created"), default=now)
 
     class Meta:
         verbose_name = _("member")
@@ -169,7 +169,7 @@ class ApiKey(models.Model):
     prefix = models.CharField(max_length=24, unique=True)
     secret_hash = models.CharField(max_length=64)
     created_by = models.ForeignKey(Membership, null=True, on_delete=models.SET_NULL, related_name="+")
-    created_at = models.DateTimeField(default=now)
+    created_at = models.DateTimeField(_("created"), default=now)
     expires_at = models.DateTimeField(_("expires"), null=True, blank=True)
     revoked_at = models.DateTimeField(null=True)
 

@@ -30,13 +30,13 @@ class TimelineEntry(TenantModel):
 class AuditEntry(TenantModel):
     """Who changed what; append-only by grants."""
 
-    at = models.DateTimeField(db_default=Now())
+    at = models.DateTimeField(_("at"), db_default=Now())
     actor = TenantForeignKey("accounts.Membership", models.DO_NOTHING, null=True, related_name="+")
-    actor_label = models.CharField(max_length=200)
-    action = models.CharField(max_length=100)
-    target = models.CharField(max_length=200)
-    before = models.JSONField(null=True)
-    after = models.JSONField(null=True)
+    actor_label = models.CharField(_("who"), max_length=200)
+    action = models.CharField(_("what was done"), max_length=100)
+    target = models.CharField(_("to what"), max_length=200)
+    before = models.JSONField(_("before"), null=True)
+    after = models.JSONField(_("after"), null=True)
 
     class Meta:
         verbose_name = _("audit entry")

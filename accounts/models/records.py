@@ -21,15 +21,17 @@ class Ticket(TenantModel):
         HIGH = "high", _("High")
         URGENT = "urgent", _("Urgent")
 
-    external_id = models.CharField(max_length=200, db_collation="C")
-    account = TenantForeignKey(Account, models.CASCADE, related_name="tickets")
+    external_id = models.CharField(_("external id"), max_length=200, db_collation="C")
+    account = TenantForeignKey(Account, models.CASCADE, related_name="tickets", verbose_name=_("account"))
     title = models.CharField(_("title"), max_length=300, blank=True)
     status = models.CharField(_("status"), max_length=50, blank=True)
     severity = models.CharField(_("severity"), max_length=10, choices=Severity, default=Severity.NORMAL)
     opened_at = models.DateTimeField(_("opened"))
     resolved_at = models.DateTimeField(_("resolved"), null=True, blank=True)
-    tags = ArrayField(models.CharField(max_length=50), default=list, blank=True)
-    received_at = models.DateTimeField(db_default=Now())  # a run for a past day ignores what came later
+    tags = ArrayField(models.CharField(max_length=50), default=list, blank=True, verbose_name=_("tags"))
+    received_at = models.DateTimeField(
+        _("received"), db_default=Now()
+    )  # a run for a past day ignores what came later
 
     class Meta:
         verbose_name = _("ticket")
@@ -54,14 +56,14 @@ class Invoice(TenantModel):
         FAILED = "failed", _("Charge failed")
         VOID = "void", _("Void")
 
-    external_id = models.CharField(max_length=200, db_collation="C")
-    account = TenantForeignKey(Account, models.CASCADE, related_name="invoices")
+    external_id = models.CharField(_("external id"), max_length=200, db_collation="C")
+    account = TenantForeignKey(Account, models.CASCADE, related_name="invoices", verbose_name=_("account"))
     amount_cents = models.BigIntegerField(_("amount in cents"), default=0)
-    currency = models.CharField(max_length=3, blank=True)
+    currency = models.CharField(_("currency"), max_length=3, blank=True)
     due_on = models.DateField(_("due"), null=True, blank=True)
     paid_at = models.DateTimeField(_("paid"), null=True, blank=True)
     state = models.CharField(_("state"), max_length=10, choices=State, default=State.OPEN)
-    received_at = models.DateTimeField(db_default=Now())
+    received_at = models.DateTimeField(_("received"), db_default=Now())
 
     class Meta:
         verbose_name = _("invoice")
