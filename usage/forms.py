@@ -39,7 +39,7 @@ class LinesField(forms.CharField):
         return bool(self.to_python(initial) != self.to_python(data))
 
 
-class MetricForm(forms.ModelForm):  # type: ignore[type-arg]
+class MetricForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the stubs only
     """What a metric counts; the service checks it and gives it its slot."""
 
     events = LinesField(
@@ -69,7 +69,7 @@ class MetricForm(forms.ModelForm):  # type: ignore[type-arg]
         return cleaned
 
 
-class FeatureForm(forms.ModelForm):  # type: ignore[type-arg]
+class FeatureForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the stubs only
     """The events that count as using a feature."""
 
     events = LinesField(

@@ -76,7 +76,7 @@ def _records(path: Path) -> Iterator[dict[str, Any]]:
                 yield from _parquet(handle)
             elif magic[:2] == GZIP_MAGIC:
                 with gzip.open(handle, "rb") as inside:
-                    yield from _csv(inside)  # type: ignore[arg-type]
+                    yield from _csv(inside)
             else:
                 yield from _csv(handle)
     except OSError as error:
@@ -85,7 +85,7 @@ def _records(path: Path) -> Iterator[dict[str, Any]]:
         raise NotAnEventsFile(f"{path} is damaged or is not UTF-8: {error}") from error
 
 
-def _csv(handle: BinaryIO) -> Iterator[dict[str, Any]]:
+def _csv(handle: BinaryIO | gzip.GzipFile) -> Iterator[dict[str, Any]]:
     text = io.TextIOWrapper(handle, encoding="utf-8-sig", newline="")
     head = text.read(64 * 1024)
     first = head.partition("\n")[0]

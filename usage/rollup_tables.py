@@ -5,41 +5,52 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from .copying import copy_rows, escaped, float_array, number_array
+from .copying import date_array, float_array, number_array, text_array
 from .matching import ADD, LAST, MAX, OPERATION, Plan
 from .rollup import DayCell, Rollup
 
-_DAY = 'account_id bigint, day date, "values" double precision[]'
-_USER = "account_id bigint, contact_id bigint, day date, events integer, features bigint[], metrics bigint[]"
-_DIMENSION = "account_id bigint, day date, metric_id bigint, key text, value double precision, decimals smallint"
+# The rows come as arrays and not by COPY: each temporary table is truncated on disk at every commit, and these are small.
+_DAYS = (
+    '(SELECT account_id, day, v::double precision[] AS "values" '
+    "FROM unnest(%(accounts)s::bigint[], %(days)s::date[], %(numbers)s::text[]) AS r(account_id, day, v)) AS t"
+)
+_USERS = (
+    "(SELECT account_id, contact_id, day, events, f::bigint[] AS features, m::bigint[] AS metrics "
+    "FROM unnest(%(accounts)s::bigint[], %(contacts)s::bigint[], %(days)s::date[], %(events)s::integer[], "
+    "%(features)s::text[], %(metrics)s::text[]) AS r(account_id, contact_id, day, events, f, m)) AS t"
+)
+_DIMENSIONS = (
+    "(SELECT * FROM unnest(%(accounts)s::bigint[], %(days)s::date[], %(metrics)s::bigint[], %(keys)s::text[], "
+    "%(numbers)s::double precision[], %(decimals)s::integer[]) "
+    "AS r(account_id, day, metric_id, key, value, decimals)) AS t"
+)
 
 
 def add_rollup(cursor: Any, tenant_id: int, plan: Plan, rollup: Rollup[DayCell]) -> None:
     """Add a turn's numbers to the rollups; the caller holds the tenant's drain lock."""
-    _copy(cursor, rollup)
     if rollup.days:
-        _upsert_days(cursor, tenant_id, _merging(plan, _touched(rollup)))
+        _upsert_days(cursor, tenant_id, rollup, _merging(plan, _touched(rollup)))
     if rollup.users:
         cursor.execute(
             "INSERT INTO usage_user_day AS d (tenant_id, account_id, contact_id, day, events, features, metrics) "
-            "SELECT %s, account_id, contact_id, day, events, features, metrics FROM turn_user "
+            f"SELECT %(tenant)s, account_id, contact_id, day, events, features, metrics FROM {_USERS} "
             "ORDER BY account_id, day, contact_id "
             "ON CONFLICT (tenant_id, account_id, day, contact_id) DO UPDATE SET events = d.events + excluded.events, "
             "features = CASE WHEN d.features @> excluded.features THEN d.features ELSE "
             "ARRAY(SELECT DISTINCT f FROM unnest(d.features || excluded.features) AS f ORDER BY f) END, "
             "metrics = CASE WHEN d.metrics @> excluded.metrics THEN d.metrics ELSE "
             "ARRAY(SELECT DISTINCT m FROM unnest(d.metrics || excluded.metrics) AS m ORDER BY m) END",
-            [tenant_id],
+            _user_rows(tenant_id, rollup),
         )
     if rollup.dimensions:
         cursor.execute(
             "INSERT INTO usage_dim_day AS d (tenant_id, account_id, day, metric_id, key, value) "
-            "SELECT %s, account_id, day, metric_id, key, value FROM turn_dimension "
+            f"SELECT %(tenant)s, account_id, day, metric_id, key, value FROM {_DIMENSIONS} "
             "ORDER BY account_id, day, metric_id, key "
             "ON CONFLICT (tenant_id, account_id, day, metric_id, key) DO UPDATE SET value = d.value + excluded.value",
-            [tenant_id],
+            _dimension_rows(tenant_id, rollup),
         )
-        _round_dimensions(cursor, tenant_id)
+        _round_dimensions(cursor, tenant_id, rollup)
 
 
 def replace_rollup(
@@ -51,7 +62,6 @@ def replace_rollup(
     """
     params = params | {"tenant": tenant_id}
     fed = _fed_slots(plan)
-    _copy(cursor, rollup)
     cursor.execute(f"DELETE FROM usage_user_day d WHERE d.tenant_id = %(tenant)s AND {scope}", params)
     cursor.execute(
         f"DELETE FROM usage_dim_day d WHERE d.tenant_id = %(tenant)s AND {scope} AND NOT EXISTS (SELECT 1 "
@@ -67,57 +77,73 @@ def replace_rollup(
         params,
     )
     if rollup.days:
-        _upsert_days(cursor, tenant_id, [f'"values"[{slot}] = excluded."values"[{slot}]' for slot in sorted(fed)])
+        _upsert_days(cursor, tenant_id, rollup, [f'"values"[{slot}] = excluded."values"[{slot}]' for slot in sorted(fed)])
     if rollup.users:
         cursor.execute(
             "INSERT INTO usage_user_day (tenant_id, account_id, contact_id, day, events, features, metrics) "
-            "SELECT %s, account_id, contact_id, day, events, features, metrics FROM turn_user "
+            f"SELECT %(tenant)s, account_id, contact_id, day, events, features, metrics FROM {_USERS} "
             "ON CONFLICT (tenant_id, account_id, day, contact_id) DO NOTHING",
-            [tenant_id],
+            _user_rows(tenant_id, rollup),
         )
     if rollup.dimensions:
         cursor.execute(
             "INSERT INTO usage_dim_day (tenant_id, account_id, day, metric_id, key, value) "
-            "SELECT %s, account_id, day, metric_id, key, value FROM turn_dimension "
+            f"SELECT %(tenant)s, account_id, day, metric_id, key, value FROM {_DIMENSIONS} "
             "ON CONFLICT (tenant_id, account_id, day, metric_id, key) DO UPDATE SET value = excluded.value",
-            [tenant_id],
+            _dimension_rows(tenant_id, rollup),
         )
 
 
-def _copy(cursor: Any, rollup: Rollup[DayCell]) -> None:
-    """The numbers as temporary tables."""
-    copy_rows(
-        cursor, "turn_day", _DAY,
-        (f"{a}\t{d.isoformat()}\t{float_array(values)}" for (a, d), values in _sorted(rollup.days.items())),
-    )  # fmt: skip
-    copy_rows(
-        cursor, "turn_user", _USER,
-        (
-            f"{a}\t{contact}\t{d.isoformat()}\t{events}\t{number_array(sorted(features))}\t{number_array(sorted(metrics))}"
-            for ((a, d), contact), (events, features, metrics) in rollup.users.items()
-        ),
-    )  # fmt: skip
-    copy_rows(
-        cursor, "turn_dimension", _DIMENSION,
-        (
-            f"{a}\t{d.isoformat()}\t{metric}\t{escaped(key)}\t{value!r}\t{rollup.decimals[metric]}"
-            for ((a, d), metric, key), value in rollup.dimensions.items()
-        ),
-    )  # fmt: skip
+def _day_rows(tenant_id: int, rollup: Rollup[DayCell]) -> dict[str, Any]:
+    """The account-days as arrays."""
+    return {
+        "tenant": tenant_id,
+        "accounts": number_array(account for account, _ in rollup.days),
+        "days": date_array(day for _, day in rollup.days),
+        "numbers": _nested(float_array(values) for values in rollup.days.values()),
+    }
 
 
-def _sorted(items: Iterable[tuple[DayCell, list[float | None]]]) -> list[tuple[DayCell, list[float | None]]]:
-    return sorted(items)
+def _user_rows(tenant_id: int, rollup: Rollup[DayCell]) -> dict[str, Any]:
+    """The days of contacts as arrays."""
+    return {
+        "tenant": tenant_id,
+        "accounts": number_array(account for (account, _), _ in rollup.users),
+        "contacts": number_array(contact for _, contact in rollup.users),
+        "days": date_array(day for (_, day), _ in rollup.users),
+        "events": number_array(events for events, _, _ in rollup.users.values()),
+        "features": _nested(number_array(sorted(features)) for _, features, _ in rollup.users.values()),
+        "metrics": _nested(number_array(sorted(metrics)) for _, _, metrics in rollup.users.values()),
+    }
 
 
-def _upsert_days(cursor: Any, tenant_id: int, assignments: list[str]) -> None:
+def _dimension_rows(tenant_id: int, rollup: Rollup[DayCell]) -> dict[str, Any]:
+    """The numbers kept apart as arrays."""
+    places = rollup.dimensions
+    return {
+        "tenant": tenant_id,
+        "accounts": number_array(account for (account, _), _, _ in places),
+        "days": date_array(day for (_, day), _, _ in places),
+        "metrics": number_array(metric for _, metric, _ in places),
+        "keys": text_array(key for _, _, key in places),
+        "numbers": float_array(places.values()),
+        "decimals": number_array(rollup.decimals[metric] for _, metric, _ in places),
+    }
+
+
+def _nested(arrays: Iterable[str]) -> str:
+    """Array literals as texts in an array literal: PostgreSQL's own arrays of arrays must all be of one length."""
+    return '{"' + '","'.join(arrays) + '"}'
+
+
+def _upsert_days(cursor: Any, tenant_id: int, rollup: Rollup[DayCell], assignments: list[str]) -> None:
     """Insert account-days or assign the slots that changed; array slots can be assigned one by one."""
     action = f"UPDATE SET {', '.join(assignments)}" if assignments else "NOTHING"
     cursor.execute(
         'INSERT INTO usage_day AS d (tenant_id, account_id, day, "values") '
-        'SELECT %s, account_id, day, "values" FROM turn_day ORDER BY account_id, day '
+        f'SELECT %(tenant)s, account_id, day, "values" FROM {_DAYS} ORDER BY account_id, day '
         f"ON CONFLICT (tenant_id, account_id, day) DO {action}",
-        [tenant_id],
+        _day_rows(tenant_id, rollup),
     )
 
 
@@ -159,10 +185,12 @@ def _merging(plan: Plan, touched: set[int]) -> list[str]:
     return assignments
 
 
-def _round_dimensions(cursor: Any, tenant_id: int) -> None:
+def _round_dimensions(cursor: Any, tenant_id: int, rollup: Rollup[DayCell]) -> None:
+    if not any(rollup.decimals.values()):
+        return
     cursor.execute(
-        "UPDATE usage_dim_day d SET value = round(d.value * 10 ^ t.decimals) / 10 ^ t.decimals FROM turn_dimension t "
-        "WHERE d.tenant_id = %s AND t.decimals > 0 AND d.account_id = t.account_id AND d.day = t.day "
+        f"UPDATE usage_dim_day d SET value = round(d.value * 10 ^ t.decimals) / 10 ^ t.decimals FROM {_DIMENSIONS} "
+        "WHERE d.tenant_id = %(tenant)s AND t.decimals > 0 AND d.account_id = t.account_id AND d.day = t.day "
         "AND d.metric_id = t.metric_id AND d.key = t.key",
-        [tenant_id],
+        _dimension_rows(tenant_id, rollup),
     )

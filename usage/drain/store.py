@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
-from usage.copying import NULL, copy_rows, escaped, escaped_json
+from usage.copying import NULL, copy_rows, escaped, escaped_json, number_array
 from usage.days import Calendar
 from usage.definitions import register_features
 from usage.matching import FeatureBook, Plan, normal
@@ -176,18 +176,19 @@ def note_contacts(cursor: Any, tenant_id: int, seen: dict[int, tuple[datetime, d
     contacts = sorted(seen.keys() | latest.keys())
     if not contacts:
         return
-    nothing = (NULL, NULL)
-    lines = []
-    for contact in contacts:
-        span = seen.get(contact)
-        first, last = (span[0].isoformat(), span[1].isoformat()) if span else nothing
-        lines.append(f"{contact}\t{first}\t{last}\t{latest.get(contact, NULL)}")
-    copy_rows(cursor, "turn_seen", "id bigint, first timestamptz, last timestamptz, account bigint", lines)
+    spans = [seen.get(contact) for contact in contacts]
     cursor.execute(
         "UPDATE accounts_contact c SET first_seen_at = least(c.first_seen_at, s.first), "
         "last_seen_at = greatest(c.last_seen_at, s.last), account_id = coalesce(s.account, c.account_id) "
-        "FROM turn_seen s WHERE c.tenant_id = %s AND c.id = s.id AND (s.account <> coalesce(c.account_id, 0) "
+        "FROM unnest(%s::bigint[], %s::timestamptz[], %s::timestamptz[], %s::bigint[]) AS s(id, first, last, account) "
+        "WHERE c.tenant_id = %s AND c.id = s.id AND (s.account <> coalesce(c.account_id, 0) "
         "OR s.first < coalesce(c.first_seen_at, 'infinity') "
         "OR s.last >= coalesce(c.last_seen_at, '-infinity') + interval '1 hour')",
-        [tenant_id],
+        [
+            number_array(contacts),
+            "{" + ",".join(f'"{span[0].isoformat()}"' if span else "NULL" for span in spans) + "}",
+            "{" + ",".join(f'"{span[1].isoformat()}"' if span else "NULL" for span in spans) + "}",
+            "{" + ",".join(str(latest.get(contact, "NULL")) for contact in contacts) + "}",
+            tenant_id,
+        ],
     )

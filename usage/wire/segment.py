@@ -191,7 +191,7 @@ def gate(body: bytes, received_at: datetime, call: str = "batch") -> Gated:
     return take_apart(
         items,
         lambda item: clean(item, received_at, shared),
-        lambda good: msgspec.json.encode(Envelope(batch=good, sentAt=envelope_sent)),  # type: ignore[arg-type]
+        lambda good: msgspec.json.encode(Envelope(batch=good, sentAt=envelope_sent)),  # type: ignore[arg-type]  # the gate has shaped them
     )
 
 
@@ -268,13 +268,13 @@ def _envelope_time(document: dict[str, Any]) -> datetime | None:
         return None
 
 
-def _when(at: Any, sent_at: Any, context: Any, received_at: datetime) -> datetime:
+def _when(at: datetime | None, sent_at: datetime | None, context: Any, received_at: datetime) -> datetime:
     if at is None:
         return received_at
     library = context.library.name if context is not None and context.library is not None else None
     if sent_at is not None and library and library.startswith(CLIENT_LIBRARIES):
         return correct_skew(at, sent_at, received_at)
-    return at  # type: ignore[no-any-return]
+    return at
 
 
 def decode(payload: bytes, received_at: datetime) -> Decoded:
