@@ -243,6 +243,28 @@ def test_the_door_is_open_to_pages_of_any_origin(acme: Tenant, sender: dict[str,
     )
 
 
+@pytest.mark.parametrize("path", [EVENTS, SEGMENT])
+def test_events_skip_what_only_pages_need(acme: Tenant, path: str) -> None:
+    for answer in (send(path, basic(raw_key(acme)), {"events": [], "batch": []}), send(path, {}, b"")):
+        assert int(answer.headers["Content-Length"]) == len(answer.content)
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+        assert not answer.cookies
+        assert "Content-Security-Policy" not in answer.headers
+    assert "Content-Security-Policy" in Client().get("/api/v1/accounts").headers
+
+
+def test_the_schema_describes_every_route_of_usage() -> None:
+    paths = Client().get("/api/v1/schema").json()["paths"]
+    assert {path: sorted(paths[path]) for path in paths if path.split("/")[3] in ("events", "batches", "metrics")} == {
+        "/api/v1/events": ["post"],
+        "/api/v1/batches/{batch_id}": ["get"],
+        "/api/v1/metrics/bulk": ["post"],
+    }
+    body = paths["/api/v1/events"]["post"]["requestBody"]["content"][JSON]["schema"]
+    assert body["properties"]["events"]["maxItems"] == 2000
+    assert body["properties"]["events"]["items"]["required"] == ["event"]
+
+
 def test_accepting_costs_the_same_queries_for_one_event_and_for_many(
     acme: Tenant, sender: dict[str, str], django_assert_num_queries: Any
 ) -> None:
