@@ -6,7 +6,7 @@ from allauth.account.adapter import DefaultAccountAdapter
 from django.http import HttpRequest
 
 
-class ClosedSignupAdapter(DefaultAccountAdapter):  # type: ignore[misc]
+class ClosedSignupAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth has no types
     """Closes the sign-up page."""
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:

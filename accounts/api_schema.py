@@ -135,7 +135,7 @@ def described(
     return decorate
 
 
-class KeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+class KeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]  # registers itself by an untyped hook
     """How a key is sent."""
 
     target_class = "accounts.api_keys.KeyAuthentication"

@@ -39,7 +39,7 @@ WORDS: dict[str, tuple[Promise, Promise | str]] = {
 }
 
 
-class RuleForm(forms.ModelForm):  # type: ignore[type-arg]
+class RuleForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the stubs only
     """A rule; `rule_form` adds the thresholds of its kind."""
 
     channels = forms.MultipleChoiceField(

@@ -84,7 +84,7 @@ class ScoreModelAdmin(TenantModelAdmin):
     @admin.display(description=gettext_lazy("version"))
     def scoring_version(self, obj: ScoreModel) -> str:
         """The number of the version that scores."""
-        number = obj.newest_published  # type: ignore[attr-defined]
+        number = obj.newest_published  # type: ignore[attr-defined]  # get_queryset adds it
         return str(number) if number else "–"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ScoreModel]:

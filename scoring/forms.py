@@ -18,7 +18,7 @@ from scoring.services.drafts import NO_FIT, NO_METRIC, weight_problem
 from usage.models import Metric
 
 
-class VersionForm(forms.ModelForm):  # type: ignore[type-arg]
+class VersionForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the stubs only
     """Thresholds of a draft."""
 
     class Meta:
@@ -34,7 +34,7 @@ class VersionForm(forms.ModelForm):  # type: ignore[type-arg]
         return cleaned
 
 
-class ComponentForm(forms.ModelForm):  # type: ignore[type-arg]
+class ComponentForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the stubs only
     """One component of a draft."""
 
     class Meta:
@@ -54,7 +54,7 @@ class ComponentForm(forms.ModelForm):  # type: ignore[type-arg]
         return cleaned
 
 
-class ComponentFormSet(BaseInlineFormSet):  # type: ignore[type-arg]
+class ComponentFormSet(BaseInlineFormSet):  # type: ignore[type-arg]  # generic in the stubs only
     """The components of a draft: their weights must add up to 100."""
 
     def clean(self) -> None:
@@ -73,7 +73,7 @@ class ComponentFormSet(BaseInlineFormSet):  # type: ignore[type-arg]
             raise ValidationError(words)
 
 
-class MeasureForm(forms.ModelForm):  # type: ignore[type-arg]
+class MeasureForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the stubs only
     """One measure: a metric that is there, counted in a way that fits it, and a scale that makes sense."""
 
     metric_key = forms.ChoiceField(label=gettext_lazy("metric"))

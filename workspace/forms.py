@@ -22,7 +22,7 @@ def zone_choices() -> list[tuple[str, str]]:
     ] + [("UTC", "UTC")]
 
 
-class ProfileForm(forms.ModelForm):  # type: ignore[type-arg]
+class ProfileForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the stubs only
     """A person's name, language, time zone and appearance."""
 
     language = forms.ChoiceField(

@@ -67,8 +67,9 @@ class Book:
         user = item.values.get("user_id")
         if user and user in self.by_user:
             return self.by_user[user]
-        address = item.values.get("account_id"), item.values.get("email") or ""
-        found = self.by_address.get(address)  # type: ignore[arg-type]
+        account = item.values.get("account_id")
+        email: str = item.values.get("email") or ""
+        found = None if account is None else self.by_address.get((account, email))
         if found is not None and user and found["user_id"]:
             return None
         return found

@@ -63,7 +63,7 @@ def probe_health_dropped(night: Night, params: HealthDropped, open_alerts: dict[
 
 
 def _scored(night: Night, days: int) -> list[Scored]:
-    values = {"tenant": night.tenant.pk, "day": night.day, "first": night.day - timedelta(days=days)}
+    values: dict[str, Any] = {"tenant": night.tenant.pk, "day": night.day, "first": night.day - timedelta(days=days)}
     with connection.cursor() as cursor:
         cursor.execute(OLDEST_SQL, values)
         oldest = {(account, version): rest for account, version, *rest in cursor.fetchall()}
