@@ -8,7 +8,6 @@ from django.utils.translation import ngettext
 from workspace.formatting import NO_VALUE, money, number, percent
 
 CENTS_SUFFIX = "_cents"
-SHARE_UNITS = ("%", "ratio", "share")
 
 
 def metric_figure(
@@ -19,15 +18,16 @@ def metric_figure(
         return NO_VALUE
     if key.endswith(CENTS_SUFFIX):
         return money(round(value), currency)
-    if kind == "ratio" or unit in SHARE_UNITS:
-        return percent(value * 100, 0 if abs(value) >= 0.1 else 1)
+    if kind == "ratio":  # a share of 1
+        share = round(value * 100, 1)
+        return percent(share, 0 if share.is_integer() or share >= 10 else 1)
+    if unit == "%":
+        return percent(value)
     if unit in ("h", "hours"):
         return hours(value)
-    return (
-        number(round(value, 2))
-        if unit in ("", "events", "users", "days")
-        else f"{number(round(value, 2))} {unit}"
-    )
+    if unit in ("d", "days"):
+        return ngettext("%(n)s day", "%(n)s days", round(value)) % {"n": number(round(value, 1))}
+    return f"{number(round(value, 2))} {unit}".strip()
 
 
 def hours(value: float) -> str:

@@ -151,6 +151,9 @@ def test_ticked_accounts_get_an_owner_and_a_tag_but_not_those_of_others(
     with tenant_scope(world.tenant):
         Account.objects.filter(pk=foreign.pk).update(owner=mona)
     ticked = [str(account.pk) for account in world.accounts[:3]]
+    assert (
+        'action="/t/acme/accounts/bulk/?sort=score"' in browser(carl).get("/t/acme/accounts/?sort=score").text
+    )
     assert said(browser(carl), "/t/acme/accounts/bulk/", account=[*ticked, "9" * 30, "x"], tag="pilot") == [
         "2 accounts were changed."
     ]

@@ -6,7 +6,7 @@ import json
 from datetime import date, timedelta
 from typing import Any
 
-import plotly.graph_objects as go
+import plotly.graph_objects as go  # type: ignore[import-untyped]
 import pytest
 
 from workspace import charts

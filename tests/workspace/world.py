@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 from django.db import connection
 from psycopg2.extras import execute_values
@@ -170,7 +171,7 @@ def make_accounts(tenant: Tenant, count: int, owners: list[Membership | None], t
 def store_scores(tenant: Tenant, version: Version, accounts: list[Account], days: list[date]) -> None:
     """A score for every account and day: most drift around a level of their own, some fall, some are not known."""
     rng = random.Random(11)
-    rows = []
+    rows: list[tuple[Any, ...]] = []
     for n, account in enumerate(accounts):
         level, slope = rng.gauss(76, 14), rng.choice([0, 0, 0, -18, 14])
         for place, day in enumerate(days):

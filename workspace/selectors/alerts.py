@@ -13,6 +13,7 @@ from alerts.models import Alert, Rule, Severity
 from alerts.selectors import alerts_of, open_alerts
 from alerts.wording import evidence_sentence
 from playbooks.models import Task
+from usage.models import Metric
 from workspace.paging import COUNT_CAP, PAGE_SIZE, Cursor
 from workspace.selectors.work import EVERYBODY, MINE
 
@@ -79,9 +80,21 @@ class AlertPage:
     next_cursor: Cursor | None
 
 
-def line(alert: Alert) -> AlertLine:
+def metric_names(tenant: Tenant) -> dict[str, str]:
+    """Names of the metrics by key: evidence remembers keys, people read names."""
+    return dict(Metric.objects.filter(tenant=tenant).values_list("key", "name"))
+
+
+def line(alert: Alert, names: Mapping[str, str]) -> AlertLine:
     """An alert with its sentence in the reader's language."""
-    return AlertLine(alert, evidence_sentence(alert.rule.kind, alert.evidence))
+    evidence = dict(alert.evidence)
+    if "metric" in evidence:
+        evidence["metric"] = names.get(evidence["metric"], evidence["metric"])
+    if "metrics" in evidence:
+        evidence["metrics"] = [
+            {**item, "metric": names.get(item["metric"], item["metric"])} for item in evidence["metrics"]
+        ]
+    return AlertLine(alert, evidence_sentence(alert.rule.kind, evidence))
 
 
 def alert_page(
@@ -93,7 +106,7 @@ def alert_page(
     after: Cursor | None = None,
     limit: int = PAGE_SIZE,
 ) -> AlertPage:
-    """Alerts: waiting ones the most deserving first, the others newest first. Two queries."""
+    """Alerts: waiting ones the most deserving first, the others newest first. Three queries."""
     owner = _owner(wanted, member)
     if wanted.state == WAITING:
         found = open_alerts(
@@ -114,7 +127,8 @@ def alert_page(
     rows = list(found[: limit + 1])
     more, rows = len(rows) > limit, rows[:limit]
     last = Cursor(getattr(rows[-1], "priority", None), rows[-1].pk) if more else None
-    return AlertPage([line(alert) for alert in rows], total, last)
+    names = metric_names(tenant)
+    return AlertPage([line(alert, names) for alert in rows], total, last)
 
 
 @dataclass(frozen=True)
@@ -128,7 +142,7 @@ class AlertDetail:
 
 
 def alert_detail(tenant: Tenant, pk: int) -> AlertDetail | None:
-    """One alert; three queries."""
+    """One alert; four queries."""
     alert = (
         alerts_of(tenant)
         .filter(pk=pk)
@@ -145,7 +159,12 @@ def alert_detail(tenant: Tenant, pk: int) -> AlertDetail | None:
         .select_related("actor__user")
         .order_by("-at", "-pk")
     )
-    return AlertDetail(alert, line(alert).sentence, list(tasks.order_by("due_on", "pk")), list(around[:6]))
+    return AlertDetail(
+        alert,
+        line(alert, metric_names(tenant)).sentence,
+        list(tasks.order_by("due_on", "pk")),
+        list(around[:6]),
+    )
 
 
 def rules(tenant: Tenant) -> list[Rule]:

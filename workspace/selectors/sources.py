@@ -11,6 +11,7 @@ from django.db.models import Count, F
 
 from accounts.models import Tenant
 from usage.models import Feature, Metric, Quarantine, Source, SourceMetric
+from usage.selectors import delivered_metrics
 from workspace.paging import COUNT_CAP, PAGE_SIZE, Cursor
 
 SPARK_DAYS = 28
@@ -116,13 +117,32 @@ def quarantined(tenant: Tenant, pk: int) -> Quarantine | None:
     return Quarantine.objects.filter(tenant=tenant, pk=pk).first()
 
 
-def metrics(tenant: Tenant) -> list[Metric]:
+@dataclass(frozen=True)
+class MetricLine:
+    """A metric and how it comes: `delivered`, `computed` from the account's state, `quiet`, `off` or `none`."""
+
+    metric: Metric
+    state: str
+
+
+def metrics(tenant: Tenant, today: date) -> list[MetricLine]:
     """Every metric: those in use first."""
-    return list(
-        Metric.objects.filter(tenant=tenant)
-        .annotate(source_count=Count("sources"))
-        .order_by("-active", "name", "pk")
-    )
+    delivered = delivered_metrics(tenant, today)
+    found = Metric.objects.filter(tenant=tenant).annotate(source_count=Count("sources"))
+    return [
+        MetricLine(metric, _delivery(metric, metric.source_count > 0, delivered))
+        for metric in found.order_by("-active", "name", "pk")
+    ]
+
+
+def _delivery(metric: Metric, has_source: bool, delivered: set[int]) -> str:
+    if not metric.active:
+        return "off"
+    if metric.kind == Metric.Kind.STATE:
+        return "computed"
+    if metric.pk in delivered:
+        return "delivered"
+    return "quiet" if has_source else "none"
 
 
 def features(tenant: Tenant) -> list[Feature]:

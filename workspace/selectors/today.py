@@ -13,7 +13,7 @@ from alerts.selectors import my_alerts, open_alerts
 from playbooks.models import Task
 from playbooks.selectors import my_open_tasks, task_counts
 from workspace.selectors.account_list import AccountFilter, AccountRow, account_page
-from workspace.selectors.alerts import AlertLine, line
+from workspace.selectors.alerts import AlertLine, line, metric_names
 
 TASKS_SHOWN, ALERTS_SHOWN, ACCOUNTS_SHOWN, RENEWALS_SHOWN = 8, 6, 8, 6
 RENEWAL_DAYS = 90
@@ -60,12 +60,12 @@ def my_day(member: Membership, today: date) -> MyDay:
         Q(churned_on=None) | Q(churned_on__gt=today)
     )
     alerts = my_alerts(member, today=today)
-    found = list(alerts[:ALERTS_SHOWN])
+    found, names = list(alerts[:ALERTS_SHOWN]), metric_names(tenant)
     return MyDay(
         book=_book(member, today),
         tasks=list(my_open_tasks(member)[:TASKS_SHOWN]),
         counts=task_counts(member, today),
-        alerts=[line(alert) for alert in found],
+        alerts=[line(alert, names) for alert in found],
         alert_count=alerts.order_by().count(),
         accounts=account_page(tenant, wanted, today=today, limit=ACCOUNTS_SHOWN).rows,
         renewals=list(
@@ -103,7 +103,8 @@ class TeamDay:
 def team_day(member: Membership, today: date) -> TeamDay:
     """The alerts that matter most and how much is overdue; three queries."""
     alerts = open_alerts(member.tenant, today=today)
+    names = metric_names(member.tenant)
     overdue = Task.objects.filter(tenant=member.tenant, state=Task.State.OPEN, due_on__lt=today)
     return TeamDay(
-        [line(alert) for alert in alerts[:ALERTS_SHOWN]], alerts.order_by().count(), overdue.count()
+        [line(alert, names) for alert in alerts[:ALERTS_SHOWN]], alerts.order_by().count(), overdue.count()
     )

@@ -144,7 +144,8 @@ def _people(request: TenantRequest, context: dict[str, Any]) -> dict[str, Any]:
 def _work(request: TenantRequest, context: dict[str, Any]) -> dict[str, Any]:
     found = selectors.work(request.tenant, context["account"].pk)
     alerts = alerts_for_account(request.tenant, context["account"].pk)
-    return {"work": found, "alert_lines": [alert_selectors.line(alert) for alert in alerts]}
+    names = alert_selectors.metric_names(request.tenant)
+    return {"work": found, "alert_lines": [alert_selectors.line(alert, names) for alert in alerts]}
 
 
 def _records(request: TenantRequest, context: dict[str, Any]) -> dict[str, Any]:

@@ -56,6 +56,7 @@ def account_list(request: TenantRequest) -> HttpResponse:
         ),
         "sorts": {name: sort_link(request.path, wanted, name) for name in SORTS},
         "export_url": address(f"{request.path}export.csv", parameters),
+        "bulk_url": address(f"{request.path}bulk/", parameters),
     }
     return render(request, "workspace/accounts/list.html", context)
 

@@ -37,7 +37,10 @@ def source_list(request: TenantRequest) -> HttpResponse:
 @member_only
 def metric_list(request: TenantRequest) -> HttpResponse:
     """What is counted: metrics and features."""
-    context = {"metrics": selectors.metrics(request.tenant), "features": selectors.features(request.tenant)}
+    context = {
+        "metrics": selectors.metrics(request.tenant, request.tenant.today()),
+        "features": selectors.features(request.tenant),
+    }
     return render(request, "workspace/setup/metrics.html", context)
 
 
