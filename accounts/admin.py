@@ -46,7 +46,9 @@ class OwnerFilter(admin.SimpleListFilter):
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         """The tenant's members."""
         members = (
-            Membership.objects.filter(tenant=of_member(request).tenant).select_related("user").order_by("user__email")
+            Membership.objects.filter(tenant=of_member(request).tenant)
+            .select_related("user")
+            .order_by("user__email")
         )
         return [("none", str(_("Nobody"))), *((str(member.pk), str(member)) for member in members)]
 

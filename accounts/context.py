@@ -35,7 +35,9 @@ def demo_logins() -> list[str]:
     """Addresses that open the demo, for the login page; none where the demo was not made or was removed."""
     if not settings.DEMO_ENABLED:
         return []
-    members = Membership.objects.filter(tenant__slug="demo", tenant__is_demo=True, is_active=True, user__is_active=True)
+    members = Membership.objects.filter(
+        tenant__slug="demo", tenant__is_demo=True, is_active=True, user__is_active=True
+    )
     names = [f"{role}@demo.example" for role in ("admin", "manager", "csm", "viewer")]
     known = set(members.filter(user__email__in=names).values_list("user__email", flat=True))
     return [name for name in names if name in known]

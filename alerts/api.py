@@ -36,10 +36,22 @@ SEVERITY = {"type": "string", "enum": Severity.values}
 VERDICT = {"type": "string", "enum": Alert.Verdict.values}
 ALERT = record(
     {
-        "id": INTEGER, "account_id": STRING, "rule": STRING, "name": STRING, "subject": nullable(STRING),
-        "state": {"type": "string", "enum": Alert.State.values}, "severity": SEVERITY, "priority": NUMBER,
-        "opened_on": DATE, "ended_on": nullable(DATE), "snoozed_until": nullable(DATE), "verdict": nullable(VERDICT),
-        "evidence": ANY_OBJECT, "owner": nullable(STRING), "run_id": nullable(INTEGER), "playbook": nullable(STRING),
+        "id": INTEGER,
+        "account_id": STRING,
+        "rule": STRING,
+        "name": STRING,
+        "subject": nullable(STRING),
+        "state": {"type": "string", "enum": Alert.State.values},
+        "severity": SEVERITY,
+        "priority": NUMBER,
+        "opened_on": DATE,
+        "ended_on": nullable(DATE),
+        "snoozed_until": nullable(DATE),
+        "verdict": nullable(VERDICT),
+        "evidence": ANY_OBJECT,
+        "owner": nullable(STRING),
+        "run_id": nullable(INTEGER),
+        "playbook": nullable(STRING),
     }
 )
 ALERT_ID = inpath("alert_id", INTEGER)
@@ -55,7 +67,11 @@ class AlertsView(TenantAPIView):
         "List alerts, the newest first",
         answer=page_of(ALERT),
         parameters=[
-            LIMIT, CURSOR, query("state", words(Alert.State.values, "open")), ACCOUNT_ID, query("rule", STRING),
+            LIMIT,
+            CURSOR,
+            query("state", words(Alert.State.values, "open")),
+            ACCOUNT_ID,
+            query("rule", STRING),
             query("severity", words(Severity.values)),
         ],
         errors=[400],
@@ -77,7 +93,10 @@ class AlertsView(TenantAPIView):
         more = len(page) > limit
         page = page[:limit]
         return Response(
-            {"results": [alert_body(alert) for alert in page], "next": encode_cursor(page[-1].pk) if more else None}
+            {
+                "results": [alert_body(alert) for alert in page],
+                "next": encode_cursor(page[-1].pk) if more else None,
+            }
         )
 
 
@@ -134,7 +153,9 @@ def _fields(request: Request, *, required: tuple[str, ...], optional: tuple[str,
     if not isinstance(body, dict):
         raise ApiError(400, "invalid", "Send a JSON object.")
     details = [{"path": name, "message": "Required."} for name in required if name not in body]
-    details += [{"path": name, "message": "Unknown field."} for name in body if name not in required + optional]
+    details += [
+        {"path": name, "message": "Unknown field."} for name in body if name not in required + optional
+    ]
     details += [
         {"path": name, "message": "Send text."}
         for name in required + optional

@@ -55,7 +55,12 @@ def usage_under_target(
 
 
 def rate_falling(
-    week: tuple[Array, Array], baseline: tuple[Array, Array], *, below: float, min_volume: float, resolve_at: float
+    week: tuple[Array, Array],
+    baseline: tuple[Array, Array],
+    *,
+    below: float,
+    min_volume: float,
+    resolve_at: float,
 ) -> tuple[Outcome, Array, Array]:
     """The week's ratio under `below` × the pooled ratio of the baseline, with at least `min_volume` in the week.
 

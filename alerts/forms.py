@@ -22,13 +22,25 @@ PREFIX = "threshold_"
 
 # Label and help of each threshold.
 WORDS: dict[str, tuple[Promise, Promise | str]] = {
-    "metrics": (gettext_lazy("Metrics"), gettext_lazy("None chosen: every metric the account has a target for.")),
+    "metrics": (
+        gettext_lazy("Metrics"),
+        gettext_lazy("None chosen: every metric the account has a target for."),
+    ),
     "metric": (gettext_lazy("Metric"), ""),
-    "below": (gettext_lazy("Fires under this share"), gettext_lazy("0.5 is 50 %. Exactly on it does not fire.")),
-    "resolve_at": (gettext_lazy("Resolves from this share on"), gettext_lazy("Not less than the share that fires.")),
+    "below": (
+        gettext_lazy("Fires under this share"),
+        gettext_lazy("0.5 is 50 %. Exactly on it does not fire."),
+    ),
+    "resolve_at": (
+        gettext_lazy("Resolves from this share on"),
+        gettext_lazy("Not less than the share that fires."),
+    ),
     "weeks": (gettext_lazy("Complete weeks in a row"), ""),
     "baseline_weeks": (gettext_lazy("Weeks to compare with"), ""),
-    "min_volume": (gettext_lazy("Least volume in the week"), gettext_lazy("Weeks with fewer are not judged.")),
+    "min_volume": (
+        gettext_lazy("Least volume in the week"),
+        gettext_lazy("Weeks with fewer are not judged."),
+    ),
     "minimum": (gettext_lazy("Fires under"), ""),
     "grace_days": (gettext_lazy("Days of grace after go-live"), ""),
     "hours": (gettext_lazy("Hours"), gettext_lazy("Fires after more than this many.")),
@@ -43,15 +55,27 @@ class RuleForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the stu
     """A rule; `rule_form` adds the thresholds of its kind."""
 
     channels = forms.MultipleChoiceField(
-        label=gettext_lazy("Channels besides the inbox"), choices=Channel.choices, required=False,
+        label=gettext_lazy("Channels besides the inbox"),
+        choices=Channel.choices,
+        required=False,
         widget=forms.CheckboxSelectMultiple,
     )
 
     class Meta:
         model = Rule
         fields = [
-            "key", "name", "description", "kind", "severity", "play", "play_key", "channels", "enabled", "position",
-            "dwell_days", "cooldown_days",
+            "key",
+            "name",
+            "description",
+            "kind",
+            "severity",
+            "play",
+            "play_key",
+            "channels",
+            "enabled",
+            "position",
+            "dwell_days",
+            "cooldown_days",
         ]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -59,8 +83,12 @@ class RuleForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the stu
         if "play_key" in self.fields:
             plays = [("", "—"), *((play.key, play.name) for play in startable_playbooks(current_tenant_id()))]
             self.fields["play_key"] = forms.ChoiceField(
-                label=gettext_lazy("Play"), choices=plays, required=False,
-                help_text=gettext_lazy("Beside the weakest component: the play for components that have none."),
+                label=gettext_lazy("Play"),
+                choices=plays,
+                required=False,
+                help_text=gettext_lazy(
+                    "Beside the weakest component: the play for components that have none."
+                ),
             )
 
     def clean(self) -> dict[str, Any]:
@@ -69,12 +97,16 @@ class RuleForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the stu
         if cleaned.get("play") == Rule.Play.FIXED and not cleaned.get("play_key"):
             self.add_error("play_key", _("Choose the play."))
         kind = cleaned.get("kind") or self.instance.kind
-        values = {name.removeprefix(PREFIX): value for name, value in cleaned.items() if name.startswith(PREFIX)}
+        values = {
+            name.removeprefix(PREFIX): value for name, value in cleaned.items() if name.startswith(PREFIX)
+        }
         if kind and not self.errors:
             try:
                 self.instance.params = msgspec.to_builtins(parse_params(kind, values))
             except ValueError as error:
-                raise ValidationError(_("These thresholds cannot be used: %(reason)s") % {"reason": error}) from error
+                raise ValidationError(
+                    _("These thresholds cannot be used: %(reason)s") % {"reason": error}
+                ) from error
         return cleaned
 
 

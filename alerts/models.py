@@ -118,7 +118,8 @@ class Alert(TenantModel):
         verbose_name_plural = _("alerts")
         constraints = [
             models.UniqueConstraint(
-                fields=["tenant", "rule", "account", "subject"], name="alert_one_open",
+                fields=["tenant", "rule", "account", "subject"],
+                name="alert_one_open",
                 condition=Q(state__in=["open", "snoozed"]),
             )
         ]
@@ -126,7 +127,9 @@ class Alert(TenantModel):
             models.Index(fields=["tenant", "account", "-id"], name="alert_by_account"),  # account page
             models.Index(fields=["tenant", "state", "-id"], name="alert_by_state"),  # inbox, API
             models.Index(fields=["tenant", "ended_on"], name="alert_by_end"),  # cool-down of the nightly run
-            models.Index(fields=["tenant", "rule", "close_verdict"], name="alert_by_verdict"),  # precision ledger
+            models.Index(
+                fields=["tenant", "rule", "close_verdict"], name="alert_by_verdict"
+            ),  # precision ledger
         ]
 
     # Annotated by `selectors.with_priority`.

@@ -1,9 +1,9 @@
 """In which order alerts are worked: MRR × risk × days to renewal. Pure; `selectors` says the same in SQL.
 
-    priority = value × risk × urgency
-    value    = MRR in whole money + 1 (an account without MRR still counts)
-    risk     = weight of the severity (low 0.5, medium 1, high 2) × (0.1 + 0.9 × (100 − score) ÷ 100); no score counts as 50
-    urgency  = 1 without a renewal date or more than 180 days before it, rising evenly to 4 on the day and after it
+priority = value × risk × urgency
+value    = MRR in whole money + 1 (an account without MRR still counts)
+risk     = weight of the severity (low 0.5, medium 1, high 2) × (0.1 + 0.9 × (100 − score) ÷ 100); no score counts as 50
+urgency  = 1 without a renewal date or more than 180 days before it, rising evenly to 4 on the day and after it
 """
 
 from __future__ import annotations

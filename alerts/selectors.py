@@ -43,7 +43,8 @@ def _priority(today: date) -> Combinable:
     number = FloatField()
     value = Greatest(Cast("account__mrr_cents", number), Value(0.0)) / Value(100.0) + Value(1.0)
     weight = Case(
-        *(When(severity=key, then=Value(weight)) for key, weight in SEVERITY_WEIGHT.items()), output_field=number
+        *(When(severity=key, then=Value(weight)) for key, weight in SEVERITY_WEIGHT.items()),
+        output_field=number,
     )
     lost = (Value(100.0) - Coalesce(F("score"), Value(UNKNOWN_SCORE), output_field=number)) / Value(100.0)
     risk = weight * (Value(LEAST_RISK) + Value(1 - LEAST_RISK) * lost)
@@ -58,15 +59,25 @@ def _priority(today: date) -> Combinable:
 
 def _days_until(today: date) -> Combinable:
     day = Value(today, output_field=DateField())
-    return Cast(Func(F("account__renewal_on"), day, template="(%(expressions)s)", arg_joiner=" - "), FloatField())
+    return Cast(
+        Func(F("account__renewal_on"), day, template="(%(expressions)s)", arg_joiner=" - "), FloatField()
+    )
 
 
 def alerts_of(
-    tenant: Tenant, *, state: str = "", account_id: int | None = None, rule_key: str = "", severity: str = "",
-    owner_id: int | None = None, verdict: str = "",
+    tenant: Tenant,
+    *,
+    state: str = "",
+    account_id: int | None = None,
+    rule_key: str = "",
+    severity: str = "",
+    owner_id: int | None = None,
+    verdict: str = "",
 ) -> QuerySet[Alert]:
     """Alerts with rule, account, owner and run, the newest first; each filter is optional."""
-    alerts = Alert.objects.filter(tenant=tenant).select_related("rule", "account__owner__user", "run__playbook")
+    alerts = Alert.objects.filter(tenant=tenant).select_related(
+        "rule", "account__owner__user", "run__playbook"
+    )
     if state:
         alerts = alerts.filter(state=state)
     if account_id is not None:
@@ -83,8 +94,14 @@ def alerts_of(
 
 
 def open_alerts(
-    tenant: Tenant, *, account_id: int | None = None, rule_key: str = "", severity: str = "", owner_id: int | None = None,
-    unowned: bool = False, today: date | None = None,
+    tenant: Tenant,
+    *,
+    account_id: int | None = None,
+    rule_key: str = "",
+    severity: str = "",
+    owner_id: int | None = None,
+    unowned: bool = False,
+    today: date | None = None,
 ) -> QuerySet[Alert]:
     """What waits for somebody: open alerts, and snoozed ones whose date has come; the most deserving first."""
     today = today or tenant.today()

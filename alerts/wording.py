@@ -24,7 +24,9 @@ def _named(evidence: Evidence, names: Mapping[str, str]) -> Evidence:
         if field in named:
             named[field] = names.get(named[field], named[field])
     if "metrics" in evidence:
-        named["metrics"] = [{**item, "metric": names.get(item["metric"], item["metric"])} for item in evidence["metrics"]]
+        named["metrics"] = [
+            {**item, "metric": names.get(item["metric"], item["metric"])} for item in evidence["metrics"]
+        ]
     return named
 
 
@@ -49,39 +51,51 @@ def _usage(evidence: Evidence) -> str:
         for item in evidence["metrics"]
     ]
     return _("Under %(share)s of the target for %(weeks)s complete weeks. %(parts)s.") % {
-        "share": _percent(evidence["below"]), "weeks": len(evidence["weeks"]), "parts": "; ".join(parts),
+        "share": _percent(evidence["below"]),
+        "weeks": len(evidence["weeks"]),
+        "parts": "; ".join(parts),
     }
 
 
 def _rate(evidence: Evidence) -> str:
-    return _("%(metric)s was %(rate)s in the last complete week, %(baseline)s in the %(weeks)s weeks before.") % {
-        "metric": evidence["metric"], "rate": _percent(evidence["rate"]), "baseline": _percent(evidence["baseline"]),
+    return _(
+        "%(metric)s was %(rate)s in the last complete week, %(baseline)s in the %(weeks)s weeks before."
+    ) % {
+        "metric": evidence["metric"],
+        "rate": _percent(evidence["rate"]),
+        "baseline": _percent(evidence["baseline"]),
         "weeks": evidence["baseline_weeks"],
     }
 
 
 def _too_little(evidence: Evidence) -> str:
     return _("%(metric)s is %(value)s; at least %(minimum)s is expected.") % {
-        "metric": evidence["metric"], "value": _figure(evidence["value"]), "minimum": _figure(evidence["minimum"]),
+        "metric": evidence["metric"],
+        "value": _figure(evidence["value"]),
+        "minimum": _figure(evidence["minimum"]),
     }
 
 
 def _ticket(evidence: Evidence) -> str:
     name = " ".join(part for part in (evidence["ticket"], evidence["title"]) if part)
     return _("Ticket %(ticket)s has waited %(hours)s hours; the limit is %(limit)s.") % {
-        "ticket": name, "hours": _figure(evidence["hours"]), "limit": _figure(evidence["limit"]),
+        "ticket": name,
+        "hours": _figure(evidence["hours"]),
+        "limit": _figure(evidence["limit"]),
     }
 
 
 def _health(evidence: Evidence) -> str:
     sentence = _("Health went from %(before)s to %(score)s since %(since)s.") % {
-        "before": _figure(evidence["from_score"]), "score": _figure(evidence["score"]),
+        "before": _figure(evidence["from_score"]),
+        "score": _figure(evidence["score"]),
         "since": date_format(date.fromisoformat(evidence["since"])),
     }
     if "weakest" not in evidence:
         return sentence
     lost = _("Most points are lost in %(component)s (%(lost)s).") % {
-        "component": evidence["weakest"], "lost": _figure(evidence["lost"]),
+        "component": evidence["weakest"],
+        "lost": _figure(evidence["lost"]),
     }
     return f"{sentence} {lost}"
 

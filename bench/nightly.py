@@ -18,7 +18,7 @@ from cs_platform.pipeline import account_chunks
 from scoring.services import score_accounts
 
 REPEATS = 3
-SCAN_SQL = "SELECT sum((\"values\")[1]), count(*) FROM usage_day WHERE tenant_id = %s"
+SCAN_SQL = 'SELECT sum(("values")[1]), count(*) FROM usage_day WHERE tenant_id = %s'
 SCAN_USERS_SQL = "SELECT sum(events), count(*) FROM usage_user_day WHERE tenant_id = %s"
 
 

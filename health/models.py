@@ -28,14 +28,18 @@ class TenantDay(TenantModel):
     mrr_at_risk_cents = models.BigIntegerField()
     mrr_critical_cents = models.BigIntegerField()
     mrr_unknown_cents = models.BigIntegerField()
-    version = TenantForeignKey("scoring.Version", models.DO_NOTHING, null=True, related_name="+")  # of most accounts
+    version = TenantForeignKey(
+        "scoring.Version", models.DO_NOTHING, null=True, related_name="+"
+    )  # of most accounts
     movers = models.JSONField(default=dict)  # the largest falls and rises in 7 days, as ids and scores
 
     class Meta:
         db_table = "health_tenant_day"
         verbose_name = _("day of the tenant")
         verbose_name_plural = _("days of the tenant")
-        constraints = [models.UniqueConstraint(fields=["tenant", "day"], name="tenant_day_once")]  # all dashboards
+        constraints = [
+            models.UniqueConstraint(fields=["tenant", "day"], name="tenant_day_once")
+        ]  # all dashboards
 
     def __str__(self) -> str:
         return str(self.day)

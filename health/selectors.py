@@ -29,8 +29,15 @@ def distribution(tenant: Tenant, on: date | None = None) -> dict[str, Any]:
     row = summary(tenant, on)
     if row is None:
         return {
-            "on": on.isoformat() if on else None, "scored": 0, "healthy": 0, "at_risk": 0, "critical": 0, "unknown": 0,
-            "mean": None, "healthy_pct": None, "mrr": _mrr(tenant, 0, 0, 0, 0),
+            "on": on.isoformat() if on else None,
+            "scored": 0,
+            "healthy": 0,
+            "at_risk": 0,
+            "critical": 0,
+            "unknown": 0,
+            "mean": None,
+            "healthy_pct": None,
+            "mrr": _mrr(tenant, 0, 0, 0, 0),
         }
     return {
         "on": row.day.isoformat(),
@@ -42,7 +49,11 @@ def distribution(tenant: Tenant, on: date | None = None) -> dict[str, Any]:
         "mean": None if row.mean is None else round(row.mean, 6),
         "healthy_pct": row.healthy_pct,
         "mrr": _mrr(
-            tenant, row.mrr_healthy_cents, row.mrr_at_risk_cents, row.mrr_critical_cents, row.mrr_unknown_cents
+            tenant,
+            row.mrr_healthy_cents,
+            row.mrr_at_risk_cents,
+            row.mrr_critical_cents,
+            row.mrr_unknown_cents,
         ),
     }
 
@@ -50,8 +61,13 @@ def distribution(tenant: Tenant, on: date | None = None) -> dict[str, Any]:
 def _mrr(tenant: Tenant, healthy: int, at_risk: int, critical: int, unknown: int) -> dict[str, Any]:
     scored = healthy + at_risk + critical
     return {
-        "currency": tenant.currency, "scored_cents": scored, "healthy_cents": healthy, "at_risk_cents": at_risk,
-        "critical_cents": critical, "unknown_cents": unknown, "healthy_pct": share_pct(healthy, scored),
+        "currency": tenant.currency,
+        "scored_cents": scored,
+        "healthy_cents": healthy,
+        "at_risk_cents": at_risk,
+        "critical_cents": critical,
+        "unknown_cents": unknown,
+        "healthy_pct": share_pct(healthy, scored),
     }
 
 
@@ -65,9 +81,15 @@ def trend(tenant: Tenant, weeks: int = 26, until: date | None = None) -> list[di
         by_week[row.day - timedelta(days=row.day.weekday())] = row
     return [
         {
-            "week": week, "day": row.day, "scored": row.scored, "unknown": row.unknown, "mean": row.mean,
-            "coverage": row.coverage, "healthy_pct": share_pct(row.healthy, row.scored),
-            "at_risk_pct": share_pct(row.at_risk, row.scored), "critical_pct": share_pct(row.critical, row.scored),
+            "week": week,
+            "day": row.day,
+            "scored": row.scored,
+            "unknown": row.unknown,
+            "mean": row.mean,
+            "coverage": row.coverage,
+            "healthy_pct": share_pct(row.healthy, row.scored),
+            "at_risk_pct": share_pct(row.at_risk, row.scored),
+            "critical_pct": share_pct(row.critical, row.scored),
             "version_id": row.version_id,
         }
         for week, row in by_week.items()
@@ -80,8 +102,9 @@ def trend_marks(tenant: Tenant, weeks: int = 26, until: date | None = None) -> l
     return version_marks(tenant, last - timedelta(weeks=weeks), last)
 
 
-def movers(tenant: Tenant, day: date | None = None, *, days: int = 7, limit: int = 5,
-           owner_id: int | None = None) -> dict[str, list[dict[str, Any]]]:
+def movers(
+    tenant: Tenant, day: date | None = None, *, days: int = 7, limit: int = 5, owner_id: int | None = None
+) -> dict[str, list[dict[str, Any]]]:
     """The accounts that fell and rose most within some days: `{"down": […], "up": […]}`, two queries.
 
     For the whole tenant and a week they are kept with the day's summary; for one owner they are looked up.
@@ -123,17 +146,31 @@ def movers_between(
         UNION ALL
         (SELECT 'up', * FROM moved WHERE change > 0 ORDER BY change DESC, account_id LIMIT %(limit)s)"""
     with connection.cursor() as cursor:
-        cursor.execute(sql, {
-            "tenant": tenant.pk, "kind": KIND_CODES["health"], "day": day, "before": day - timedelta(days=days),
-            "limit": limit, "owner": owner_id,
-        })
+        cursor.execute(
+            sql,
+            {
+                "tenant": tenant.pk,
+                "kind": KIND_CODES["health"],
+                "day": day,
+                "before": day - timedelta(days=days),
+                "limit": limit,
+                "owner": owner_id,
+            },
+        )
         rows = cursor.fetchall()
     out: dict[str, list[dict[str, Any]]] = {"down": [], "up": []}
     for direction, account_id, score, before, band, band_before, change, same_version in rows:
-        out[direction].append({
-            "account_id": account_id, "score": score, "before": before, "band": band, "band_before": band_before,
-            "change": change, "same_version": same_version,
-        })
+        out[direction].append(
+            {
+                "account_id": account_id,
+                "score": score,
+                "before": before,
+                "band": band,
+                "band_before": band_before,
+                "change": change,
+                "same_version": same_version,
+            }
+        )
     return out
 
 

@@ -24,8 +24,20 @@ def _bins(value: str) -> str:
 
 
 _FIELDS = (
-    "scored", "healthy", "at_risk", "critical", "unknown", "mean", "coverage", "histogram", "mrr_histogram",
-    "mrr_healthy_cents", "mrr_at_risk_cents", "mrr_critical_cents", "mrr_unknown_cents", "version_id",
+    "scored",
+    "healthy",
+    "at_risk",
+    "critical",
+    "unknown",
+    "mean",
+    "coverage",
+    "histogram",
+    "mrr_histogram",
+    "mrr_healthy_cents",
+    "mrr_at_risk_cents",
+    "mrr_critical_cents",
+    "mrr_unknown_cents",
+    "version_id",
 )
 # MRR in another currency than the tenant's is left out: sums of different currencies mean nothing.
 _SUMMARISE = f"""
@@ -58,10 +70,16 @@ def summarise_day(*, tenant: Tenant, day: date, first_day: date | None = None) -
     Days on which nobody was scored get no row. Movers are kept with the last day only: nobody opens them for another one.
     """
     with connection.cursor() as cursor:
-        cursor.execute(_SUMMARISE, {
-            "tenant": tenant.pk, "kind": KIND_CODES["health"], "currency": tenant.currency, "first": first_day or day,
-            "last": day,
-        })
+        cursor.execute(
+            _SUMMARISE,
+            {
+                "tenant": tenant.pk,
+                "kind": KIND_CODES["health"],
+                "currency": tenant.currency,
+                "first": first_day or day,
+                "last": day,
+            },
+        )
         changed = cursor.rowcount
         moved = json.dumps(movers_between(tenant, day, MOVER_DAYS, limit=MOVERS_KEPT))
         cursor.execute(

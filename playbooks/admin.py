@@ -21,7 +21,9 @@ from .services import draft_from_published, publish_version
 
 
 def _edit_draft(request: HttpRequest, playbook: Playbook) -> HttpResponse:
-    draft = draft_from_published(tenant=of_member(request).tenant, playbook_id=playbook.pk, member=of_member(request).member)
+    draft = draft_from_published(
+        tenant=of_member(request).tenant, playbook_id=playbook.pk, member=of_member(request).member
+    )
     return redirect(reverse("admin:playbooks_playbookversion_change", args=[draft.pk]))
 
 
@@ -39,7 +41,9 @@ class PlaybookAdmin(TenantModelAdmin):
         """The key stays: rules name it."""
         return ["key"] if obj is not None else []
 
-    def response_add(self, request: HttpRequest, obj: Playbook, post_url_continue: str | None = None) -> HttpResponse:
+    def response_add(
+        self, request: HttpRequest, obj: Playbook, post_url_continue: str | None = None
+    ) -> HttpResponse:
         """Go on to the steps of the new play."""
         return _edit_draft(request, obj)
 
@@ -132,7 +136,9 @@ class PlaybookVersionAdmin(TenantModelAdmin):
         if "_publish" not in request.POST:
             return super().response_change(request, obj)
         try:
-            publish_version(tenant=of_member(request).tenant, version_id=obj.pk, member=of_member(request).member)
+            publish_version(
+                tenant=of_member(request).tenant, version_id=obj.pk, member=of_member(request).member
+            )
         except ValidationError as error:
             for message in error.messages:
                 self.message_user(request, message, messages.ERROR)

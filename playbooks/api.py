@@ -40,19 +40,33 @@ def words(values: list[str], default: str = "all") -> Schema:
 ACCOUNT_ID = query("account_id", STRING, "what you call the account")
 TASK = record(
     {
-        "id": INTEGER, "account_id": STRING, "title": STRING, "body": STRING,
-        "state": {"type": "string", "enum": Task.State.values}, "due_on": DATE,
+        "id": INTEGER,
+        "account_id": STRING,
+        "title": STRING,
+        "body": STRING,
+        "state": {"type": "string", "enum": Task.State.values},
+        "due_on": DATE,
         "priority": {"type": "string", "enum": list(PRIORITIES.values())},
-        "assignee": nullable(STRING), "pool": nullable(STRING), "playbook": nullable(STRING),
-        "run_id": nullable(INTEGER), "completed_at": nullable(MOMENT),
+        "assignee": nullable(STRING),
+        "pool": nullable(STRING),
+        "playbook": nullable(STRING),
+        "run_id": nullable(INTEGER),
+        "completed_at": nullable(MOMENT),
     }
 )
 RUN = record(
     {
-        "id": INTEGER, "account_id": STRING, "playbook": STRING, "version": INTEGER, "alert_id": nullable(INTEGER),
+        "id": INTEGER,
+        "account_id": STRING,
+        "playbook": STRING,
+        "version": INTEGER,
+        "alert_id": nullable(INTEGER),
         "state": {"type": "string", "enum": Run.State.values},
-        "outcome": nullable({"type": "string", "enum": Run.Outcome.values}), "started_on": DATE,
-        "finished_on": nullable(DATE), "tasks": INTEGER, "tasks_done": INTEGER,
+        "outcome": nullable({"type": "string", "enum": Run.Outcome.values}),
+        "started_on": DATE,
+        "finished_on": nullable(DATE),
+        "tasks": INTEGER,
+        "tasks_done": INTEGER,
     }
 )
 
@@ -106,8 +120,12 @@ class TasksView(TenantAPIView):
         "List tasks by due date",
         answer=page_of(TASK),
         parameters=[
-            LIMIT, CURSOR, query("state", words(Task.State.values, "open")), ACCOUNT_ID,
-            query("assignee", STRING, "e-mail address of a member"), query("due_by", DATE),
+            LIMIT,
+            CURSOR,
+            query("state", words(Task.State.values, "open")),
+            ACCOUNT_ID,
+            query("assignee", STRING, "e-mail address of a member"),
+            query("due_by", DATE),
         ],
         errors=[400],
     )
@@ -156,7 +174,13 @@ class RunsView(TenantAPIView):
         "playbook_runs_list",
         "List runs of plays, the newest first",
         answer=page_of(RUN),
-        parameters=[LIMIT, CURSOR, query("state", words(Run.State.values)), ACCOUNT_ID, query("playbook", STRING)],
+        parameters=[
+            LIMIT,
+            CURSOR,
+            query("state", words(Run.State.values)),
+            ACCOUNT_ID,
+            query("playbook", STRING),
+        ],
         errors=[400],
         tag="tasks",
     )

@@ -63,7 +63,12 @@ class PlaybookVersion(TenantModel):
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     published_at = models.DateTimeField(_("published"), null=True, editable=False)
     published_by = TenantForeignKey(
-        "accounts.Membership", models.DO_NOTHING, null=True, editable=False, related_name="+", verbose_name=_("published by")
+        "accounts.Membership",
+        models.DO_NOTHING,
+        null=True,
+        editable=False,
+        related_name="+",
+        verbose_name=_("published by"),
     )
 
     class Meta:
@@ -74,7 +79,9 @@ class PlaybookVersion(TenantModel):
             models.UniqueConstraint(
                 fields=["tenant", "playbook"], name="playbook_one_published", condition=Q(state="published")
             ),
-            models.UniqueConstraint(fields=["tenant", "playbook"], name="playbook_one_draft", condition=Q(state="draft")),
+            models.UniqueConstraint(
+                fields=["tenant", "playbook"], name="playbook_one_draft", condition=Q(state="draft")
+            ),
         ]
 
     def __str__(self) -> str:
@@ -107,7 +114,9 @@ class Step(TenantModel):
         MANAGER_POOL = "manager_pool", _("The managers' pool")
         ROLE = "role", _("Everyone with a role")
 
-    version = TenantForeignKey(PlaybookVersion, models.CASCADE, related_name="steps", verbose_name=_("version"))
+    version = TenantForeignKey(
+        PlaybookVersion, models.CASCADE, related_name="steps", verbose_name=_("version")
+    )
     position = models.PositiveSmallIntegerField(_("position"))
     kind = models.CharField(_("kind"), max_length=12, choices=Kind, default=Kind.TASK)
     title = models.CharField(_("title"), max_length=200)
@@ -130,7 +139,9 @@ class Step(TenantModel):
         constraints = [
             # Deferred: reordering steps swaps positions within one transaction.
             models.UniqueConstraint(
-                fields=["tenant", "version", "position"], name="step_position", deferrable=models.Deferrable.DEFERRED
+                fields=["tenant", "version", "position"],
+                name="step_position",
+                deferrable=models.Deferrable.DEFERRED,
             )
         ]
 
@@ -153,7 +164,9 @@ class Run(TenantModel):
         NO_EFFECT = "no_effect", _("No effect")
 
     playbook = TenantForeignKey(Playbook, models.CASCADE, related_name="runs", verbose_name=_("playbook"))
-    version = TenantForeignKey(PlaybookVersion, models.CASCADE, related_name="runs", verbose_name=_("version"))
+    version = TenantForeignKey(
+        PlaybookVersion, models.CASCADE, related_name="runs", verbose_name=_("version")
+    )
     account = TenantForeignKey(Account, models.CASCADE, related_name="runs", verbose_name=_("account"))
     alert_id = models.BigIntegerField(null=True)  # no key: alerts live on a floor above
     state = models.CharField(_("state"), max_length=10, choices=State, default=State.RUNNING)
@@ -177,10 +190,14 @@ class Run(TenantModel):
             )
         ]
         indexes = [
-            models.Index(fields=["tenant", "account", "-started_on", "-id"], name="run_by_account"),  # account page
+            models.Index(
+                fields=["tenant", "account", "-started_on", "-id"], name="run_by_account"
+            ),  # account page
             models.Index(fields=["tenant", "-id"], name="run_newest"),  # API list
             models.Index(fields=["tenant", "alert_id"], name="run_by_alert"),  # alert page
-            models.Index(fields=["tenant", "wait_until"], name="run_waiting", condition=Q(state="running")),  # nightly
+            models.Index(
+                fields=["tenant", "wait_until"], name="run_waiting", condition=Q(state="running")
+            ),  # nightly
         ]
 
     # Annotated by `selectors.runs_of`.
@@ -200,7 +217,9 @@ class Task(TenantModel):
         CANCELLED = "cancelled", _("Cancelled")
 
     account = TenantForeignKey(Account, models.CASCADE, related_name="tasks", verbose_name=_("account"))
-    run = TenantForeignKey(Run, models.CASCADE, null=True, related_name="tasks", verbose_name=_("playbook run"))
+    run = TenantForeignKey(
+        Run, models.CASCADE, null=True, related_name="tasks", verbose_name=_("playbook run")
+    )
     step = TenantForeignKey(Step, models.CASCADE, null=True, related_name="tasks", verbose_name=_("step"))
     title = models.CharField(_("title"), max_length=200)
     body = models.TextField(_("what to do"), blank=True)
@@ -237,7 +256,9 @@ class Task(TenantModel):
                 fields=["tenant", "pool", "due_on", "id"], name="task_pool", condition=Q(state="open")
             ),
             models.Index(fields=["tenant", "due_on", "id"], name="task_by_due"),  # task list, API
-            models.Index(fields=["tenant", "account", "state", "due_on"], name="task_by_account"),  # account page
+            models.Index(
+                fields=["tenant", "account", "state", "due_on"], name="task_by_account"
+            ),  # account page
         ]
 
     def __str__(self) -> str:

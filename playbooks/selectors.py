@@ -16,11 +16,19 @@ from .models import Playbook, PlaybookVersion, Run, Step, Task
 
 
 def tasks_of(
-    tenant: Tenant, *, state: str = "", assignee_id: int | None = None, pool: str = "", account_id: int | None = None,
-    due_by: date | None = None, due_from: date | None = None,
+    tenant: Tenant,
+    *,
+    state: str = "",
+    assignee_id: int | None = None,
+    pool: str = "",
+    account_id: int | None = None,
+    due_by: date | None = None,
+    due_from: date | None = None,
 ) -> QuerySet[Task]:
     """Tasks with their account, assignee and play, the first due first; each filter is optional."""
-    tasks = Task.objects.filter(tenant=tenant).select_related("account", "assignee__user", "run__playbook", "step")
+    tasks = Task.objects.filter(tenant=tenant).select_related(
+        "account", "assignee__user", "run__playbook", "step"
+    )
     if state:
         tasks = tasks.filter(state=state)
     if assignee_id is not None:
@@ -36,7 +44,9 @@ def tasks_of(
     return tasks.order_by("due_on", "id")
 
 
-def my_open_tasks(member: Membership, *, due_by: date | None = None, with_pools: bool = True) -> QuerySet[Task]:
+def my_open_tasks(
+    member: Membership, *, due_by: date | None = None, with_pools: bool = True
+) -> QuerySet[Task]:
     """What this member has to do, with the pools of the member's role: due first, and of one day the urgent first."""
     tasks = tasks_of(member.tenant, state=Task.State.OPEN, due_by=due_by)
     mine = Q(assignee_id=member.pk)
@@ -54,10 +64,14 @@ def pools_of(member: Membership) -> list[str]:
 
 def task_counts(member: Membership, today: date) -> dict[str, int]:
     """How many open tasks of the member are overdue, due today, and later; one query."""
-    return my_open_tasks(member).order_by().aggregate(
-        overdue=Count("pk", filter=Q(due_on__lt=today)),
-        today=Count("pk", filter=Q(due_on=today)),
-        later=Count("pk", filter=Q(due_on__gt=today)),
+    return (
+        my_open_tasks(member)
+        .order_by()
+        .aggregate(
+            overdue=Count("pk", filter=Q(due_on__lt=today)),
+            today=Count("pk", filter=Q(due_on=today)),
+            later=Count("pk", filter=Q(due_on__gt=today)),
+        )
     )
 
 
@@ -69,11 +83,17 @@ def tasks_for_account(tenant: Tenant, account_id: int, *, done: int = 10) -> lis
 
 
 def runs_of(
-    tenant: Tenant, *, state: str = "", account_id: int | None = None, playbook_key: str = "",
+    tenant: Tenant,
+    *,
+    state: str = "",
+    account_id: int | None = None,
+    playbook_key: str = "",
     alert_ids: Collection[int] | None = None,
 ) -> QuerySet[Run]:
     """Runs with play, version, account and how many tasks are done, the newest first; each filter is optional."""
-    runs = Run.objects.filter(tenant=tenant).select_related("playbook", "version", "account", "started_by__user")
+    runs = Run.objects.filter(tenant=tenant).select_related(
+        "playbook", "version", "account", "started_by__user"
+    )
     if state:
         runs = runs.filter(state=state)
     if account_id is not None:
@@ -100,7 +120,9 @@ def _count(rows: QuerySet[Any], key: str) -> Coalesce:
 
 def runs_for_account(tenant: Tenant, account_id: int) -> list[Run]:
     """The account's runs with their tasks, the newest first."""
-    tasks = Task.objects.filter(tenant=tenant).select_related("assignee__user", "step").order_by("due_on", "id")
+    tasks = (
+        Task.objects.filter(tenant=tenant).select_related("assignee__user", "step").order_by("due_on", "id")
+    )
     runs = runs_of(tenant, account_id=account_id).prefetch_related(Prefetch("tasks", queryset=tasks))
     return list(runs.order_by("-started_on", "-id"))
 

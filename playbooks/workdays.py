@@ -17,7 +17,11 @@ def is_working_day(
 
 
 def add_working_days(
-    day: date, count: int, *, working_week: Collection[int] = MONDAY_TO_FRIDAY, holidays: Collection[date] = ()
+    day: date,
+    count: int,
+    *,
+    working_week: Collection[int] = MONDAY_TO_FRIDAY,
+    holidays: Collection[date] = (),
 ) -> date:
     """The `count`-th working day after `day`; with 0, `day` itself or the next working day.
 
@@ -40,7 +44,11 @@ def add_working_days(
 
 
 def working_days_between(
-    first: date, last: date, *, working_week: Collection[int] = MONDAY_TO_FRIDAY, holidays: Collection[date] = ()
+    first: date,
+    last: date,
+    *,
+    working_week: Collection[int] = MONDAY_TO_FRIDAY,
+    holidays: Collection[date] = (),
 ) -> int:
     """How many working days lie after `first` up to and including `last`; negative when `last` is earlier."""
     if last < first:

@@ -37,9 +37,12 @@ def date_parameter(request: Request, name: str) -> date | None:
             raise ValueError(text)
         return date.fromisoformat(text)
     except ValueError as error:
-        raise ApiError(400, "invalid", f"{name} must be a date such as 2025-12-31.", [
-            {"path": name, "message": "Use YYYY-MM-DD."}
-        ]) from error
+        raise ApiError(
+            400,
+            "invalid",
+            f"{name} must be a date such as 2025-12-31.",
+            [{"path": name, "message": "Use YYYY-MM-DD."}],
+        ) from error
 
 
 def account_id_of(external_id: str) -> int:
@@ -102,9 +105,13 @@ class AccountHistoryView(TenantAPIView):
         """Days in rising order; 90 of them unless `from` and `to` say otherwise."""
         account_id = account_id_of(external_id)
         last = date_parameter(request, "to") or self.tenant.today()
-        first = date_parameter(request, "from") or last - min(timedelta(days=DEFAULT_DAYS - 1), last - date.min)
+        first = date_parameter(request, "from") or last - min(
+            timedelta(days=DEFAULT_DAYS - 1), last - date.min
+        )
         if first > last:
-            raise ApiError(400, "invalid", "from must not be after to.", [{"path": "from", "message": str(first)}])
+            raise ApiError(
+                400, "invalid", "from must not be after to.", [{"path": "from", "message": str(first)}]
+            )
         limit = page_limit(request, default=400)
         if cursor := request.query_params.get("cursor"):
             first = _after(cursor)
@@ -149,9 +156,12 @@ def component_values(body: Any, known: set[str]) -> dict[str, float | None]:
     """The `components` of a request; raises `ApiError` 400 that names every fault."""
     given = body.get("components") if isinstance(body, dict) else None
     if not isinstance(given, dict):
-        raise ApiError(400, "invalid", "Send an object with `components`.", [
-            {"path": "components", "message": "Expected an object of component values."}
-        ])
+        raise ApiError(
+            400,
+            "invalid",
+            "Send an object with `components`.",
+            [{"path": "components", "message": "Expected an object of component values."}],
+        )
     faults = [
         {"path": f"components.{key}", "message": message}
         for key, value in given.items()

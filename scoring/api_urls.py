@@ -8,7 +8,11 @@ from .api import AccountHistoryView, AccountPqlView, AccountScoreView, EvaluateV
 
 urlpatterns = [
     path("accounts/<str:external_id>/health", AccountScoreView.as_view(), name="account_health"),
-    path("accounts/<str:external_id>/health/history", AccountHistoryView.as_view(), name="account_health_history"),
+    path(
+        "accounts/<str:external_id>/health/history",
+        AccountHistoryView.as_view(),
+        name="account_health_history",
+    ),
     path("accounts/<str:external_id>/pql", AccountPqlView.as_view(), name="account_pql"),
     path("models/<str:key>/evaluate", EvaluateView.as_view(), name="model_evaluate"),
 ]

@@ -141,7 +141,9 @@ def spec_problems(spec: ModelSpec) -> list[Problem]:
             problems.append((f"{path}.missing", "There is no such policy for missing data."))
         if component.combine not in COMBINATIONS:
             problems.append((f"{path}.combine", "There is no such way to combine measures."))
-        if not 0 <= component.hold_days <= MAX_HOLD_DAYS or (component.missing == "hold" and component.hold_days < 1):
+        if not 0 <= component.hold_days <= MAX_HOLD_DAYS or (
+            component.missing == "hold" and component.hold_days < 1
+        ):
             problems.append((f"{path}.hold_days", "Enter between 1 and 90 days to hold the last value."))
         for measure in component.measures:
             problems += _weight_problems(f"{path}.{measure.key}.weight", measure.weight, positive=True)
@@ -220,7 +222,9 @@ def score(spec: ModelSpec, raw: Array, *, targets: Array | None = None, held: Ar
             values[:, position] = _merge(component, filled)
         start += width
     out = combine(spec, values, share)
-    return Scores(out.score, out.band, out.coverage, out.values, out.points, out.effective, out.missing, scaled)
+    return Scores(
+        out.score, out.band, out.coverage, out.values, out.points, out.effective, out.missing, scaled
+    )
 
 
 def combine(spec: ModelSpec, values: Array, share: Array | None = None) -> Scores:

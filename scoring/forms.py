@@ -30,7 +30,9 @@ class VersionForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the 
         cleaned = super().clean() or {}
         above, below = cleaned.get("healthy_above"), cleaned.get("critical_below")
         if above is not None and below is not None and below > above:
-            self.add_error("critical_below", _("The threshold of the worst band must not be above that of the best one."))
+            self.add_error(
+                "critical_below", _("The threshold of the worst band must not be above that of the best one.")
+            )
         return cleaned
 
 
@@ -92,7 +94,14 @@ class MeasureForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the 
     class Meta:
         model = Measure
         fields = (
-            "position", "metric_key", "aggregate", "window_days", "baseline_days", "half_life_days", "weight", "scale_kind",
+            "position",
+            "metric_key",
+            "aggregate",
+            "window_days",
+            "baseline_days",
+            "half_life_days",
+            "weight",
+            "scale_kind",
         )
         widgets = {"weight": forms.NumberInput(attrs={"class": "vIntegerField", "step": "any"})}
 
@@ -108,7 +117,9 @@ class MeasureForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the 
         assert isinstance(field, forms.ChoiceField)
         field.choices = [("", "---------"), *choices]
         if self.instance.pk:
-            self.fields["scale_values"].initial = write_scale_text(self.instance.scale_kind, self.instance.scale_params)
+            self.fields["scale_values"].initial = write_scale_text(
+                self.instance.scale_kind, self.instance.scale_params
+            )
 
     def clean(self) -> dict[str, Any]:
         """Check metric, way of counting and scale together; every fault at its field."""
@@ -118,9 +129,14 @@ class MeasureForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the 
             self.add_error("metric_key", _(NO_METRIC))
         elif key and aggregate and aggregate not in FITTING.get(self.kinds[key], ()):
             fitting = [str(Measure.Aggregate(name).label) for name in FITTING.get(self.kinds[key], ())]
-            self.add_error("aggregate", _("%(problem)s Choose: %(choices)s.") % {
-                "problem": _(NO_FIT), "choices": ", ".join(fitting) or "–",
-            })
+            self.add_error(
+                "aggregate",
+                _("%(problem)s Choose: %(choices)s.")
+                % {
+                    "problem": _(NO_FIT),
+                    "choices": ", ".join(fitting) or "–",
+                },
+            )
         self._clean_scale(cleaned)
         return cleaned
 

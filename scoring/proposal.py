@@ -13,7 +13,13 @@ from .scales import MAX_REFERENCE, Array, Percentile, Piecewise
 
 MIN_ACCOUNTS = 30  # fewer peers make no distribution
 MIN_HISTORY_DAYS = 28
-CURVE: tuple[tuple[float, float], ...] = ((0.10, 35.0), (0.25, 55.0), (0.50, 75.0), (0.75, 90.0), (0.90, 100.0))
+CURVE: tuple[tuple[float, float], ...] = (
+    (0.10, 35.0),
+    (0.25, 55.0),
+    (0.50, 75.0),
+    (0.75, 90.0),
+    (0.90, 100.0),
+)
 SIGNIFICANT_DIGITS = 3  # a proposed scale is read by people
 
 

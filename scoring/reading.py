@@ -37,8 +37,14 @@ class Reading:
     def request(self, accounts: AccountFacts, days: tuple[date, ...]) -> MatrixRequest:
         """The matrix of some accounts and days."""
         return MatrixRequest(
-            self.tenant.pk, accounts, days, self.metrics,
-            [self.delivered[day] for day in days], self.day_table, self.user_day_table, self.late_rows,
+            self.tenant.pk,
+            accounts,
+            days,
+            self.metrics,
+            [self.delivered[day] for day in days],
+            self.day_table,
+            self.user_day_table,
+            self.late_rows,
         )
 
 
@@ -55,8 +61,14 @@ def read_facts(
     tables = relations(tenant=tenant, days=(days[0] - timedelta(days=back - 1), days[-1]), cutoff=cutoff)
     wanted = [begin + timedelta(days=offset) for offset in range((days[-1] - begin).days + 1)]
     return Reading(
-        tenant, today, days, metrics, {day: frozenset(delivered_metrics(tenant, day)) for day in wanted},
-        tables.day_table, tables.user_day_table, late,
+        tenant,
+        today,
+        days,
+        metrics,
+        {day: frozenset(delivered_metrics(tenant, day)) for day in wanted},
+        tables.day_table,
+        tables.user_day_table,
+        late,
     )
 
 
@@ -76,7 +88,9 @@ class ScoredDays:
     scores: Scores
 
 
-def score_days(reading: Reading, accounts: AccountFacts, days: tuple[date, ...], version: LoadedVersion) -> ScoredDays:
+def score_days(
+    reading: Reading, accounts: AccountFacts, days: tuple[date, ...], version: LoadedVersion
+) -> ScoredDays:
     """Raw measures and scores of some accounts on some days under one version, nothing stored."""
     raw = read_matrix(reading.request(accounts, days), version.sources)
     targets = target_matrix(accounts, version)
@@ -84,7 +98,9 @@ def score_days(reading: Reading, accounts: AccountFacts, days: tuple[date, ...],
     count, width = len(days) * len(accounts), len(version.sources)
     spread = None if targets is None else np.tile(targets, (len(days), 1))
     scores = score(
-        version.spec, raw.reshape(count, width), targets=spread,
+        version.spec,
+        raw.reshape(count, width),
+        targets=spread,
         held=None if held is None else held.reshape(count, width),
     )
     return ScoredDays(raw.reshape(count, width), spread, scores)
@@ -103,7 +119,11 @@ def target_matrix(accounts: AccountFacts, version: LoadedVersion) -> Array | Non
 
 
 def held_values(
-    reading: Reading, accounts: AccountFacts, days: tuple[date, ...], version: LoadedVersion, raw: Array,
+    reading: Reading,
+    accounts: AccountFacts,
+    days: tuple[date, ...],
+    version: LoadedVersion,
+    raw: Array,
     targets: Array | None,
 ) -> Array | None:
     """The last known scaled value before each day, for components that hold theirs; None where none does."""
@@ -113,7 +133,9 @@ def held_values(
         return None
     before = tuple(days[0] - timedelta(days=ago) for ago in range(longest, 0, -1))
     earlier = read_matrix(reading.request(accounts, before), version.sources)
-    scaled = np.stack([scale_measures(version.spec, values, targets) for values in np.concatenate([earlier, raw])])
+    scaled = np.stack(
+        [scale_measures(version.spec, values, targets) for values in np.concatenate([earlier, raw])]
+    )
     held = np.full(raw.shape, np.nan)
     for at in range(len(days)):
         for ago in range(1, longest + 1):
@@ -126,5 +148,6 @@ def held_values(
 def hold_columns(spec: ModelSpec) -> Array:
     """For each measure, how many days its component holds the last value."""
     return np.array(
-        [c.hold_days if c.missing == "hold" else 0 for c in spec.components for _ in c.measures], dtype=np.float64
+        [c.hold_days if c.missing == "hold" else 0 for c in spec.components for _ in c.measures],
+        dtype=np.float64,
     )

@@ -43,7 +43,11 @@ class LoadedVersion:
 def measure_source(measure: Measure) -> MeasureSource:
     """Where one measure is read from."""
     return MeasureSource(
-        measure.metric_key, measure.aggregate, measure.window_days, measure.baseline_days, measure.half_life_days
+        measure.metric_key,
+        measure.aggregate,
+        measure.window_days,
+        measure.baseline_days,
+        measure.half_life_days,
     )
 
 
@@ -57,11 +61,18 @@ def build_spec(version: Version, parts: Sequence[tuple[Component, Sequence[Measu
             try:
                 specs.append(MeasureSpec(measure.metric_key, scale_from_dict(measure.scale), measure.weight))
             except ScaleError as error:
-                problems += [(f"{component.key}.{measure.metric_key}.{path}", text) for path, text in error.problems]
+                problems += [
+                    (f"{component.key}.{measure.metric_key}.{path}", text) for path, text in error.problems
+                ]
         components.append(
             ComponentSpec(
-                component.key, component.name, component.weight, tuple(specs), component.missing_policy,
-                component.hold_days, component.combine,
+                component.key,
+                component.name,
+                component.weight,
+                tuple(specs),
+                component.missing_policy,
+                component.hold_days,
+                component.combine,
             )
         )
     kind: Kind = "pql" if version.model.kind == "pql" else "health"
@@ -75,7 +86,9 @@ def build_spec(version: Version, parts: Sequence[tuple[Component, Sequence[Measu
     return spec
 
 
-def version_parts(tenant: Tenant, versions: Iterable[Version]) -> dict[int, list[tuple[Component, list[Measure]]]]:
+def version_parts(
+    tenant: Tenant, versions: Iterable[Version]
+) -> dict[int, list[tuple[Component, list[Measure]]]]:
     """Components and measures of these versions, in order: two queries however many there are."""
     ids = [version.pk for version in versions]
     parts: dict[int, list[tuple[Component, list[Measure]]]] = {pk: [] for pk in ids}
@@ -100,7 +113,9 @@ def load_versions(tenant: Tenant, versions: Sequence[Version]) -> dict[int, Load
             model_key=version.model.key,
             kind=version.model.kind,
             spec=build_spec(version, parts[version.pk]),
-            sources=tuple(measure_source(measure) for _, measures in parts[version.pk] for measure in measures),
+            sources=tuple(
+                measure_source(measure) for _, measures in parts[version.pk] for measure in measures
+            ),
         )
         for version in versions
     }

@@ -39,7 +39,10 @@ CREATE INDEX scoring_current_by_score ON scoring_current (tenant_id, kind, score
 """
 
 COLUMNS: tuple[tuple[str, str], ...] = tuple(
-    (line.split()[0], " ".join(line.split("--")[0].replace("NOT NULL", "").strip().rstrip(",").split()[1:]).rstrip(","))
+    (
+        line.split()[0],
+        " ".join(line.split("--")[0].replace("NOT NULL", "").strip().rstrip(",").split()[1:]).rstrip(","),
+    )
     for line in _COLUMNS.strip().splitlines()
 )
 

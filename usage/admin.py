@@ -136,7 +136,9 @@ class QuarantineAdmin(TenantModelAdmin):
     @admin.action(description=gettext_lazy("Discard"))
     def discard(self, request: HttpRequest, queryset: QuerySet[Quarantine]) -> None:
         """Put the chosen events aside for good."""
-        count = discard_quarantined(tenant=of_member(request).tenant, quarantine_ids=queryset.values_list("pk", flat=True))
+        count = discard_quarantined(
+            tenant=of_member(request).tenant, quarantine_ids=queryset.values_list("pk", flat=True)
+        )
         self._audit_action(request, "discarded", count)
         text = ngettext("%(count)s event discarded.", "%(count)s events discarded.", count)
         messages.success(request, text % {"count": count})

@@ -38,7 +38,9 @@ EVENT = record(
     ["event"],
 )
 REJECTED = listing(record({"index": INTEGER, "code": STRING, "message": STRING}))
-ACCEPTED = record({"batch_id": {"type": "string", "format": "uuid"}, "accepted": INTEGER, "rejected": REJECTED})
+ACCEPTED = record(
+    {"batch_id": {"type": "string", "format": "uuid"}, "accepted": INTEGER, "rejected": REJECTED}
+)
 RECEIPT = record(
     {
         "state": {"type": "string", "enum": ["received", "done", "failed"]},
@@ -72,7 +74,10 @@ class EventsView(TenantAPIView):
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """Browsers may send from pages of any origin."""
-        return share(request, preflight() if request.method == "OPTIONS" else super().dispatch(request, *args, **kwargs))
+        return share(
+            request,
+            preflight() if request.method == "OPTIONS" else super().dispatch(request, *args, **kwargs),
+        )
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """A body in chunks is read before anybody looks at it."""
@@ -105,7 +110,9 @@ class BatchView(TenantAPIView):
         "batches_get",
         "Read the receipt of a batch",
         answer=RECEIPT,
-        parameters=[inpath("batch_id", {"type": "string", "format": "uuid"}, "from the answer to `POST events`")],
+        parameters=[
+            inpath("batch_id", {"type": "string", "format": "uuid"}, "from the answer to `POST events`")
+        ],
         errors=[404],
     )
     def get(self, request: Request, batch_id: UUID) -> Response:

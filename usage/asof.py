@@ -140,7 +140,11 @@ def _add_pushed(
 
 
 def _add_state(
-    cursor: Any, tenant: Tenant, plan: Plan, days: tuple[date, date], rows: dict[ReceiptCell, list[float | None]]
+    cursor: Any,
+    tenant: Tenant,
+    plan: Plan,
+    days: tuple[date, date],
+    rows: dict[ReceiptCell, list[float | None]],
 ) -> None:
     """State snapshots were taken on their day."""
     slots = [d.slot for d in plan.definitions if d.kind == "state" and d.slot]
@@ -157,4 +161,3 @@ def _add_state(
         for slot, value in zip(slots, values, strict=True):
             if value is not None:
                 row[slot - 1] = value
-

@@ -93,7 +93,11 @@ def _csv(handle: BinaryIO | gzip.GzipFile) -> Iterator[dict[str, Any]]:
     rows = csv.DictReader(_chained(head, text), delimiter=delimiter)
     _check_columns(rows.fieldnames or [])
     for row in rows:
-        yield {name.strip(): value for name, value in row.items() if isinstance(name, str) and isinstance(value, str)}
+        yield {
+            name.strip(): value
+            for name, value in row.items()
+            if isinstance(name, str) and isinstance(value, str)
+        }
 
 
 def _chained(head: str, rest: io.TextIOWrapper) -> Iterator[str]:

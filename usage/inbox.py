@@ -78,4 +78,8 @@ def batch_state(*, tenant_id: int, batch_id: UUID) -> dict[str, Any] | None:
             {"tenant": tenant_id, "batch": batch_id},
         )
         row = cursor.fetchone()
-    return dict(zip(("state", "stored", "duplicates", "quarantined", "unassigned"), row, strict=True)) if row else None
+    return (
+        dict(zip(("state", "stored", "duplicates", "quarantined", "unassigned"), row, strict=True))
+        if row
+        else None
+    )

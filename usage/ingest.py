@@ -63,7 +63,9 @@ def messages(request: HttpRequest, call: str) -> HttpResponseBase:
     buffer_chunks(request)
     key = api_key_of(request)
     if key is not None:  # the middleware has opened the tenant's scope
-        return _answer(key, lambda tenant_id: take_messages(tenant_id=tenant_id, body=body_of(request), call=call))
+        return _answer(
+            key, lambda tenant_id: take_messages(tenant_id=tenant_id, body=body_of(request), call=call)
+        )
     body = body_of(request)
     written = write_key(body)
     key = keys.authenticate(written) if written else None

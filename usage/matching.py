@@ -95,7 +95,9 @@ class Plan:
         """What an event of this name feeds."""
         feeds = self._feeds.get(name)
         if feeds is None:
-            if len(self._feeds) > _NAME_CACHE_LIMIT:  # a sender that puts ids into names must not fill the memory
+            if (
+                len(self._feeds) > _NAME_CACHE_LIMIT
+            ):  # a sender that puts ids into names must not fill the memory
                 self._feeds.clear()
             feeds = self._feeds[name] = self._compile(name)
         return feeds

@@ -40,7 +40,9 @@ def roll_up_raw(
     ):
         feature_id = book.known(feature or name) or 0
         text = properties.encode() if properties else b""
-        rollup.add(cell(account, day, received_at), contact, feature_id, plan.feeds(name), text, at, key.bytes)
+        rollup.add(
+            cell(account, day, received_at), contact, feature_id, plan.feeds(name), text, at, key.bytes
+        )
     return rollup
 
 
@@ -54,13 +56,15 @@ def by_receipt(calendar: Calendar) -> Callable[[int, date, Any], ReceiptCell]:
     return lambda account, day, received_at: (account, day, calendar.day(received_at))
 
 
-def fill_last_values(cursor: Any, tenant_id: int, plan: Plan, book: FeatureBook, rollup: Rollup[DayCell]) -> None:
+def fill_last_values(
+    cursor: Any, tenant_id: int, plan: Plan, book: FeatureBook, rollup: Rollup[DayCell]
+) -> None:
     """Replace the `last` slots of a turn by what all raw events of those account-days say."""
     if not rollup.last_cells:
         return
     scope, params = cells_scope(rollup.last_cells)
     whole = roll_up_raw(cursor, tenant_id, plan, book, scope, params, by_day)
-    for (cell, slot) in whole.lasts:
+    for cell, slot in whole.lasts:
         rollup.days[cell][slot] = whole.days[cell][slot]
 
 

@@ -73,11 +73,16 @@ def replace_rollup(
         cursor.execute(f"UPDATE usage_day d SET {blanked} WHERE d.tenant_id = %(tenant)s AND {scope}", params)
     cursor.execute(
         f"DELETE FROM usage_day d WHERE d.tenant_id = %(tenant)s AND {scope} "
-        "AND array_position(d.\"values\", NULL) IS NOT NULL AND cardinality(array_remove(d.\"values\", NULL)) = 0",
+        'AND array_position(d."values", NULL) IS NOT NULL AND cardinality(array_remove(d."values", NULL)) = 0',
         params,
     )
     if rollup.days:
-        _upsert_days(cursor, tenant_id, rollup, [f'"values"[{slot}] = excluded."values"[{slot}]' for slot in sorted(fed)])
+        _upsert_days(
+            cursor,
+            tenant_id,
+            rollup,
+            [f'"values"[{slot}] = excluded."values"[{slot}]' for slot in sorted(fed)],
+        )
     if rollup.users:
         cursor.execute(
             "INSERT INTO usage_user_day (tenant_id, account_id, contact_id, day, events, features, metrics) "

@@ -137,7 +137,12 @@ def _candidates(tenant: Tenant, items: Sequence[Item]) -> list[Row]:
 
 
 def _find(tenant: Tenant, *, users: Sequence[str], accounts: Sequence[int], ids: Sequence[int]) -> list[Row]:
-    params: dict[str, Any] = {"tenant": tenant.pk, "users": list(users), "accounts": list(accounts), "ids": list(ids)}
+    params: dict[str, Any] = {
+        "tenant": tenant.pk,
+        "users": list(users),
+        "accounts": list(accounts),
+        "ids": list(ids),
+    }
     with connection.cursor() as cursor:
         cursor.execute(FIND_SQL, params)
         return [dict(zip(COLUMNS, row, strict=True)) for row in cursor.fetchall()]

@@ -11,109 +11,308 @@ from accounts.fence.operations import FenceTables
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('accounts', '0001_initial'),
-        ('playbooks', '0001_initial'),
+        ("accounts", "0001_initial"),
+        ("playbooks", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Rule',
+            name="Rule",
             fields=[
-                ('id', models.BigAutoField(primary_key=True, serialize=False)),
-                ('key', models.SlugField(db_index=False, max_length=60, verbose_name='key')),
-                ('name', models.CharField(max_length=200, verbose_name='name')),
-                ('description', models.TextField(blank=True, verbose_name='description')),
-                ('kind', models.CharField(choices=[('usage_under_target', 'Usage under target'), ('rate_falling', 'Rate falling against its own past'), ('metric_at_zero', 'Too little of something the account should have'), ('ticket_unresolved', 'Ticket unresolved'), ('health_dropped', 'Health dropped')], max_length=20, verbose_name='kind')),
-                ('params', models.JSONField(blank=True, default=dict, verbose_name='thresholds')),
-                ('severity', models.CharField(choices=[('low', 'Low'), ('medium', 'Medium'), ('high', 'High')], default='medium', max_length=10, verbose_name='severity')),
-                ('play', models.CharField(choices=[('none', 'None'), ('fixed', 'The play named here'), ('weakest', 'The play of the component that lost most points')], default='none', max_length=10, verbose_name='starts a play')),
-                ('play_key', models.CharField(blank=True, max_length=60, verbose_name='play')),
-                ('channels', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(choices=[('email', 'E-mail to the owner')], max_length=10), blank=True, default=list, size=None, verbose_name='channels')),
-                ('enabled', models.BooleanField(default=True, verbose_name='enabled')),
-                ('position', models.PositiveSmallIntegerField(default=100, verbose_name='position')),
-                ('dwell_days', models.PositiveSmallIntegerField(default=0, validators=[django.core.validators.MaxValueValidator(90)], verbose_name='days it must hold before it fires')),
-                ('cooldown_days', models.PositiveSmallIntegerField(default=7, validators=[django.core.validators.MaxValueValidator(365)], verbose_name='days of silence after an alert has ended')),
-                ('origin', models.CharField(choices=[('shipped', 'Shipped'), ('own', 'Own')], default='own', editable=False, max_length=10)),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
-                ('tenant', models.ForeignKey(db_index=False, editable=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='accounts.tenant')),
+                ("id", models.BigAutoField(primary_key=True, serialize=False)),
+                ("key", models.SlugField(db_index=False, max_length=60, verbose_name="key")),
+                ("name", models.CharField(max_length=200, verbose_name="name")),
+                ("description", models.TextField(blank=True, verbose_name="description")),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("usage_under_target", "Usage under target"),
+                            ("rate_falling", "Rate falling against its own past"),
+                            ("metric_at_zero", "Too little of something the account should have"),
+                            ("ticket_unresolved", "Ticket unresolved"),
+                            ("health_dropped", "Health dropped"),
+                        ],
+                        max_length=20,
+                        verbose_name="kind",
+                    ),
+                ),
+                ("params", models.JSONField(blank=True, default=dict, verbose_name="thresholds")),
+                (
+                    "severity",
+                    models.CharField(
+                        choices=[("low", "Low"), ("medium", "Medium"), ("high", "High")],
+                        default="medium",
+                        max_length=10,
+                        verbose_name="severity",
+                    ),
+                ),
+                (
+                    "play",
+                    models.CharField(
+                        choices=[
+                            ("none", "None"),
+                            ("fixed", "The play named here"),
+                            ("weakest", "The play of the component that lost most points"),
+                        ],
+                        default="none",
+                        max_length=10,
+                        verbose_name="starts a play",
+                    ),
+                ),
+                ("play_key", models.CharField(blank=True, max_length=60, verbose_name="play")),
+                (
+                    "channels",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(
+                            choices=[("email", "E-mail to the owner")], max_length=10
+                        ),
+                        blank=True,
+                        default=list,
+                        size=None,
+                        verbose_name="channels",
+                    ),
+                ),
+                ("enabled", models.BooleanField(default=True, verbose_name="enabled")),
+                ("position", models.PositiveSmallIntegerField(default=100, verbose_name="position")),
+                (
+                    "dwell_days",
+                    models.PositiveSmallIntegerField(
+                        default=0,
+                        validators=[django.core.validators.MaxValueValidator(90)],
+                        verbose_name="days it must hold before it fires",
+                    ),
+                ),
+                (
+                    "cooldown_days",
+                    models.PositiveSmallIntegerField(
+                        default=7,
+                        validators=[django.core.validators.MaxValueValidator(365)],
+                        verbose_name="days of silence after an alert has ended",
+                    ),
+                ),
+                (
+                    "origin",
+                    models.CharField(
+                        choices=[("shipped", "Shipped"), ("own", "Own")],
+                        default="own",
+                        editable=False,
+                        max_length=10,
+                    ),
+                ),
+                (
+                    "created_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(), editable=False
+                    ),
+                ),
+                (
+                    "tenant",
+                    models.ForeignKey(
+                        db_index=False,
+                        editable=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="accounts.tenant",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'rule',
-                'verbose_name_plural': 'rules',
-                'ordering': ['position', 'key'],
+                "verbose_name": "rule",
+                "verbose_name_plural": "rules",
+                "ordering": ["position", "key"],
             },
         ),
         migrations.CreateModel(
-            name='Match',
+            name="Match",
             fields=[
-                ('id', models.BigAutoField(primary_key=True, serialize=False)),
-                ('subject', models.CharField(blank=True, db_collation='C', default='', max_length=200)),
-                ('since_on', models.DateField()),
-                ('account', accounts.fence.models.TenantForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='accounts.account')),
-                ('tenant', models.ForeignKey(db_index=False, editable=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='accounts.tenant')),
-                ('rule', accounts.fence.models.TenantForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='alerts.rule')),
+                ("id", models.BigAutoField(primary_key=True, serialize=False)),
+                ("subject", models.CharField(blank=True, db_collation="C", default="", max_length=200)),
+                ("since_on", models.DateField()),
+                (
+                    "account",
+                    accounts.fence.models.TenantForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="accounts.account",
+                    ),
+                ),
+                (
+                    "tenant",
+                    models.ForeignKey(
+                        db_index=False,
+                        editable=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="accounts.tenant",
+                    ),
+                ),
+                (
+                    "rule",
+                    accounts.fence.models.TenantForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="alerts.rule",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Alert',
+            name="Alert",
             fields=[
-                ('id', models.BigAutoField(primary_key=True, serialize=False)),
-                ('subject', models.CharField(blank=True, db_collation='C', default='', max_length=200, verbose_name='subject')),
-                ('state', models.CharField(choices=[('open', 'Open'), ('snoozed', 'Snoozed'), ('closed', 'Closed'), ('resolved', 'Resolved by itself')], default='open', max_length=10, verbose_name='state')),
-                ('severity', models.CharField(choices=[('low', 'Low'), ('medium', 'Medium'), ('high', 'High')], default='medium', max_length=10, verbose_name='severity')),
-                ('opened_on', models.DateField(verbose_name='opened')),
-                ('last_seen_on', models.DateField(verbose_name='last held on')),
-                ('ended_on', models.DateField(null=True, verbose_name='ended')),
-                ('evidence', models.JSONField(default=dict, verbose_name='what fired it')),
-                ('snoozed_until', models.DateField(null=True, verbose_name='snoozed until')),
-                ('snooze_reason', models.CharField(blank=True, max_length=300, verbose_name='why it is snoozed')),
-                ('close_verdict', models.CharField(blank=True, choices=[('useful', 'Useful'), ('noise', 'Noise'), ('known', 'Already known')], max_length=10, verbose_name='verdict')),
-                ('close_note', models.TextField(blank=True, verbose_name='note')),
-                ('closed_at', models.DateTimeField(null=True, verbose_name='closed')),
-                ('first_action_at', models.DateTimeField(null=True)),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('account', accounts.fence.models.TenantForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='alerts', to='accounts.account', verbose_name='account')),
-                ('closed_by', accounts.fence.models.TenantForeignKey(db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='accounts.membership')),
-                ('run', accounts.fence.models.TenantForeignKey(db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='playbooks.run', verbose_name='playbook run')),
-                ('tenant', models.ForeignKey(db_index=False, editable=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='accounts.tenant')),
-                ('rule', accounts.fence.models.TenantForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='alerts', to='alerts.rule', verbose_name='rule')),
+                ("id", models.BigAutoField(primary_key=True, serialize=False)),
+                (
+                    "subject",
+                    models.CharField(
+                        blank=True, db_collation="C", default="", max_length=200, verbose_name="subject"
+                    ),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("open", "Open"),
+                            ("snoozed", "Snoozed"),
+                            ("closed", "Closed"),
+                            ("resolved", "Resolved by itself"),
+                        ],
+                        default="open",
+                        max_length=10,
+                        verbose_name="state",
+                    ),
+                ),
+                (
+                    "severity",
+                    models.CharField(
+                        choices=[("low", "Low"), ("medium", "Medium"), ("high", "High")],
+                        default="medium",
+                        max_length=10,
+                        verbose_name="severity",
+                    ),
+                ),
+                ("opened_on", models.DateField(verbose_name="opened")),
+                ("last_seen_on", models.DateField(verbose_name="last held on")),
+                ("ended_on", models.DateField(null=True, verbose_name="ended")),
+                ("evidence", models.JSONField(default=dict, verbose_name="what fired it")),
+                ("snoozed_until", models.DateField(null=True, verbose_name="snoozed until")),
+                (
+                    "snooze_reason",
+                    models.CharField(blank=True, max_length=300, verbose_name="why it is snoozed"),
+                ),
+                (
+                    "close_verdict",
+                    models.CharField(
+                        blank=True,
+                        choices=[("useful", "Useful"), ("noise", "Noise"), ("known", "Already known")],
+                        max_length=10,
+                        verbose_name="verdict",
+                    ),
+                ),
+                ("close_note", models.TextField(blank=True, verbose_name="note")),
+                ("closed_at", models.DateTimeField(null=True, verbose_name="closed")),
+                ("first_action_at", models.DateTimeField(null=True)),
+                ("created_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                (
+                    "account",
+                    accounts.fence.models.TenantForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="alerts",
+                        to="accounts.account",
+                        verbose_name="account",
+                    ),
+                ),
+                (
+                    "closed_by",
+                    accounts.fence.models.TenantForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="accounts.membership",
+                    ),
+                ),
+                (
+                    "run",
+                    accounts.fence.models.TenantForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to="playbooks.run",
+                        verbose_name="playbook run",
+                    ),
+                ),
+                (
+                    "tenant",
+                    models.ForeignKey(
+                        db_index=False,
+                        editable=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="accounts.tenant",
+                    ),
+                ),
+                (
+                    "rule",
+                    accounts.fence.models.TenantForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="alerts",
+                        to="alerts.rule",
+                        verbose_name="rule",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'alert',
-                'verbose_name_plural': 'alerts',
+                "verbose_name": "alert",
+                "verbose_name_plural": "alerts",
             },
         ),
         migrations.AddConstraint(
-            model_name='rule',
-            constraint=models.UniqueConstraint(fields=('tenant', 'key'), name='rule_key'),
+            model_name="rule",
+            constraint=models.UniqueConstraint(fields=("tenant", "key"), name="rule_key"),
         ),
         migrations.AddConstraint(
-            model_name='match',
-            constraint=models.UniqueConstraint(fields=('tenant', 'rule', 'account', 'subject'), name='match_once'),
+            model_name="match",
+            constraint=models.UniqueConstraint(
+                fields=("tenant", "rule", "account", "subject"), name="match_once"
+            ),
         ),
         migrations.AddIndex(
-            model_name='alert',
-            index=models.Index(fields=['tenant', 'account', '-id'], name='alert_by_account'),
+            model_name="alert",
+            index=models.Index(fields=["tenant", "account", "-id"], name="alert_by_account"),
         ),
         migrations.AddIndex(
-            model_name='alert',
-            index=models.Index(fields=['tenant', 'state', '-id'], name='alert_by_state'),
+            model_name="alert",
+            index=models.Index(fields=["tenant", "state", "-id"], name="alert_by_state"),
         ),
         migrations.AddIndex(
-            model_name='alert',
-            index=models.Index(fields=['tenant', 'ended_on'], name='alert_by_end'),
+            model_name="alert",
+            index=models.Index(fields=["tenant", "ended_on"], name="alert_by_end"),
         ),
         migrations.AddIndex(
-            model_name='alert',
-            index=models.Index(fields=['tenant', 'rule', 'close_verdict'], name='alert_by_verdict'),
+            model_name="alert",
+            index=models.Index(fields=["tenant", "rule", "close_verdict"], name="alert_by_verdict"),
         ),
         migrations.AddConstraint(
-            model_name='alert',
-            constraint=models.UniqueConstraint(condition=models.Q(('state__in', ['open', 'snoozed'])), fields=('tenant', 'rule', 'account', 'subject'), name='alert_one_open'),
+            model_name="alert",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("state__in", ["open", "snoozed"])),
+                fields=("tenant", "rule", "account", "subject"),
+                name="alert_one_open",
+            ),
         ),
         FenceTables("alerts", ["Rule", "Alert", "Match"]),
     ]

@@ -63,22 +63,32 @@ def probe_health_dropped(night: Night, params: HealthDropped, open_alerts: dict[
 
 
 def _scored(night: Night, days: int) -> list[Scored]:
-    values: dict[str, Any] = {"tenant": night.tenant.pk, "day": night.day, "first": night.day - timedelta(days=days)}
+    values: dict[str, Any] = {
+        "tenant": night.tenant.pk,
+        "day": night.day,
+        "first": night.day - timedelta(days=days),
+    }
     with connection.cursor() as cursor:
         cursor.execute(OLDEST_SQL, values)
         oldest = {(account, version): rest for account, version, *rest in cursor.fetchall()}
         cursor.execute(NOW_SQL, values)
         none = (None, None, None)
         return [
-            Scored(*row, *oldest.get((row[0], row[1]), none)) for row in cursor.fetchall() if row[0] in night.account_ids
+            Scored(*row, *oldest.get((row[0], row[1]), none))
+            for row in cursor.fetchall()
+            if row[0] in night.account_ids
         ]
 
 
 def _evidence(row: Scored, weakest: tuple[str, float] | None) -> dict[str, Any]:
     assert row.since is not None and row.before is not None and row.score is not None  # both bands are known
     evidence: dict[str, Any] = {
-        "since": row.since.isoformat(), "from_score": number(row.before), "score": number(row.score),
-        "from_band": row.band_before, "band": row.band, "version": row.version_id,
+        "since": row.since.isoformat(),
+        "from_score": number(row.before),
+        "score": number(row.score),
+        "from_band": row.band_before,
+        "band": row.band,
+        "version": row.version_id,
     }
     if weakest is not None:
         evidence["weakest"], evidence["lost"] = weakest[0], number(weakest[1])
@@ -90,7 +100,9 @@ def _weakest(night: Night, found: list[Scored]) -> dict[int, tuple[str, float]]:
     if not found:
         return {}
     names: dict[int, list[str]] = {}
-    components = Component.objects.filter(tenant=night.tenant, version_id__in={row.version_id for row in found})
+    components = Component.objects.filter(
+        tenant=night.tenant, version_id__in={row.version_id for row in found}
+    )
     for version_id, key in components.order_by("position", "id").values_list("version_id", "key"):
         names.setdefault(version_id, []).append(key)
     versions = {row.account_id: row.version_id for row in found}
@@ -122,7 +134,9 @@ def weakest_component(
 
 def _recovered(rows: list[Scored], open_alerts: dict[Key, OpenAlert], params: HealthDropped) -> set[Key]:
     """Open alerts whose account is back where it was before it fell."""
-    mine = [(row, open_alerts[row.account_id, ""].evidence) for row in rows if (row.account_id, "") in open_alerts]
+    mine = [
+        (row, open_alerts[row.account_id, ""].evidence) for row in rows if (row.account_id, "") in open_alerts
+    ]
     if not mine:
         return set()
     back = health_recovered(

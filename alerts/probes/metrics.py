@@ -14,7 +14,9 @@ from usage.models import Metric
 from .night import Key, LiveAccount, Night, OpenAlert, Reading, cleared_keys, number, selected
 
 
-def probe_usage_under_target(night: Night, params: UsageUnderTarget, open_alerts: dict[Key, OpenAlert]) -> Reading:
+def probe_usage_under_target(
+    night: Night, params: UsageUnderTarget, open_alerts: dict[Key, OpenAlert]
+) -> Reading:
     """Weekly usage under a share of the account's target for complete weeks in a row; no target: skipped."""
     accounts = [account for account in night.accounts if account.targets or (account.id, "") in open_alerts]
     wanted = params.metrics or sorted({key for account in accounts for key in account.targets})
@@ -30,8 +32,11 @@ def probe_usage_under_target(night: Night, params: UsageUnderTarget, open_alerts
     targets = np.array([[_target(account, key) for key in keys] for account in accounts], dtype=np.float64)
     targets = targets.reshape(len(accounts), len(keys))
     outcome, low = conditions.usage_under_target(
-        weeks, np.stack([recent[key] for key in keys], axis=1), targets,
-        below=params.below, resolve_at=params.resolve_at,
+        weeks,
+        np.stack([recent[key] for key in keys], axis=1),
+        targets,
+        below=params.below,
+        resolve_at=params.resolve_at,
     )
     fires = {
         (account.id, ""): {
@@ -50,7 +55,9 @@ def probe_usage_under_target(night: Night, params: UsageUnderTarget, open_alerts
     }
     clears = outcome.clears
     if len(keys) < len(wanted):  # a target whose metric is not delivered may be the one that is under
-        held = np.array([any(key not in keys and _target(a, key) > 0 for key in wanted) for a in accounts], dtype=bool)
+        held = np.array(
+            [any(key not in keys and _target(a, key) > 0 for key in wanted) for a in accounts], dtype=bool
+        )
         clears = clears & ~held
     return Reading(fires, cleared_keys(accounts, clears, open_alerts))
 
@@ -58,7 +65,9 @@ def probe_usage_under_target(night: Night, params: UsageUnderTarget, open_alerts
 def _target(account: LiveAccount, key: str) -> float:
     """The account's weekly target, 0 when it has none or one that is no number."""
     value = account.targets.get(key)
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) and value > 0 else 0.0
+    return (
+        float(value) if isinstance(value, int | float) and not isinstance(value, bool) and value > 0 else 0.0
+    )
 
 
 def probe_rate_falling(night: Night, params: RateFalling, open_alerts: dict[Key, OpenAlert]) -> Reading:
@@ -72,8 +81,11 @@ def probe_rate_falling(night: Night, params: RateFalling, open_alerts: dict[Key,
     week = night.values(keys, until=end, days=DAYS, accounts=accounts)
     past = night.values(keys, until=start, days=DAYS * params.baseline_weeks, accounts=accounts)
     outcome, rate, before = conditions.rate_falling(
-        (week[keys[0]], week[keys[1]]), (past[keys[0]], past[keys[1]]),
-        below=params.below, min_volume=params.min_volume, resolve_at=params.resolve_at,
+        (week[keys[0]], week[keys[1]]),
+        (past[keys[0]], past[keys[1]]),
+        below=params.below,
+        min_volume=params.min_volume,
+        resolve_at=params.resolve_at,
     )
     fires = {
         (account.id, ""): {
@@ -98,7 +110,8 @@ def probe_metric_at_zero(night: Night, params: MetricAtZero, open_alerts: dict[K
     value = night.values([params.metric], until=night.day, days=DAYS, accounts=accounts)[params.metric]
     grace_ends = timedelta(days=params.grace_days)
     in_grace = np.array(
-        [account.started_on is None or night.day < account.started_on + grace_ends for account in accounts], dtype=bool
+        [account.started_on is None or night.day < account.started_on + grace_ends for account in accounts],
+        dtype=bool,
     )
     outcome = conditions.too_little(value, in_grace, minimum=params.minimum)
     fires = {

@@ -21,7 +21,11 @@ from usage.selectors.interruptions import interrupted_metrics
 Key = tuple[int, str]  # account, subject
 # Kinds whose silence is zero while a source delivers; the others are missing when nobody reports them.
 SILENT_IS_ZERO = {
-    Metric.Kind.ALL_EVENTS, Metric.Kind.COUNT, Metric.Kind.SUM, Metric.Kind.DISTINCT_USERS, Metric.Kind.ACTIVE_DAYS,
+    Metric.Kind.ALL_EVENTS,
+    Metric.Kind.COUNT,
+    Metric.Kind.SUM,
+    Metric.Kind.DISTINCT_USERS,
+    Metric.Kind.ACTIVE_DAYS,
     Metric.Kind.FEATURES_USED,
 }
 
@@ -115,7 +119,11 @@ class Night:
         """For each metric, its value over the window in the order of `accounts`; NaN where it is not known."""
         everybody = len(accounts) == len(self.accounts)
         found = metric_values(
-            self.tenant, keys, until, window_days=days, known_on=self.day,
+            self.tenant,
+            keys,
+            until,
+            window_days=days,
+            known_on=self.day,
             account_ids=None if everybody else [account.id for account in accounts],
         )
         empty: dict[str, float | None] = {}
@@ -126,14 +134,21 @@ class Night:
         for key, column in columns.items():
             # Before its first delivery a metric is zero only in windows for which history came later: nobody having any
             # then means that nobody counted it yet.
-            if self.first_delivery.get(self.metrics[key].pk, until) > until and not (np.nan_to_num(column) > 0).any():
+            if (
+                self.first_delivery.get(self.metrics[key].pk, until) > until
+                and not (np.nan_to_num(column) > 0).any()
+            ):
                 column[:] = np.nan
         return columns
 
     @cached_property
     def first_delivery(self) -> dict[int, date]:
         """For each metric the day on which it was first received."""
-        rows = SourceMetric.objects.filter(tenant=self.tenant).values_list("metric_id").annotate(first=Min("first_on"))
+        rows = (
+            SourceMetric.objects.filter(tenant=self.tenant)
+            .values_list("metric_id")
+            .annotate(first=Min("first_on"))
+        )
         return dict(rows)
 
 
@@ -142,9 +157,13 @@ def selected(accounts: Sequence[LiveAccount], mask: Mask) -> list[tuple[int, Liv
     return [(int(index), accounts[int(index)]) for index in np.flatnonzero(mask)]
 
 
-def cleared_keys(accounts: Sequence[LiveAccount], mask: Mask, open_alerts: Mapping[Key, OpenAlert]) -> set[Key]:
+def cleared_keys(
+    accounts: Sequence[LiveAccount], mask: Mask, open_alerts: Mapping[Key, OpenAlert]
+) -> set[Key]:
     """Open alerts without a subject whose account is set in the mask."""
-    return {(account.id, "") for _index, account in selected(accounts, mask) if (account.id, "") in open_alerts}
+    return {
+        (account.id, "") for _index, account in selected(accounts, mask) if (account.id, "") in open_alerts
+    }
 
 
 def number(value: float) -> float | int:

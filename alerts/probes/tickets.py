@@ -16,13 +16,17 @@ from .night import Key, Night, OpenAlert, Reading, number
 HOUR = timedelta(hours=1)
 
 
-def probe_ticket_unresolved(night: Night, params: TicketUnresolved, open_alerts: dict[Key, OpenAlert]) -> Reading:
+def probe_ticket_unresolved(
+    night: Night, params: TicketUnresolved, open_alerts: dict[Key, OpenAlert]
+) -> Reading:
     """Tickets that had waited longer than the limit when the day ended, as they were known then."""
     moment = night.known_until
     rows = list(
         Ticket.objects.filter(
             Q(resolved_at=None) | Q(resolved_at__gt=moment),
-            tenant=night.tenant, opened_at__lt=moment, received_at__lte=moment,
+            tenant=night.tenant,
+            opened_at__lt=moment,
+            received_at__lte=moment,
         ).values_list("account_id", "external_id", "opened_at", "severity", "title")
     )
     still_open = {(account_id, subject) for account_id, subject, *_rest in rows}

@@ -5,5 +5,10 @@ from .findings import close_alert, reopen_alert, snooze_alert
 from .rules import install_shipped_rules
 
 __all__ = [
-    "EvaluationSummary", "close_alert", "evaluate_rules", "install_shipped_rules", "reopen_alert", "snooze_alert",
+    "EvaluationSummary",
+    "close_alert",
+    "evaluate_rules",
+    "install_shipped_rules",
+    "reopen_alert",
+    "snooze_alert",
 ]

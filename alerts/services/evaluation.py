@@ -61,7 +61,8 @@ def evaluate_rules(*, tenant: Tenant, day: date, suppress_deliveries: bool = Fal
     for rule in rules:
         mine = open_alerts[rule.pk]
         reading = PROBES[rule.kind](
-            night, parse_params(rule.kind, rule.params),
+            night,
+            parse_params(rule.kind, rule.params),
             {key: OpenAlert(alert.pk, alert.evidence) for key, alert in mine.items()},
         )
         if reading.suspended:
@@ -72,8 +73,14 @@ def evaluate_rules(*, tenant: Tenant, day: date, suppress_deliveries: bool = Fal
             fresh = _dwelt(tenant, rule, fresh, reading, waiting.get(rule.pk, {}), day)
             changes.opened += [
                 Alert(
-                    tenant=tenant, rule=rule, account_id=key[0], subject=key[1], severity=rule.severity,
-                    opened_on=day, last_seen_on=day, evidence=evidence,
+                    tenant=tenant,
+                    rule=rule,
+                    account_id=key[0],
+                    subject=key[1],
+                    severity=rule.severity,
+                    opened_on=day,
+                    last_seen_on=day,
+                    evidence=evidence,
                 )
                 for key, evidence in fresh.items()
                 if key not in silent[rule.pk]
@@ -122,7 +129,11 @@ def _waiting(tenant: Tenant, rules: Sequence[Rule]) -> Mapping[int, dict[Key, Ma
 
 
 def _dwelt(
-    tenant: Tenant, rule: Rule, fresh: dict[Key, dict[str, Any]], reading: Reading, waiting: Mapping[Key, Match],
+    tenant: Tenant,
+    rule: Rule,
+    fresh: dict[Key, dict[str, Any]],
+    reading: Reading,
+    waiting: Mapping[Key, Match],
     day: date,
 ) -> dict[Key, dict[str, Any]]:
     """Of what holds and is not open, what has held for the rule's dwell; the rest is remembered with its first day."""
@@ -139,7 +150,9 @@ def _dwelt(
         )
     dwell = timedelta(days=rule.dwell_days)
     return {
-        key: evidence for key, evidence in fresh.items() if key in waiting and waiting[key].since_on + dwell <= day
+        key: evidence
+        for key, evidence in fresh.items()
+        if key in waiting and waiting[key].since_on + dwell <= day
     }
 
 
@@ -181,7 +194,10 @@ def _write(night: Night, changes: _Changes, suppress_deliveries: bool) -> Evalua
         ]
     )
     return EvaluationSummary(
-        opened=len(changes.opened), resolved=len(changes.resolved), woken=len(changes.woken), runs_started=started,
+        opened=len(changes.opened),
+        resolved=len(changes.resolved),
+        woken=len(changes.woken),
+        runs_started=started,
         suspended=tuple(changes.suspended),
     )
 
@@ -189,8 +205,17 @@ def _write(night: Night, changes: _Changes, suppress_deliveries: bool) -> Evalua
 def _entries(night: Night, alerts: Iterable[Alert], kind: str) -> list[TimelineEntry]:
     return [
         TimelineEntry(
-            tenant=night.tenant, account_id=alert.account_id, kind=kind, at=night.known_until, title=alert.rule.name[:300],
-            data={"alert": alert.pk, "rule": alert.rule.key, "subject": alert.subject, "evidence": alert.evidence},
+            tenant=night.tenant,
+            account_id=alert.account_id,
+            kind=kind,
+            at=night.known_until,
+            title=alert.rule.name[:300],
+            data={
+                "alert": alert.pk,
+                "rule": alert.rule.key,
+                "subject": alert.subject,
+                "evidence": alert.evidence,
+            },
         )
         for alert in alerts
     ]
@@ -198,7 +223,9 @@ def _entries(night: Night, alerts: Iterable[Alert], kind: str) -> list[TimelineE
 
 def _start_plays(night: Night, opened: Sequence[Alert]) -> int:
     """Start the play of each new alert; one that already runs at the account is only linked."""
-    by_component = plays_by_component(night.tenant) if any(a.rule.play == Rule.Play.WEAKEST for a in opened) else {}
+    by_component = (
+        plays_by_component(night.tenant) if any(a.rule.play == Rule.Play.WEAKEST for a in opened) else {}
+    )
     starts: dict[RunStart, Alert] = {}
     for alert in opened:
         key = alert.rule.play_key
@@ -234,8 +261,12 @@ def _deliver(tenant: Tenant, opened: Sequence[Alert]) -> None:
     Outbox.objects.bulk_create(
         (
             Outbox(
-                tenant=tenant, kind="email", key=f"alert-{alert.pk}",
-                payload=alert_mail(tenant, alert, account_name=owners[alert.pk][0], address=owners[alert.pk][1]),
+                tenant=tenant,
+                kind="email",
+                key=f"alert-{alert.pk}",
+                payload=alert_mail(
+                    tenant, alert, account_name=owners[alert.pk][0], address=owners[alert.pk][1]
+                ),
             )
             for alert in wanted
             if alert.pk in owners

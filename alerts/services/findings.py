@@ -31,7 +31,9 @@ def close_alert(
     alert.state, alert.close_verdict, alert.close_note = Alert.State.CLOSED, verdict, note
     alert.closed_by, alert.closed_at, alert.ended_on = member, timezone.now(), tenant.today()
     _save(alert, "state", "close_verdict", "close_note", "closed_by", "closed_at", "ended_on")
-    _journal(tenant, alert, timeline.ALERT_CLOSED, member, {"state": before}, {"verdict": verdict, "note": note})
+    _journal(
+        tenant, alert, timeline.ALERT_CLOSED, member, {"state": before}, {"verdict": verdict, "note": note}
+    )
     return alert
 
 
@@ -42,7 +44,9 @@ def snooze_alert(
     problems = {}
     today = tenant.today()
     if not today < until <= today + timedelta(days=MAX_SNOOZE_DAYS):
-        problems["until"] = _("Choose a date from tomorrow to %(days)s days ahead.") % {"days": MAX_SNOOZE_DAYS}
+        problems["until"] = _("Choose a date from tomorrow to %(days)s days ahead.") % {
+            "days": MAX_SNOOZE_DAYS
+        }
     if not reason.strip():
         problems["reason"] = _("Say why it can wait.")
     if problems:
@@ -62,7 +66,11 @@ def reopen_alert(*, tenant: Tenant, alert_id: int, member: Membership | None = N
     if alert.state == Alert.State.OPEN:
         return alert
     same = Alert.objects.filter(
-        tenant=tenant, rule_id=alert.rule_id, account_id=alert.account_id, subject=alert.subject, state__in=OPEN_STATES
+        tenant=tenant,
+        rule_id=alert.rule_id,
+        account_id=alert.account_id,
+        subject=alert.subject,
+        state__in=OPEN_STATES,
     )
     if same.exclude(pk=alert.pk).exists():
         raise ValidationError(_("The same alert is already open again."), code="open")
@@ -70,7 +78,14 @@ def reopen_alert(*, tenant: Tenant, alert_id: int, member: Membership | None = N
     alert.ended_on = alert.snoozed_until = alert.closed_at = alert.closed_by = None
     alert.close_verdict = alert.close_note = alert.snooze_reason = ""
     _save(
-        alert, "state", "ended_on", "snoozed_until", "closed_at", "closed_by", "close_verdict", "close_note",
+        alert,
+        "state",
+        "ended_on",
+        "snoozed_until",
+        "closed_at",
+        "closed_by",
+        "close_verdict",
+        "close_note",
         "snooze_reason",
     )
     _journal(tenant, alert, timeline.ALERT_REOPENED, member, {"state": before}, {"state": alert.state})
@@ -99,13 +114,27 @@ def _save(alert: Alert, *fields: str) -> None:
 
 
 def _journal(
-    tenant: Tenant, alert: Alert, kind: str, member: Membership | None, before: dict[str, Any], after: dict[str, Any]
+    tenant: Tenant,
+    alert: Alert,
+    kind: str,
+    member: Membership | None,
+    before: dict[str, Any],
+    after: dict[str, Any],
 ) -> None:
     record_timeline(
-        tenant=tenant, account_id=alert.account_id, kind=kind, at=timezone.now(), title=alert.rule.name, actor=member,
+        tenant=tenant,
+        account_id=alert.account_id,
+        kind=kind,
+        at=timezone.now(),
+        title=alert.rule.name,
+        actor=member,
         data={"alert": alert.pk, "rule": alert.rule.key, "subject": alert.subject, **after},
     )
     record_audit(
-        tenant=tenant, actor=member, action=kind.replace("_", ".", 1), target=f"alert:{alert.pk}", before=before,
+        tenant=tenant,
+        actor=member,
+        action=kind.replace("_", ".", 1),
+        target=f"alert:{alert.pk}",
+        before=before,
         after=after,
     )

@@ -13,10 +13,18 @@ def install_shipped_rules(*, tenant: Tenant) -> list[Rule]:
     language = tenant.language
     return Rule.objects.bulk_create(
         Rule(
-            tenant=tenant, key=rule.key, name=rule.name.in_language(language),
-            description=rule.description.in_language(language).strip(), kind=rule.kind, params=rule.params,
-            severity=rule.severity, play=rule.play, play_key=rule.play_key, position=rule.position,
-            cooldown_days=rule.cooldown_days, origin=Rule.Origin.SHIPPED,
+            tenant=tenant,
+            key=rule.key,
+            name=rule.name.in_language(language),
+            description=rule.description.in_language(language).strip(),
+            kind=rule.kind,
+            params=rule.params,
+            severity=rule.severity,
+            play=rule.play,
+            play_key=rule.play_key,
+            position=rule.position,
+            cooldown_days=rule.cooldown_days,
+            origin=Rule.Origin.SHIPPED,
         )
         for rule in shipped_rules()
         if rule.key not in have

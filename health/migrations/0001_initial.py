@@ -9,42 +9,66 @@ from accounts.fence.operations import FenceTables
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('accounts', '0001_initial'),
-        ('scoring', '0001_initial'),
+        ("accounts", "0001_initial"),
+        ("scoring", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='TenantDay',
+            name="TenantDay",
             fields=[
-                ('id', models.BigAutoField(primary_key=True, serialize=False)),
-                ('day', models.DateField()),
-                ('scored', models.IntegerField()),
-                ('healthy', models.IntegerField()),
-                ('at_risk', models.IntegerField()),
-                ('critical', models.IntegerField()),
-                ('unknown', models.IntegerField()),
-                ('mean', models.FloatField(null=True)),
-                ('coverage', models.FloatField(null=True)),
-                ('histogram', django.contrib.postgres.fields.ArrayField(base_field=models.IntegerField(), size=20)),
-                ('mrr_histogram', django.contrib.postgres.fields.ArrayField(base_field=models.BigIntegerField(), size=20)),
-                ('mrr_healthy_cents', models.BigIntegerField()),
-                ('mrr_at_risk_cents', models.BigIntegerField()),
-                ('mrr_critical_cents', models.BigIntegerField()),
-                ('mrr_unknown_cents', models.BigIntegerField()),
-                ('movers', models.JSONField(default=dict)),
-                ('tenant', models.ForeignKey(db_index=False, editable=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='accounts.tenant')),
-                ('version', accounts.fence.models.TenantForeignKey(db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='scoring.version')),
+                ("id", models.BigAutoField(primary_key=True, serialize=False)),
+                ("day", models.DateField()),
+                ("scored", models.IntegerField()),
+                ("healthy", models.IntegerField()),
+                ("at_risk", models.IntegerField()),
+                ("critical", models.IntegerField()),
+                ("unknown", models.IntegerField()),
+                ("mean", models.FloatField(null=True)),
+                ("coverage", models.FloatField(null=True)),
+                (
+                    "histogram",
+                    django.contrib.postgres.fields.ArrayField(base_field=models.IntegerField(), size=20),
+                ),
+                (
+                    "mrr_histogram",
+                    django.contrib.postgres.fields.ArrayField(base_field=models.BigIntegerField(), size=20),
+                ),
+                ("mrr_healthy_cents", models.BigIntegerField()),
+                ("mrr_at_risk_cents", models.BigIntegerField()),
+                ("mrr_critical_cents", models.BigIntegerField()),
+                ("mrr_unknown_cents", models.BigIntegerField()),
+                ("movers", models.JSONField(default=dict)),
+                (
+                    "tenant",
+                    models.ForeignKey(
+                        db_index=False,
+                        editable=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="accounts.tenant",
+                    ),
+                ),
+                (
+                    "version",
+                    accounts.fence.models.TenantForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="scoring.version",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'day of the tenant',
-                'verbose_name_plural': 'days of the tenant',
-                'db_table': 'health_tenant_day',
-                'constraints': [models.UniqueConstraint(fields=('tenant', 'day'), name='tenant_day_once')],
+                "verbose_name": "day of the tenant",
+                "verbose_name_plural": "days of the tenant",
+                "db_table": "health_tenant_day",
+                "constraints": [models.UniqueConstraint(fields=("tenant", "day"), name="tenant_day_once")],
             },
         ),
         FenceTables("health", ["TenantDay"]),

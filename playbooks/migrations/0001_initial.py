@@ -12,186 +12,550 @@ from accounts.fence.operations import FenceTables
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('accounts', '0001_initial'),
+        ("accounts", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Playbook',
+            name="Playbook",
             fields=[
-                ('id', models.BigAutoField(primary_key=True, serialize=False)),
-                ('key', models.SlugField(db_index=False, max_length=60, verbose_name='key')),
-                ('name', models.CharField(max_length=200, verbose_name='name')),
-                ('description', models.TextField(blank=True, verbose_name='when to use it')),
-                ('components', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=60), blank=True, default=list, size=None, verbose_name='components it repairs')),
-                ('enabled', models.BooleanField(default=True, verbose_name='enabled')),
-                ('origin', models.CharField(choices=[('shipped', 'Shipped'), ('own', 'Own')], default='own', editable=False, max_length=10, verbose_name='origin')),
-                ('position', models.PositiveSmallIntegerField(default=100, verbose_name='position')),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
-                ('tenant', models.ForeignKey(db_index=False, editable=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='accounts.tenant')),
+                ("id", models.BigAutoField(primary_key=True, serialize=False)),
+                ("key", models.SlugField(db_index=False, max_length=60, verbose_name="key")),
+                ("name", models.CharField(max_length=200, verbose_name="name")),
+                ("description", models.TextField(blank=True, verbose_name="when to use it")),
+                (
+                    "components",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=60),
+                        blank=True,
+                        default=list,
+                        size=None,
+                        verbose_name="components it repairs",
+                    ),
+                ),
+                ("enabled", models.BooleanField(default=True, verbose_name="enabled")),
+                (
+                    "origin",
+                    models.CharField(
+                        choices=[("shipped", "Shipped"), ("own", "Own")],
+                        default="own",
+                        editable=False,
+                        max_length=10,
+                        verbose_name="origin",
+                    ),
+                ),
+                ("position", models.PositiveSmallIntegerField(default=100, verbose_name="position")),
+                (
+                    "created_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(), editable=False
+                    ),
+                ),
+                (
+                    "tenant",
+                    models.ForeignKey(
+                        db_index=False,
+                        editable=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="accounts.tenant",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'playbook',
-                'verbose_name_plural': 'playbooks',
-                'ordering': ['position', 'key'],
+                "verbose_name": "playbook",
+                "verbose_name_plural": "playbooks",
+                "ordering": ["position", "key"],
             },
         ),
         migrations.CreateModel(
-            name='PlaybookVersion',
+            name="PlaybookVersion",
             fields=[
-                ('id', models.BigAutoField(primary_key=True, serialize=False)),
-                ('number', models.PositiveIntegerField(verbose_name='version')),
-                ('state', models.CharField(choices=[('draft', 'Draft'), ('published', 'Published'), ('retired', 'Retired')], default='draft', max_length=10, verbose_name='state')),
-                ('note', models.CharField(blank=True, max_length=300, verbose_name='what changed')),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
-                ('published_at', models.DateTimeField(editable=False, null=True, verbose_name='published')),
-                ('playbook', accounts.fence.models.TenantForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='versions', to='playbooks.playbook', verbose_name='playbook')),
-                ('published_by', accounts.fence.models.TenantForeignKey(db_constraint=False, db_index=False, editable=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='accounts.membership', verbose_name='published by')),
-                ('tenant', models.ForeignKey(db_index=False, editable=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='accounts.tenant')),
+                ("id", models.BigAutoField(primary_key=True, serialize=False)),
+                ("number", models.PositiveIntegerField(verbose_name="version")),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[("draft", "Draft"), ("published", "Published"), ("retired", "Retired")],
+                        default="draft",
+                        max_length=10,
+                        verbose_name="state",
+                    ),
+                ),
+                ("note", models.CharField(blank=True, max_length=300, verbose_name="what changed")),
+                (
+                    "created_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(), editable=False
+                    ),
+                ),
+                ("published_at", models.DateTimeField(editable=False, null=True, verbose_name="published")),
+                (
+                    "playbook",
+                    accounts.fence.models.TenantForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="versions",
+                        to="playbooks.playbook",
+                        verbose_name="playbook",
+                    ),
+                ),
+                (
+                    "published_by",
+                    accounts.fence.models.TenantForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        editable=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="accounts.membership",
+                        verbose_name="published by",
+                    ),
+                ),
+                (
+                    "tenant",
+                    models.ForeignKey(
+                        db_index=False,
+                        editable=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="accounts.tenant",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'playbook version',
-                'verbose_name_plural': 'playbook versions',
+                "verbose_name": "playbook version",
+                "verbose_name_plural": "playbook versions",
             },
         ),
         migrations.CreateModel(
-            name='Run',
+            name="Run",
             fields=[
-                ('id', models.BigAutoField(primary_key=True, serialize=False)),
-                ('alert_id', models.BigIntegerField(null=True)),
-                ('state', models.CharField(choices=[('running', 'Running'), ('done', 'Done'), ('stopped', 'Stopped')], default='running', max_length=10, verbose_name='state')),
-                ('outcome', models.CharField(blank=True, choices=[('recovered', 'Recovered'), ('expanded', 'Expanded'), ('churned', 'Churned'), ('no_effect', 'No effect')], max_length=10, verbose_name='outcome')),
-                ('started_on', models.DateField(verbose_name='started')),
-                ('finished_on', models.DateField(null=True, verbose_name='finished')),
-                ('stop_reason', models.CharField(blank=True, max_length=300, verbose_name='why it was stopped')),
-                ('next_position', models.PositiveIntegerField(null=True)),
-                ('wait_until', models.DateField(null=True)),
-                ('account', accounts.fence.models.TenantForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='runs', to='accounts.account', verbose_name='account')),
-                ('playbook', accounts.fence.models.TenantForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='runs', to='playbooks.playbook', verbose_name='playbook')),
-                ('started_by', accounts.fence.models.TenantForeignKey(db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='accounts.membership', verbose_name='started by')),
-                ('tenant', models.ForeignKey(db_index=False, editable=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='accounts.tenant')),
-                ('version', accounts.fence.models.TenantForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='runs', to='playbooks.playbookversion', verbose_name='version')),
+                ("id", models.BigAutoField(primary_key=True, serialize=False)),
+                ("alert_id", models.BigIntegerField(null=True)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[("running", "Running"), ("done", "Done"), ("stopped", "Stopped")],
+                        default="running",
+                        max_length=10,
+                        verbose_name="state",
+                    ),
+                ),
+                (
+                    "outcome",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("recovered", "Recovered"),
+                            ("expanded", "Expanded"),
+                            ("churned", "Churned"),
+                            ("no_effect", "No effect"),
+                        ],
+                        max_length=10,
+                        verbose_name="outcome",
+                    ),
+                ),
+                ("started_on", models.DateField(verbose_name="started")),
+                ("finished_on", models.DateField(null=True, verbose_name="finished")),
+                (
+                    "stop_reason",
+                    models.CharField(blank=True, max_length=300, verbose_name="why it was stopped"),
+                ),
+                ("next_position", models.PositiveIntegerField(null=True)),
+                ("wait_until", models.DateField(null=True)),
+                (
+                    "account",
+                    accounts.fence.models.TenantForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="runs",
+                        to="accounts.account",
+                        verbose_name="account",
+                    ),
+                ),
+                (
+                    "playbook",
+                    accounts.fence.models.TenantForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="runs",
+                        to="playbooks.playbook",
+                        verbose_name="playbook",
+                    ),
+                ),
+                (
+                    "started_by",
+                    accounts.fence.models.TenantForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="accounts.membership",
+                        verbose_name="started by",
+                    ),
+                ),
+                (
+                    "tenant",
+                    models.ForeignKey(
+                        db_index=False,
+                        editable=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="accounts.tenant",
+                    ),
+                ),
+                (
+                    "version",
+                    accounts.fence.models.TenantForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="runs",
+                        to="playbooks.playbookversion",
+                        verbose_name="version",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'playbook run',
-                'verbose_name_plural': 'playbook runs',
+                "verbose_name": "playbook run",
+                "verbose_name_plural": "playbook runs",
             },
         ),
         migrations.CreateModel(
-            name='Step',
+            name="Step",
             fields=[
-                ('id', models.BigAutoField(primary_key=True, serialize=False)),
-                ('position', models.PositiveSmallIntegerField(verbose_name='position')),
-                ('kind', models.CharField(choices=[('task', 'Task'), ('email', 'E-mail'), ('in_app', 'In-app message'), ('wait', 'Wait'), ('branch', 'Branch'), ('webhook', 'Webhook'), ('set_field', 'Set a field'), ('start_play', 'Start another play')], default='task', max_length=12, verbose_name='kind')),
-                ('title', models.CharField(max_length=200, verbose_name='title')),
-                ('body', models.TextField(blank=True, verbose_name='what to do, and what good looks like')),
-                ('due_in_days', models.PositiveSmallIntegerField(default=1, help_text='For a task: until it is due. For a wait: how long it lasts.', validators=[django.core.validators.MinValueValidator(0), django.core.validators.MaxValueValidator(365)], verbose_name='working days')),
-                ('priority', models.PositiveSmallIntegerField(choices=[(1, 'High'), (2, 'Normal'), (3, 'Low')], default=2, verbose_name='priority')),
-                ('owner_rule', models.CharField(choices=[('owner', "The account's owner"), ('manager_pool', "The managers' pool"), ('role', 'Everyone with a role')], default='owner', max_length=12, verbose_name='who does it')),
-                ('owner_role', models.CharField(blank=True, choices=[('viewer', 'Viewer'), ('csm', 'CSM'), ('manager', 'Manager'), ('admin', 'Admin')], max_length=10, verbose_name='role')),
-                ('config', models.JSONField(blank=True, default=dict, editable=False, verbose_name='settings of this kind of step')),
-                ('tenant', models.ForeignKey(db_index=False, editable=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='accounts.tenant')),
-                ('version', accounts.fence.models.TenantForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='steps', to='playbooks.playbookversion', verbose_name='version')),
+                ("id", models.BigAutoField(primary_key=True, serialize=False)),
+                ("position", models.PositiveSmallIntegerField(verbose_name="position")),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("task", "Task"),
+                            ("email", "E-mail"),
+                            ("in_app", "In-app message"),
+                            ("wait", "Wait"),
+                            ("branch", "Branch"),
+                            ("webhook", "Webhook"),
+                            ("set_field", "Set a field"),
+                            ("start_play", "Start another play"),
+                        ],
+                        default="task",
+                        max_length=12,
+                        verbose_name="kind",
+                    ),
+                ),
+                ("title", models.CharField(max_length=200, verbose_name="title")),
+                ("body", models.TextField(blank=True, verbose_name="what to do, and what good looks like")),
+                (
+                    "due_in_days",
+                    models.PositiveSmallIntegerField(
+                        default=1,
+                        help_text="For a task: until it is due. For a wait: how long it lasts.",
+                        validators=[
+                            django.core.validators.MinValueValidator(0),
+                            django.core.validators.MaxValueValidator(365),
+                        ],
+                        verbose_name="working days",
+                    ),
+                ),
+                (
+                    "priority",
+                    models.PositiveSmallIntegerField(
+                        choices=[(1, "High"), (2, "Normal"), (3, "Low")], default=2, verbose_name="priority"
+                    ),
+                ),
+                (
+                    "owner_rule",
+                    models.CharField(
+                        choices=[
+                            ("owner", "The account's owner"),
+                            ("manager_pool", "The managers' pool"),
+                            ("role", "Everyone with a role"),
+                        ],
+                        default="owner",
+                        max_length=12,
+                        verbose_name="who does it",
+                    ),
+                ),
+                (
+                    "owner_role",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("viewer", "Viewer"),
+                            ("csm", "CSM"),
+                            ("manager", "Manager"),
+                            ("admin", "Admin"),
+                        ],
+                        max_length=10,
+                        verbose_name="role",
+                    ),
+                ),
+                (
+                    "config",
+                    models.JSONField(
+                        blank=True, default=dict, editable=False, verbose_name="settings of this kind of step"
+                    ),
+                ),
+                (
+                    "tenant",
+                    models.ForeignKey(
+                        db_index=False,
+                        editable=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="accounts.tenant",
+                    ),
+                ),
+                (
+                    "version",
+                    accounts.fence.models.TenantForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="steps",
+                        to="playbooks.playbookversion",
+                        verbose_name="version",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'step',
-                'verbose_name_plural': 'steps',
-                'ordering': ['position'],
+                "verbose_name": "step",
+                "verbose_name_plural": "steps",
+                "ordering": ["position"],
             },
         ),
         migrations.CreateModel(
-            name='Task',
+            name="Task",
             fields=[
-                ('id', models.BigAutoField(primary_key=True, serialize=False)),
-                ('title', models.CharField(max_length=200, verbose_name='title')),
-                ('body', models.TextField(blank=True, verbose_name='what to do')),
-                ('pool', models.CharField(blank=True, choices=[('viewer', 'Viewer'), ('csm', 'CSM'), ('manager', 'Manager'), ('admin', 'Admin')], max_length=10, verbose_name='pool')),
-                ('due_on', models.DateField(verbose_name='due')),
-                ('priority', models.PositiveSmallIntegerField(choices=[(1, 'High'), (2, 'Normal'), (3, 'Low')], default=2, verbose_name='priority')),
-                ('state', models.CharField(choices=[('open', 'Open'), ('done', 'Done'), ('cancelled', 'Cancelled')], default='open', max_length=10, verbose_name='state')),
-                ('note', models.TextField(blank=True, verbose_name='what came of it')),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('completed_at', models.DateTimeField(null=True, verbose_name='completed')),
-                ('account', accounts.fence.models.TenantForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='tasks', to='accounts.account', verbose_name='account')),
-                ('assignee', accounts.fence.models.TenantForeignKey(db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='tasks', to='accounts.membership', verbose_name='assignee')),
-                ('completed_by', accounts.fence.models.TenantForeignKey(db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='accounts.membership')),
-                ('created_by', accounts.fence.models.TenantForeignKey(db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='accounts.membership')),
-                ('run', accounts.fence.models.TenantForeignKey(db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='tasks', to='playbooks.run', verbose_name='playbook run')),
-                ('step', accounts.fence.models.TenantForeignKey(db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='tasks', to='playbooks.step', verbose_name='step')),
-                ('tenant', models.ForeignKey(db_index=False, editable=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='accounts.tenant')),
+                ("id", models.BigAutoField(primary_key=True, serialize=False)),
+                ("title", models.CharField(max_length=200, verbose_name="title")),
+                ("body", models.TextField(blank=True, verbose_name="what to do")),
+                (
+                    "pool",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("viewer", "Viewer"),
+                            ("csm", "CSM"),
+                            ("manager", "Manager"),
+                            ("admin", "Admin"),
+                        ],
+                        max_length=10,
+                        verbose_name="pool",
+                    ),
+                ),
+                ("due_on", models.DateField(verbose_name="due")),
+                (
+                    "priority",
+                    models.PositiveSmallIntegerField(
+                        choices=[(1, "High"), (2, "Normal"), (3, "Low")], default=2, verbose_name="priority"
+                    ),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[("open", "Open"), ("done", "Done"), ("cancelled", "Cancelled")],
+                        default="open",
+                        max_length=10,
+                        verbose_name="state",
+                    ),
+                ),
+                ("note", models.TextField(blank=True, verbose_name="what came of it")),
+                ("created_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ("completed_at", models.DateTimeField(null=True, verbose_name="completed")),
+                (
+                    "account",
+                    accounts.fence.models.TenantForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="tasks",
+                        to="accounts.account",
+                        verbose_name="account",
+                    ),
+                ),
+                (
+                    "assignee",
+                    accounts.fence.models.TenantForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="tasks",
+                        to="accounts.membership",
+                        verbose_name="assignee",
+                    ),
+                ),
+                (
+                    "completed_by",
+                    accounts.fence.models.TenantForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="accounts.membership",
+                    ),
+                ),
+                (
+                    "created_by",
+                    accounts.fence.models.TenantForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="accounts.membership",
+                    ),
+                ),
+                (
+                    "run",
+                    accounts.fence.models.TenantForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="tasks",
+                        to="playbooks.run",
+                        verbose_name="playbook run",
+                    ),
+                ),
+                (
+                    "step",
+                    accounts.fence.models.TenantForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="tasks",
+                        to="playbooks.step",
+                        verbose_name="step",
+                    ),
+                ),
+                (
+                    "tenant",
+                    models.ForeignKey(
+                        db_index=False,
+                        editable=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="accounts.tenant",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'task',
-                'verbose_name_plural': 'tasks',
+                "verbose_name": "task",
+                "verbose_name_plural": "tasks",
             },
         ),
         migrations.AddConstraint(
-            model_name='playbook',
-            constraint=models.UniqueConstraint(fields=('tenant', 'key'), name='playbook_key'),
+            model_name="playbook",
+            constraint=models.UniqueConstraint(fields=("tenant", "key"), name="playbook_key"),
         ),
         migrations.AddConstraint(
-            model_name='playbookversion',
-            constraint=models.UniqueConstraint(fields=('tenant', 'playbook', 'number'), name='playbook_version_number'),
+            model_name="playbookversion",
+            constraint=models.UniqueConstraint(
+                fields=("tenant", "playbook", "number"), name="playbook_version_number"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='playbookversion',
-            constraint=models.UniqueConstraint(condition=models.Q(('state', 'published')), fields=('tenant', 'playbook'), name='playbook_one_published'),
+            model_name="playbookversion",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("state", "published")),
+                fields=("tenant", "playbook"),
+                name="playbook_one_published",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='playbookversion',
-            constraint=models.UniqueConstraint(condition=models.Q(('state', 'draft')), fields=('tenant', 'playbook'), name='playbook_one_draft'),
+            model_name="playbookversion",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("state", "draft")),
+                fields=("tenant", "playbook"),
+                name="playbook_one_draft",
+            ),
         ),
         migrations.AddIndex(
-            model_name='run',
-            index=models.Index(fields=['tenant', 'account', '-started_on', '-id'], name='run_by_account'),
+            model_name="run",
+            index=models.Index(fields=["tenant", "account", "-started_on", "-id"], name="run_by_account"),
         ),
         migrations.AddIndex(
-            model_name='run',
-            index=models.Index(fields=['tenant', '-id'], name='run_newest'),
+            model_name="run",
+            index=models.Index(fields=["tenant", "-id"], name="run_newest"),
         ),
         migrations.AddIndex(
-            model_name='run',
-            index=models.Index(fields=['tenant', 'alert_id'], name='run_by_alert'),
+            model_name="run",
+            index=models.Index(fields=["tenant", "alert_id"], name="run_by_alert"),
         ),
         migrations.AddIndex(
-            model_name='run',
-            index=models.Index(condition=models.Q(('state', 'running')), fields=['tenant', 'wait_until'], name='run_waiting'),
+            model_name="run",
+            index=models.Index(
+                condition=models.Q(("state", "running")), fields=["tenant", "wait_until"], name="run_waiting"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='run',
-            constraint=models.UniqueConstraint(condition=models.Q(('state', 'running')), fields=('tenant', 'playbook', 'account'), name='run_one_running'),
+            model_name="run",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("state", "running")),
+                fields=("tenant", "playbook", "account"),
+                name="run_one_running",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='step',
-            constraint=models.UniqueConstraint(deferrable=django.db.models.constraints.Deferrable['DEFERRED'], fields=('tenant', 'version', 'position'), name='step_position'),
+            model_name="step",
+            constraint=models.UniqueConstraint(
+                deferrable=django.db.models.constraints.Deferrable["DEFERRED"],
+                fields=("tenant", "version", "position"),
+                name="step_position",
+            ),
         ),
         migrations.AddIndex(
-            model_name='task',
-            index=models.Index(condition=models.Q(('state', 'open')), fields=['tenant', 'assignee', 'due_on', 'id'], name='task_mine'),
+            model_name="task",
+            index=models.Index(
+                condition=models.Q(("state", "open")),
+                fields=["tenant", "assignee", "due_on", "id"],
+                name="task_mine",
+            ),
         ),
         migrations.AddIndex(
-            model_name='task',
-            index=models.Index(condition=models.Q(('state', 'open')), fields=['tenant', 'pool', 'due_on', 'id'], name='task_pool'),
+            model_name="task",
+            index=models.Index(
+                condition=models.Q(("state", "open")),
+                fields=["tenant", "pool", "due_on", "id"],
+                name="task_pool",
+            ),
         ),
         migrations.AddIndex(
-            model_name='task',
-            index=models.Index(fields=['tenant', 'due_on', 'id'], name='task_by_due'),
+            model_name="task",
+            index=models.Index(fields=["tenant", "due_on", "id"], name="task_by_due"),
         ),
         migrations.AddIndex(
-            model_name='task',
-            index=models.Index(fields=['tenant', 'account', 'state', 'due_on'], name='task_by_account'),
+            model_name="task",
+            index=models.Index(fields=["tenant", "account", "state", "due_on"], name="task_by_account"),
         ),
         migrations.AddConstraint(
-            model_name='task',
-            constraint=models.UniqueConstraint(fields=('tenant', 'run', 'step'), name='task_once_per_step'),
+            model_name="task",
+            constraint=models.UniqueConstraint(fields=("tenant", "run", "step"), name="task_once_per_step"),
         ),
         migrations.AddConstraint(
-            model_name='task',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('assignee__isnull', True), ('pool__gt', '')), models.Q(('assignee__isnull', False), ('pool', '')), _connector='OR'), name='task_has_assignee_or_pool'),
+            model_name="task",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("assignee__isnull", True), ("pool__gt", "")),
+                    models.Q(("assignee__isnull", False), ("pool", "")),
+                    _connector="OR",
+                ),
+                name="task_has_assignee_or_pool",
+            ),
         ),
         FenceTables("playbooks", ["Playbook", "PlaybookVersion", "Step", "Run", "Task"]),
     ]

@@ -23,9 +23,13 @@ def install_shipped_plays(*, tenant: Tenant) -> list[Playbook]:
     language, now = tenant.language, timezone.now()
     books = Playbook.objects.bulk_create(
         Playbook(
-            tenant=tenant, key=play.key, name=play.name.in_language(language),
-            description=play.description.in_language(language).strip(), components=play.components,
-            origin=Playbook.Origin.SHIPPED, position=play.position,
+            tenant=tenant,
+            key=play.key,
+            name=play.name.in_language(language),
+            description=play.description.in_language(language).strip(),
+            components=play.components,
+            origin=Playbook.Origin.SHIPPED,
+            position=play.position,
         )
         for play in missing
     )
@@ -36,7 +40,9 @@ def install_shipped_plays(*, tenant: Tenant) -> list[Playbook]:
         for book in books
     )
     Step.objects.bulk_create(
-        step for version, play in zip(versions, missing, strict=True) for step in _shipped_steps(version, play, language)
+        step
+        for version, play in zip(versions, missing, strict=True)
+        for step in _shipped_steps(version, play, language)
     )
     return books
 
@@ -44,15 +50,23 @@ def install_shipped_plays(*, tenant: Tenant) -> list[Playbook]:
 def _shipped_steps(version: PlaybookVersion, play: ShippedPlay, language: str) -> list[Step]:
     return [
         Step(
-            tenant_id=version.tenant_id, version=version, position=position, kind=step.kind,
-            title=step.title.in_language(language), body=step.body.in_language(language).strip(),
-            due_in_days=step.due_in_days, priority=PRIORITIES[step.priority], owner_rule=step.owner,
+            tenant_id=version.tenant_id,
+            version=version,
+            position=position,
+            kind=step.kind,
+            title=step.title.in_language(language),
+            body=step.body.in_language(language).strip(),
+            due_in_days=step.due_in_days,
+            priority=PRIORITIES[step.priority],
+            owner_rule=step.owner,
         )
         for position, step in enumerate(play.steps, start=1)
     ]
 
 
-def draft_from_published(*, tenant: Tenant, playbook_id: int, member: Membership | None = None) -> PlaybookVersion:
+def draft_from_published(
+    *, tenant: Tenant, playbook_id: int, member: Membership | None = None
+) -> PlaybookVersion:
     """The play's draft, made as a copy of its published version when there is none yet."""
     book = Playbook.objects.select_for_update().get(tenant=tenant, pk=playbook_id)
     draft = book.versions.filter(state=PlaybookVersion.State.DRAFT).first()
@@ -64,14 +78,26 @@ def draft_from_published(*, tenant: Tenant, playbook_id: int, member: Membership
     if published is not None:
         Step.objects.bulk_create(
             Step(
-                tenant=tenant, version=draft, position=step.position, kind=step.kind, title=step.title, body=step.body,
-                due_in_days=step.due_in_days, priority=step.priority, owner_rule=step.owner_rule,
-                owner_role=step.owner_role, config=step.config,
+                tenant=tenant,
+                version=draft,
+                position=step.position,
+                kind=step.kind,
+                title=step.title,
+                body=step.body,
+                due_in_days=step.due_in_days,
+                priority=step.priority,
+                owner_rule=step.owner_rule,
+                owner_role=step.owner_role,
+                config=step.config,
             )
             for step in published.steps.all()
         )
     record_audit(
-        tenant=tenant, actor=member, action="playbook.draft", target=f"playbook:{book.key}", after={"version": draft.number}
+        tenant=tenant,
+        actor=member,
+        action="playbook.draft",
+        target=f"playbook:{book.key}",
+        after={"version": draft.number},
     )
     return draft
 
@@ -83,7 +109,9 @@ def discard_draft(*, tenant: Tenant, version_id: int, member: Membership | None 
         raise ValidationError(_("Only a draft can be discarded."), code="not_a_draft")
     target, number = f"playbook:{version.playbook.key}", version.number
     version.delete()
-    record_audit(tenant=tenant, actor=member, action="playbook.discard", target=target, before={"version": number})
+    record_audit(
+        tenant=tenant, actor=member, action="playbook.discard", target=target, before={"version": number}
+    )
 
 
 def publish_version(*, tenant: Tenant, version_id: int, member: Membership | None = None) -> PlaybookVersion:
@@ -92,7 +120,9 @@ def publish_version(*, tenant: Tenant, version_id: int, member: Membership | Non
     book = Playbook.objects.select_for_update().get(tenant=tenant, pk=version.playbook_id)
     version.refresh_from_db()
     if version.state != PlaybookVersion.State.DRAFT:
-        raise ValidationError(_("Version %(number)s is already published.") % {"number": version.number}, code="not_a_draft")
+        raise ValidationError(
+            _("Version %(number)s is already published.") % {"number": version.number}, code="not_a_draft"
+        )
     problems = problems_of_steps(list(version.steps.all()))
     if problems:
         raise ValidationError(problems)
@@ -100,11 +130,19 @@ def publish_version(*, tenant: Tenant, version_id: int, member: Membership | Non
     if before is not None:
         before.state = PlaybookVersion.State.RETIRED
         before.save(update_fields=["state"])
-    version.state, version.published_at, version.published_by = PlaybookVersion.State.PUBLISHED, timezone.now(), member
+    version.state, version.published_at, version.published_by = (
+        PlaybookVersion.State.PUBLISHED,
+        timezone.now(),
+        member,
+    )
     version.save(update_fields=["state", "published_at", "published_by"])
     record_audit(
-        tenant=tenant, actor=member, action="playbook.publish", target=f"playbook:{book.key}",
-        before={"version": before.number} if before else None, after={"version": version.number},
+        tenant=tenant,
+        actor=member,
+        action="playbook.publish",
+        target=f"playbook:{book.key}",
+        before={"version": before.number} if before else None,
+        after={"version": version.number},
     )
     return version
 
@@ -118,8 +156,12 @@ def problems_of_steps(steps: list[Step]) -> list[ValidationError]:
         where = {"position": step.position, "title": step.title}
         if step.kind not in EXECUTABLE_KINDS:
             problems.append(
-                ValidationError(_("Step %(position)s, “%(title)s”: this kind of step cannot be carried out yet.") % where)
+                ValidationError(
+                    _("Step %(position)s, “%(title)s”: this kind of step cannot be carried out yet.") % where
+                )
             )
         if step.owner_rule == Step.OwnerRule.ROLE and not step.owner_role:
-            problems.append(ValidationError(_("Step %(position)s, “%(title)s”: choose the role that does it.") % where))
+            problems.append(
+                ValidationError(_("Step %(position)s, “%(title)s”: choose the role that does it.") % where)
+            )
     return problems

@@ -40,7 +40,12 @@ class AdvanceSummary:
 
 
 def start_run(
-    *, tenant: Tenant, playbook_key: str, account_id: int, alert_id: int | None = None, started_on: date,
+    *,
+    tenant: Tenant,
+    playbook_key: str,
+    account_id: int,
+    alert_id: int | None = None,
+    started_on: date,
     member: Membership | None = None,
 ) -> Run:
     """Start a play at an account and make its first tasks; the run that is already running, when there is one."""
@@ -51,7 +56,9 @@ def start_run(
     if start not in found:
         if account.churned_on is not None and account.churned_on <= started_on:
             raise ValidationError(_("This account has churned; no play can start."), code="churned")
-        raise ValidationError(_("There is no published play “%(key)s”.") % {"key": playbook_key}, code="no_play")
+        raise ValidationError(
+            _("There is no published play “%(key)s”.") % {"key": playbook_key}, code="no_play"
+        )
     return found[start]
 
 
@@ -68,7 +75,9 @@ def start_runs(
     versions = {
         version.playbook.key: version
         for version in PlaybookVersion.objects.select_related("playbook").filter(
-            tenant=tenant, state=PlaybookVersion.State.PUBLISHED, playbook__enabled=True,
+            tenant=tenant,
+            state=PlaybookVersion.State.PUBLISHED,
+            playbook__enabled=True,
             playbook__key__in={start.playbook_key for start in starts},
         )
     }
@@ -83,7 +92,9 @@ def start_runs(
     running = {
         (run.playbook_id, run.account_id): run
         for run in Run.objects.filter(
-            tenant=tenant, state=Run.State.RUNNING, account_id__in=accounts,
+            tenant=tenant,
+            state=Run.State.RUNNING,
+            account_id__in=accounts,
             playbook_id__in=[version.playbook_id for version in versions.values()],
         )
     }
@@ -96,8 +107,15 @@ def start_runs(
         slot = (version.playbook_id, account.pk)
         if slot not in running:
             running[slot] = fresh[slot] = Run(
-                tenant=tenant, playbook=version.playbook, version=version, account=account, alert_id=start.alert_id,
-                started_on=started_on, started_by=member, next_position=1, wait_until=started_on,
+                tenant=tenant,
+                playbook=version.playbook,
+                version=version,
+                account=account,
+                alert_id=start.alert_id,
+                started_on=started_on,
+                started_by=member,
+                next_position=1,
+                wait_until=started_on,
             )
         found[start] = running[slot]
     if fresh:
@@ -112,17 +130,26 @@ def advance_runs(*, tenant: Tenant, day: date) -> AdvanceSummary:
     """Walk every run on whose wait is over, stop those of churned accounts, close those with nothing left to do."""
     at = _moment(tenant, day)
     running = Run.objects.filter(tenant=tenant, state=Run.State.RUNNING)
-    churned = list(running.select_for_update(of=("self",)).select_related("playbook").filter(account__churned_on__lte=day))
+    churned = list(
+        running.select_for_update(of=("self",))
+        .select_related("playbook")
+        .filter(account__churned_on__lte=day)
+    )
     _stop(tenant, churned, day=day, at=at, outcome=Run.Outcome.CHURNED, reason="", member=None)
     due = list(
-        running.select_for_update(of=("self",)).select_related("account").filter(wait_until__lte=day).order_by("pk")
+        running.select_for_update(of=("self",))
+        .select_related("account")
+        .filter(wait_until__lte=day)
+        .order_by("pk")
     )
     created = 0
     if due:
         created = _make_tasks(tenant, _walk_on(tenant, due, day=day))
         Run.objects.bulk_update(due, ["next_position", "wait_until"], batch_size=5000)
     idle = list(
-        running.select_for_update(of=("self",)).select_related("playbook").filter(_nothing_open(), next_position=None)
+        running.select_for_update(of=("self",))
+        .select_related("playbook")
+        .filter(_nothing_open(), next_position=None)
     )
     finish(tenant, idle, day=day, at=at, member=None)
     return AdvanceSummary(tasks_created=created, runs_done=len(idle), runs_stopped=len(churned))
@@ -134,7 +161,11 @@ def stop_run(
     """End a run before its time: its open tasks are cancelled, the outcome is kept."""
     if outcome not in Run.Outcome.values:
         raise ValidationError(_("Choose an outcome."), code="outcome")
-    run = Run.objects.select_for_update(of=("self",)).select_related("account", "playbook").get(tenant=tenant, pk=run_id)
+    run = (
+        Run.objects.select_for_update(of=("self",))
+        .select_related("account", "playbook")
+        .get(tenant=tenant, pk=run_id)
+    )
     demand_account(member, run.account)
     if run.state != Run.State.RUNNING:
         raise ValidationError(_("This run has already ended."), code="ended")
@@ -153,19 +184,27 @@ def set_outcome(*, tenant: Tenant, run_id: int, outcome: str, member: Membership
     before, run.outcome = run.outcome, outcome
     run.save(update_fields=["outcome"])
     record_audit(
-        tenant=tenant, actor=member, action="run.outcome", target=f"run:{run.pk}", before={"outcome": before},
+        tenant=tenant,
+        actor=member,
+        action="run.outcome",
+        target=f"run:{run.pk}",
+        before={"outcome": before},
         after={"outcome": outcome},
     )
     return run
 
 
-def finish(tenant: Tenant, runs: Sequence[Run], *, day: date, at: datetime, member: Membership | None) -> None:
+def finish(
+    tenant: Tenant, runs: Sequence[Run], *, day: date, at: datetime, member: Membership | None
+) -> None:
     """Close runs whose tasks are all done."""
     if not runs:
         return
     for run in runs:
         run.state, run.finished_on = Run.State.DONE, day
-    Run.objects.filter(tenant=tenant, pk__in=[run.pk for run in runs]).update(state=Run.State.DONE, finished_on=day)
+    Run.objects.filter(tenant=tenant, pk__in=[run.pk for run in runs]).update(
+        state=Run.State.DONE, finished_on=day
+    )
     _write_journal(tenant, runs, timeline.RUN_DONE, at, member)
 
 
@@ -175,16 +214,32 @@ def has_open_tasks(run: Run) -> bool:
 
 
 def _stop(
-    tenant: Tenant, runs: Sequence[Run], *, day: date, at: datetime, outcome: str, reason: str, member: Membership | None
+    tenant: Tenant,
+    runs: Sequence[Run],
+    *,
+    day: date,
+    at: datetime,
+    outcome: str,
+    reason: str,
+    member: Membership | None,
 ) -> None:
     if not runs:
         return
     ids = [run.pk for run in runs]
     for run in runs:
-        run.state, run.finished_on, run.outcome, run.stop_reason = Run.State.STOPPED, day, outcome, reason[:300]
+        run.state, run.finished_on, run.outcome, run.stop_reason = (
+            Run.State.STOPPED,
+            day,
+            outcome,
+            reason[:300],
+        )
         run.wait_until = run.next_position = None
     Run.objects.filter(tenant=tenant, pk__in=ids).update(
-        state=Run.State.STOPPED, finished_on=day, outcome=outcome, stop_reason=reason[:300], wait_until=None,
+        state=Run.State.STOPPED,
+        finished_on=day,
+        outcome=outcome,
+        stop_reason=reason[:300],
+        wait_until=None,
         next_position=None,
     )
     Task.objects.filter(tenant=tenant, run_id__in=ids, state=Task.State.OPEN).update(
@@ -206,7 +261,9 @@ def _walk_on(tenant: Tenant, runs: Sequence[Run], *, day: date) -> list[tuple[Ru
     for run in runs:
         mine = steps[run.version_id]
         beats = [Beat(step.pk, step.position, step.kind, step.due_in_days) for step in mine.values()]
-        stretch = walk(beats, position=run.next_position or 1, start=run.wait_until or run.started_on, day=day)
+        stretch = walk(
+            beats, position=run.next_position or 1, start=run.wait_until or run.started_on, day=day
+        )
         run.next_position, run.wait_until = stretch.next_position, stretch.wait_until
         reached += [(run, mine[step_id], due_on) for step_id, due_on in stretch.tasks]
     return reached
@@ -214,8 +271,12 @@ def _walk_on(tenant: Tenant, runs: Sequence[Run], *, day: date) -> list[tuple[Ru
 
 def _make_tasks(tenant: Tenant, reached: Sequence[tuple[Run, Step, date]]) -> int:
     owners = {run.account.owner_id for run, _step, _due in reached if run.account.owner_id is not None}
-    active = set(Membership.objects.filter(tenant=tenant, pk__in=owners, is_active=True).values_list("pk", flat=True))
-    return len(Task.objects.bulk_create(_task_of(tenant, run, step, due_on, active) for run, step, due_on in reached))
+    active = set(
+        Membership.objects.filter(tenant=tenant, pk__in=owners, is_active=True).values_list("pk", flat=True)
+    )
+    return len(
+        Task.objects.bulk_create(_task_of(tenant, run, step, due_on, active) for run, step, due_on in reached)
+    )
 
 
 def _task_of(tenant: Tenant, run: Run, step: Step, due_on: date, active: set[int]) -> Task:
@@ -228,8 +289,16 @@ def _task_of(tenant: Tenant, run: Run, step: Step, due_on: date, active: set[int
     else:
         pool = Role.MANAGER
     return Task(
-        tenant=tenant, account_id=run.account_id, run=run, step=step, title=step.title, body=step.body,
-        assignee_id=assignee_id, pool=pool, due_on=due_on, priority=step.priority,
+        tenant=tenant,
+        account_id=run.account_id,
+        run=run,
+        step=step,
+        title=step.title,
+        body=step.body,
+        assignee_id=assignee_id,
+        pool=pool,
+        due_on=due_on,
+        priority=step.priority,
     )
 
 
@@ -241,14 +310,23 @@ def _write_journal(
         data = {"run": run.pk, "playbook": run.playbook.key, "alert": run.alert_id, "outcome": run.outcome}
         entries.append(
             TimelineEntry(
-                tenant=tenant, account_id=run.account_id, kind=kind, at=at, actor=member, title=run.playbook.name[:300],
+                tenant=tenant,
+                account_id=run.account_id,
+                kind=kind,
+                at=at,
+                actor=member,
+                title=run.playbook.name[:300],
                 data=data,
             )
         )
         audits.append(
             AuditEntry(
-                tenant=tenant, actor=member, actor_label=str(member.user) if member else "system",
-                action=kind.replace("_", ".", 1), target=f"run:{run.pk}", after=data,
+                tenant=tenant,
+                actor=member,
+                actor_label=str(member.user) if member else "system",
+                action=kind.replace("_", ".", 1),
+                target=f"run:{run.pk}",
+                after=data,
             )
         )
     TimelineEntry.objects.bulk_create(entries)
@@ -257,4 +335,3 @@ def _write_journal(
 
 def _moment(tenant: Tenant, day: date) -> datetime:
     return known_until(day, tz=tenant.tz, now=timezone.now())
-

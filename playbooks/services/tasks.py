@@ -20,8 +20,15 @@ from .runs import finish, has_open_tasks
 
 
 def create_task(
-    *, tenant: Tenant, account_id: int, title: str, due_on: date, body: str = "", assignee_id: int | None = None,
-    priority: int = Priority.NORMAL, member: Membership | None = None,
+    *,
+    tenant: Tenant,
+    account_id: int,
+    title: str,
+    due_on: date,
+    body: str = "",
+    assignee_id: int | None = None,
+    priority: int = Priority.NORMAL,
+    member: Membership | None = None,
 ) -> Task:
     """Add a task to an account; without an assignee it goes to the account's owner, else to the managers' pool."""
     account = Account.objects.select_related("owner").get(tenant=tenant, pk=account_id)
@@ -33,10 +40,23 @@ def create_task(
     if assignee_id is not None:
         _assignable(tenant, assignee_id)
     task = Task.objects.create(
-        tenant=tenant, account=account, title=title.strip()[:200], body=body, assignee_id=assignee_id,
-        pool="" if assignee_id else Role.MANAGER, due_on=due_on, priority=priority, created_by=member,
+        tenant=tenant,
+        account=account,
+        title=title.strip()[:200],
+        body=body,
+        assignee_id=assignee_id,
+        pool="" if assignee_id else Role.MANAGER,
+        due_on=due_on,
+        priority=priority,
+        created_by=member,
     )
-    _journal(tenant, task, timeline.TASK_CREATED, member, after={"assignee": assignee_id, "due_on": due_on.isoformat()})
+    _journal(
+        tenant,
+        task,
+        timeline.TASK_CREATED,
+        member,
+        after={"assignee": assignee_id, "due_on": due_on.isoformat()},
+    )
     return task
 
 
@@ -47,9 +67,16 @@ def complete_task(*, tenant: Tenant, task_id: int, note: str = "", member: Membe
         return task
     if task.state == Task.State.CANCELLED:
         raise ValidationError(_("A cancelled task cannot be done; open it again first."), code="cancelled")
-    task.state, task.completed_by, task.completed_at, task.note = Task.State.DONE, member, timezone.now(), note
+    task.state, task.completed_by, task.completed_at, task.note = (
+        Task.State.DONE,
+        member,
+        timezone.now(),
+        note,
+    )
     task.save(update_fields=["state", "completed_by", "completed_at", "note"])
-    _journal(tenant, task, timeline.TASK_DONE, member, before={"state": Task.State.OPEN}, after={"note": note})
+    _journal(
+        tenant, task, timeline.TASK_DONE, member, before={"state": Task.State.OPEN}, after={"note": note}
+    )
     _end_of_run(tenant, task, member)
     return task
 
@@ -59,9 +86,16 @@ def cancel_task(*, tenant: Tenant, task_id: int, note: str = "", member: Members
     task = _locked(tenant, task_id, member)
     if task.state != Task.State.OPEN:
         raise ValidationError(_("Only an open task can be cancelled."), code="not_open")
-    task.state, task.completed_by, task.completed_at, task.note = Task.State.CANCELLED, member, timezone.now(), note
+    task.state, task.completed_by, task.completed_at, task.note = (
+        Task.State.CANCELLED,
+        member,
+        timezone.now(),
+        note,
+    )
     task.save(update_fields=["state", "completed_by", "completed_at", "note"])
-    _journal(tenant, task, timeline.TASK_CANCELLED, member, before={"state": Task.State.OPEN}, after={"note": note})
+    _journal(
+        tenant, task, timeline.TASK_CANCELLED, member, before={"state": Task.State.OPEN}, after={"note": note}
+    )
     _end_of_run(tenant, task, member)
     return task
 
@@ -73,7 +107,9 @@ def reopen_task(*, tenant: Tenant, task_id: int, member: Membership | None = Non
         return task
     run = task.run
     if run is not None and run.state == Run.State.STOPPED:
-        raise ValidationError(_("The run of this task was stopped; start the play again instead."), code="stopped")
+        raise ValidationError(
+            _("The run of this task was stopped; start the play again instead."), code="stopped"
+        )
     if run is not None and run.state == Run.State.DONE:
         others = Run.objects.filter(tenant=tenant, playbook_id=run.playbook_id, account_id=run.account_id)
         if others.filter(state=Run.State.RUNNING).exists():
@@ -83,12 +119,19 @@ def reopen_task(*, tenant: Tenant, task_id: int, member: Membership | None = Non
     before, task.state = task.state, Task.State.OPEN
     task.completed_by, task.completed_at = None, None
     task.save(update_fields=["state", "completed_by", "completed_at"])
-    _journal(tenant, task, timeline.TASK_REOPENED, member, before={"state": before}, after={"state": task.state})
+    _journal(
+        tenant, task, timeline.TASK_REOPENED, member, before={"state": before}, after={"state": task.state}
+    )
     return task
 
 
 def reassign_task(
-    *, tenant: Tenant, task_id: int, assignee_id: int | None, pool: str = Role.MANAGER, member: Membership | None = None
+    *,
+    tenant: Tenant,
+    task_id: int,
+    assignee_id: int | None,
+    pool: str = Role.MANAGER,
+    member: Membership | None = None,
 ) -> Task:
     """Hand a task to a member, or with no assignee to everyone of a role."""
     task = _open(tenant, task_id, member)
@@ -119,7 +162,11 @@ def _locked(tenant: Tenant, task_id: int, member: Membership | None) -> Task:
     task = Task.objects.select_related("account").get(tenant=tenant, pk=task_id)
     demand_task(member, task)
     if task.run_id is not None:
-        task.run = Run.objects.select_for_update(of=("self",)).select_related("playbook").get(tenant=tenant, pk=task.run_id)
+        task.run = (
+            Run.objects.select_for_update(of=("self",))
+            .select_related("playbook")
+            .get(tenant=tenant, pk=task.run_id)
+        )
     locked = Task.objects.select_for_update().get(tenant=tenant, pk=task_id)
     locked.account, locked.run = task.account, task.run
     return locked
@@ -145,13 +192,28 @@ def _end_of_run(tenant: Tenant, task: Task, member: Membership | None) -> None:
 
 
 def _journal(
-    tenant: Tenant, task: Task, kind: str, member: Membership | None, *, before: dict[str, Any] | None = None,
+    tenant: Tenant,
+    task: Task,
+    kind: str,
+    member: Membership | None,
+    *,
+    before: dict[str, Any] | None = None,
     after: dict[str, Any] | None = None,
 ) -> None:
     record_timeline(
-        tenant=tenant, account_id=task.account_id, kind=kind, at=timezone.now(), title=task.title, actor=member,
+        tenant=tenant,
+        account_id=task.account_id,
+        kind=kind,
+        at=timezone.now(),
+        title=task.title,
+        actor=member,
         data={"task": task.pk, "run": task.run_id, **(after or {})},
     )
     record_audit(
-        tenant=tenant, actor=member, action=kind.replace("_", ".", 1), target=f"task:{task.pk}", before=before, after=after
+        tenant=tenant,
+        actor=member,
+        action=kind.replace("_", ".", 1),
+        target=f"task:{task.pk}",
+        before=before,
+        after=after,
     )

@@ -29,7 +29,9 @@ class AccountFacts:
 
     def condition(self) -> str:
         """Which rows `u` to read: a range of ids for many accounts, the ids themselves for a few."""
-        return "u.account_id = ANY(%(ids)s)" if len(self) <= FEW else "u.account_id BETWEEN %(low)s AND %(high)s"
+        return (
+            "u.account_id = ANY(%(ids)s)" if len(self) <= FEW else "u.account_id BETWEEN %(low)s AND %(high)s"
+        )
 
     def parameters(self) -> dict[str, Any]:
         """What the condition needs."""
@@ -40,7 +42,10 @@ class AccountFacts:
     def pick(self, rows: NDArray[np.intp]) -> AccountFacts:
         """Some of the accounts."""
         return AccountFacts(
-            self.ids[rows], self.exists_from[rows], self.seen_from[rows], self.churned_from[rows],
+            self.ids[rows],
+            self.exists_from[rows],
+            self.seen_from[rows],
+            self.churned_from[rows],
             [self.targets[row] for row in rows],
         )
 

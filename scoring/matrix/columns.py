@@ -96,11 +96,16 @@ class Column:
                 return [_sum(int(part.slot or 0), inside) for part in self.parts]
             case "change":
                 recent = f"u.day > d.day - {int(source.window_days)}"
-                return [_sum(slot, recent), _sum(slot, f"{inside} AND u.day <= d.day - {int(source.window_days)}")]
+                return [
+                    _sum(slot, recent),
+                    _sum(slot, f"{inside} AND u.day <= d.day - {int(source.window_days)}"),
+                ]
             case "active_days":
                 return [f"count(*) FILTER (WHERE {inside})"]
             case "decayed_days":
-                return [f"sum((%(fade_{self.position})s::bigint[])[d.day - u.day + 1]) FILTER (WHERE {inside})"]
+                return [
+                    f"sum((%(fade_{self.position})s::bigint[])[d.day - u.day + 1]) FILTER (WHERE {inside})"
+                ]
         raise ValueError(f"No way to count {source.aggregate}.")
 
     def fade(self) -> list[int]:

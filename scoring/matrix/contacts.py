@@ -26,7 +26,10 @@ class DayRange:
     def parameters(self) -> dict[str, Any]:
         """What every statement needs."""
         return {
-            "tenant": self.tenant_id, **self.accounts.parameters(), "first": self.days[0], "last": self.days[-1],
+            "tenant": self.tenant_id,
+            **self.accounts.parameters(),
+            "first": self.days[0],
+            "last": self.days[-1],
         }
 
 
@@ -40,7 +43,11 @@ def _source(column: Column) -> tuple[str, str]:
 def _condition(column: Column) -> str:
     if column.source.aggregate == "features":
         return ""
-    chosen = f" AND u.metrics @> ARRAY[{int(column.metric.id)}]::bigint[]" if _is_chosen(column) and column.metric else ""
+    chosen = (
+        f" AND u.metrics @> ARRAY[{int(column.metric.id)}]::bigint[]"
+        if _is_chosen(column) and column.metric
+        else ""
+    )
     return f" AND u.contact_id > 0{chosen}"
 
 

@@ -90,7 +90,9 @@ def _read_day(request: MatrixRequest, columns: Sequence[Column], out: Array, row
           GROUP BY u.account_id
         ) AS x"""
     parameters: dict[str, Any] = {
-        "tenant": request.tenant_id, "days": list(request.days), **request.accounts.parameters(),
+        "tenant": request.tenant_id,
+        "days": list(request.days),
+        **request.accounts.parameters(),
     }
     for column in columns:
         if column.source.aggregate == "decayed_days":
@@ -124,7 +126,10 @@ def _read_many_days(request: MatrixRequest, columns: Sequence[Column], out: Arra
         WHERE u.tenant_id = %(tenant)s AND {request.accounts.condition()}
           AND u.day > %(first)s - {int(back)} AND u.day <= %(last)s AND u.known_on <= %(last)s"""
     parameters = {
-        "tenant": request.tenant_id, "first": request.days[0], "last": request.days[-1], **request.accounts.parameters(),
+        "tenant": request.tenant_id,
+        "first": request.days[0],
+        "last": request.days[-1],
+        **request.accounts.parameters(),
     }
     with connection.cursor() as cursor:
         cursor.execute(sql, parameters)
@@ -132,7 +137,10 @@ def _read_many_days(request: MatrixRequest, columns: Sequence[Column], out: Arra
     places, there = request.accounts.rows_of(found[:, 0].astype(np.int64))
     found = found[there]
     rows = DayRows(
-        places[there].astype(np.int64), found[:, 1].astype(np.int64), found[:, 2].astype(np.int64), found[:, 3:]
+        places[there].astype(np.int64),
+        found[:, 1].astype(np.int64),
+        found[:, 2].astype(np.int64),
+        found[:, 3:],
     )
     sliding = SlidingColumns(Span.of(request.days, len(request.accounts)), rows, slots.index)
     activity = rows.active_days(slots.index(everything)) if everything in slots else None
@@ -179,7 +187,11 @@ def _needed(request: MatrixRequest, column: Column) -> frozenset[int]:
         return frozenset(part.id for part in column.parts)
     metric = column.metric
     everything = [other.id for other in request.metrics.values() if other.kind == "all_events"]
-    counts_any = metric and metric.kind in ("active_days", "features_used", "distinct_users") and not metric.chosen_events
+    counts_any = (
+        metric
+        and metric.kind in ("active_days", "features_used", "distinct_users")
+        and not metric.chosen_events
+    )
     if counts_any and everything:
         return frozenset(everything[:1])
     return frozenset({metric.id}) if metric else frozenset()

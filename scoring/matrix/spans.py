@@ -124,7 +124,9 @@ class SlidingColumns:
             case "latest" | "max":
                 return self._picked(slot, window, newest=source.aggregate == "latest")
             case "active_days" if activity is not None:
-                return self.span.sliding(activity, np.ones(len(activity.day), dtype=np.int64), 0, window).astype(np.float64)
+                return self.span.sliding(
+                    activity, np.ones(len(activity.day), dtype=np.int64), 0, window
+                ).astype(np.float64)
             case "decayed_days" if activity is not None:
                 return self._decayed(column, activity)
         raise ValueError(f"No way to count {source.aggregate}.")
@@ -148,5 +150,7 @@ class SlidingColumns:
         out = np.zeros((self.span.days, self.span.accounts))
         for at, part, known in self.span.windows(activity, column.look_back):
             ago = self.span.first + at - activity.day[part][known]
-            out[at] = np.bincount(activity.account[part][known], weights=fade[ago], minlength=self.span.accounts)
+            out[at] = np.bincount(
+                activity.account[part][known], weights=fade[ago], minlength=self.span.accounts
+            )
         return out / FADE_UNIT

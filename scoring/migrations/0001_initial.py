@@ -12,179 +12,601 @@ from scoring import tables
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('accounts', '0001_initial'),
+        ("accounts", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='CurrentScore',
+            name="CurrentScore",
             fields=[
-                ('kind', models.SmallIntegerField(choices=[(1, 'Health'), (2, 'PQL')])),
-                ('day', models.DateField()),
-                ('score', models.FloatField(null=True)),
-                ('band', models.SmallIntegerField(choices=[(0, 'Unknown'), (1, 'Critical'), (2, 'At risk'), (3, 'Healthy')])),
-                ('coverage', models.FloatField()),
-                ('is_new', models.BooleanField()),
-                ('is_final', models.BooleanField()),
-                ('components', django.contrib.postgres.fields.ArrayField(base_field=models.FloatField(null=True), size=None)),
-                ('points', django.contrib.postgres.fields.ArrayField(base_field=models.FloatField(null=True), size=None)),
-                ('effective', django.contrib.postgres.fields.ArrayField(base_field=models.FloatField(null=True), size=None)),
-                ('raw', django.contrib.postgres.fields.ArrayField(base_field=models.FloatField(null=True), size=None)),
-                ('scaled', django.contrib.postgres.fields.ArrayField(base_field=models.FloatField(null=True), size=None)),
-                ('targets', django.contrib.postgres.fields.ArrayField(base_field=models.FloatField(null=True), null=True, size=None)),
-                ('pk', models.CompositePrimaryKey('tenant', 'kind', 'account', blank=True, editable=False, primary_key=True, serialize=False)),
-                ('previous_score', models.FloatField(null=True)),
-                ('previous_band', models.SmallIntegerField(null=True)),
+                ("kind", models.SmallIntegerField(choices=[(1, "Health"), (2, "PQL")])),
+                ("day", models.DateField()),
+                ("score", models.FloatField(null=True)),
+                (
+                    "band",
+                    models.SmallIntegerField(
+                        choices=[(0, "Unknown"), (1, "Critical"), (2, "At risk"), (3, "Healthy")]
+                    ),
+                ),
+                ("coverage", models.FloatField()),
+                ("is_new", models.BooleanField()),
+                ("is_final", models.BooleanField()),
+                (
+                    "components",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.FloatField(null=True), size=None
+                    ),
+                ),
+                (
+                    "points",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.FloatField(null=True), size=None
+                    ),
+                ),
+                (
+                    "effective",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.FloatField(null=True), size=None
+                    ),
+                ),
+                (
+                    "raw",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.FloatField(null=True), size=None
+                    ),
+                ),
+                (
+                    "scaled",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.FloatField(null=True), size=None
+                    ),
+                ),
+                (
+                    "targets",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.FloatField(null=True), null=True, size=None
+                    ),
+                ),
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "tenant",
+                        "kind",
+                        "account",
+                        blank=True,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("previous_score", models.FloatField(null=True)),
+                ("previous_band", models.SmallIntegerField(null=True)),
             ],
             options={
-                'db_table': 'scoring_current',
-                'abstract': False,
-                'managed': False,
-                'base_manager_name': 'objects',
-                'default_manager_name': 'objects',
+                "db_table": "scoring_current",
+                "abstract": False,
+                "managed": False,
+                "base_manager_name": "objects",
+                "default_manager_name": "objects",
             },
         ),
         migrations.CreateModel(
-            name='StoredScore',
+            name="StoredScore",
             fields=[
-                ('kind', models.SmallIntegerField(choices=[(1, 'Health'), (2, 'PQL')])),
-                ('day', models.DateField()),
-                ('score', models.FloatField(null=True)),
-                ('band', models.SmallIntegerField(choices=[(0, 'Unknown'), (1, 'Critical'), (2, 'At risk'), (3, 'Healthy')])),
-                ('coverage', models.FloatField()),
-                ('is_new', models.BooleanField()),
-                ('is_final', models.BooleanField()),
-                ('components', django.contrib.postgres.fields.ArrayField(base_field=models.FloatField(null=True), size=None)),
-                ('points', django.contrib.postgres.fields.ArrayField(base_field=models.FloatField(null=True), size=None)),
-                ('effective', django.contrib.postgres.fields.ArrayField(base_field=models.FloatField(null=True), size=None)),
-                ('raw', django.contrib.postgres.fields.ArrayField(base_field=models.FloatField(null=True), size=None)),
-                ('scaled', django.contrib.postgres.fields.ArrayField(base_field=models.FloatField(null=True), size=None)),
-                ('targets', django.contrib.postgres.fields.ArrayField(base_field=models.FloatField(null=True), null=True, size=None)),
-                ('pk', models.CompositePrimaryKey('tenant', 'kind', 'account', 'day', blank=True, editable=False, primary_key=True, serialize=False)),
+                ("kind", models.SmallIntegerField(choices=[(1, "Health"), (2, "PQL")])),
+                ("day", models.DateField()),
+                ("score", models.FloatField(null=True)),
+                (
+                    "band",
+                    models.SmallIntegerField(
+                        choices=[(0, "Unknown"), (1, "Critical"), (2, "At risk"), (3, "Healthy")]
+                    ),
+                ),
+                ("coverage", models.FloatField()),
+                ("is_new", models.BooleanField()),
+                ("is_final", models.BooleanField()),
+                (
+                    "components",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.FloatField(null=True), size=None
+                    ),
+                ),
+                (
+                    "points",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.FloatField(null=True), size=None
+                    ),
+                ),
+                (
+                    "effective",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.FloatField(null=True), size=None
+                    ),
+                ),
+                (
+                    "raw",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.FloatField(null=True), size=None
+                    ),
+                ),
+                (
+                    "scaled",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.FloatField(null=True), size=None
+                    ),
+                ),
+                (
+                    "targets",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.FloatField(null=True), null=True, size=None
+                    ),
+                ),
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "tenant",
+                        "kind",
+                        "account",
+                        "day",
+                        blank=True,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
             ],
             options={
-                'db_table': 'scoring_score',
-                'abstract': False,
-                'managed': False,
-                'base_manager_name': 'objects',
-                'default_manager_name': 'objects',
+                "db_table": "scoring_score",
+                "abstract": False,
+                "managed": False,
+                "base_manager_name": "objects",
+                "default_manager_name": "objects",
             },
         ),
         migrations.CreateModel(
-            name='ScoreModel',
+            name="ScoreModel",
             fields=[
-                ('id', models.BigAutoField(primary_key=True, serialize=False)),
-                ('key', models.CharField(db_collation='C', max_length=60, validators=[django.core.validators.RegexValidator('^[a-z][a-z0-9_]*\\Z', 'Use small letters, digits and underscores, starting with a letter.')], verbose_name='key')),
-                ('kind', models.CharField(choices=[('health', 'Health'), ('pql', 'PQL')], max_length=10, verbose_name='kind')),
-                ('name', models.CharField(max_length=120, verbose_name='name')),
-                ('segment', models.CharField(blank=True, help_text='Only accounts of this segment; empty: of every segment.', max_length=100, verbose_name='segment')),
-                ('stage', models.CharField(blank=True, help_text='Only accounts at this stage; empty: at every stage.', max_length=50, verbose_name='lifecycle stage')),
-                ('plan_kinds', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=10), blank=True, default=list, help_text='Only accounts on these kinds of plan (trial, self_serve, contract); empty: on every plan.', size=None, verbose_name='kinds of plan')),
-                ('position', models.PositiveSmallIntegerField(default=100, help_text='Where several models fit an account, the one with the smallest number scores it.', verbose_name='order')),
-                ('is_default', models.BooleanField(default=False, help_text='Scores the accounts that no other model of its kind claims.', verbose_name='default')),
-                ('active', models.BooleanField(default=True, verbose_name='active')),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('tenant', models.ForeignKey(db_index=False, editable=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='accounts.tenant')),
+                ("id", models.BigAutoField(primary_key=True, serialize=False)),
+                (
+                    "key",
+                    models.CharField(
+                        db_collation="C",
+                        max_length=60,
+                        validators=[
+                            django.core.validators.RegexValidator(
+                                "^[a-z][a-z0-9_]*\\Z",
+                                "Use small letters, digits and underscores, starting with a letter.",
+                            )
+                        ],
+                        verbose_name="key",
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("health", "Health"), ("pql", "PQL")], max_length=10, verbose_name="kind"
+                    ),
+                ),
+                ("name", models.CharField(max_length=120, verbose_name="name")),
+                (
+                    "segment",
+                    models.CharField(
+                        blank=True,
+                        help_text="Only accounts of this segment; empty: of every segment.",
+                        max_length=100,
+                        verbose_name="segment",
+                    ),
+                ),
+                (
+                    "stage",
+                    models.CharField(
+                        blank=True,
+                        help_text="Only accounts at this stage; empty: at every stage.",
+                        max_length=50,
+                        verbose_name="lifecycle stage",
+                    ),
+                ),
+                (
+                    "plan_kinds",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=10),
+                        blank=True,
+                        default=list,
+                        help_text="Only accounts on these kinds of plan (trial, self_serve, contract); empty: on every plan.",
+                        size=None,
+                        verbose_name="kinds of plan",
+                    ),
+                ),
+                (
+                    "position",
+                    models.PositiveSmallIntegerField(
+                        default=100,
+                        help_text="Where several models fit an account, the one with the smallest number scores it.",
+                        verbose_name="order",
+                    ),
+                ),
+                (
+                    "is_default",
+                    models.BooleanField(
+                        default=False,
+                        help_text="Scores the accounts that no other model of its kind claims.",
+                        verbose_name="default",
+                    ),
+                ),
+                ("active", models.BooleanField(default=True, verbose_name="active")),
+                ("created_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                (
+                    "tenant",
+                    models.ForeignKey(
+                        db_index=False,
+                        editable=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="accounts.tenant",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'score model',
-                'verbose_name_plural': 'score models',
-                'db_table': 'scoring_model',
+                "verbose_name": "score model",
+                "verbose_name_plural": "score models",
+                "db_table": "scoring_model",
             },
         ),
         migrations.CreateModel(
-            name='Version',
+            name="Version",
             fields=[
-                ('id', models.BigAutoField(primary_key=True, serialize=False)),
-                ('number', models.PositiveIntegerField(verbose_name='version')),
-                ('state', models.CharField(choices=[('draft', 'Draft'), ('published', 'Published'), ('retired', 'Retired')], default='draft', max_length=10, verbose_name='state')),
-                ('healthy_above', models.FloatField(default=80, help_text='A score exactly on the threshold is in the middle band.', validators=[django.core.validators.MinValueValidator(0), django.core.validators.MaxValueValidator(100)], verbose_name='best band above')),
-                ('critical_below', models.FloatField(default=60, validators=[django.core.validators.MinValueValidator(0), django.core.validators.MaxValueValidator(100)], verbose_name='worst band below')),
-                ('coverage_min', models.FloatField(default=0.5, help_text='Share of the weight that must be known (0 to 1); under it the band is unknown.', validators=[django.core.validators.MinValueValidator(0), django.core.validators.MaxValueValidator(1)], verbose_name='minimum coverage')),
-                ('origin', models.CharField(choices=[('shipped', 'Shipped'), ('proposed', 'Proposed from your own accounts'), ('edited', 'Edited')], default='edited', max_length=10, verbose_name='origin')),
-                ('note', models.CharField(blank=True, max_length=300, verbose_name='note')),
-                ('template_hash', models.CharField(blank=True, max_length=64)),
-                ('in_force_from', models.DateField(null=True, verbose_name='in force from')),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), verbose_name='created')),
-                ('published_at', models.DateTimeField(null=True, verbose_name='published')),
-                ('model', accounts.fence.models.TenantForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='versions', to='scoring.scoremodel', verbose_name='score model')),
-                ('published_by', accounts.fence.models.TenantForeignKey(db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='accounts.membership', verbose_name='published by')),
-                ('tenant', models.ForeignKey(db_index=False, editable=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='accounts.tenant')),
+                ("id", models.BigAutoField(primary_key=True, serialize=False)),
+                ("number", models.PositiveIntegerField(verbose_name="version")),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[("draft", "Draft"), ("published", "Published"), ("retired", "Retired")],
+                        default="draft",
+                        max_length=10,
+                        verbose_name="state",
+                    ),
+                ),
+                (
+                    "healthy_above",
+                    models.FloatField(
+                        default=80,
+                        help_text="A score exactly on the threshold is in the middle band.",
+                        validators=[
+                            django.core.validators.MinValueValidator(0),
+                            django.core.validators.MaxValueValidator(100),
+                        ],
+                        verbose_name="best band above",
+                    ),
+                ),
+                (
+                    "critical_below",
+                    models.FloatField(
+                        default=60,
+                        validators=[
+                            django.core.validators.MinValueValidator(0),
+                            django.core.validators.MaxValueValidator(100),
+                        ],
+                        verbose_name="worst band below",
+                    ),
+                ),
+                (
+                    "coverage_min",
+                    models.FloatField(
+                        default=0.5,
+                        help_text="Share of the weight that must be known (0 to 1); under it the band is unknown.",
+                        validators=[
+                            django.core.validators.MinValueValidator(0),
+                            django.core.validators.MaxValueValidator(1),
+                        ],
+                        verbose_name="minimum coverage",
+                    ),
+                ),
+                (
+                    "origin",
+                    models.CharField(
+                        choices=[
+                            ("shipped", "Shipped"),
+                            ("proposed", "Proposed from your own accounts"),
+                            ("edited", "Edited"),
+                        ],
+                        default="edited",
+                        max_length=10,
+                        verbose_name="origin",
+                    ),
+                ),
+                ("note", models.CharField(blank=True, max_length=300, verbose_name="note")),
+                ("template_hash", models.CharField(blank=True, max_length=64)),
+                ("in_force_from", models.DateField(null=True, verbose_name="in force from")),
+                (
+                    "created_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(), verbose_name="created"
+                    ),
+                ),
+                ("published_at", models.DateTimeField(null=True, verbose_name="published")),
+                (
+                    "model",
+                    accounts.fence.models.TenantForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="versions",
+                        to="scoring.scoremodel",
+                        verbose_name="score model",
+                    ),
+                ),
+                (
+                    "published_by",
+                    accounts.fence.models.TenantForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="accounts.membership",
+                        verbose_name="published by",
+                    ),
+                ),
+                (
+                    "tenant",
+                    models.ForeignKey(
+                        db_index=False,
+                        editable=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="accounts.tenant",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'model version',
-                'verbose_name_plural': 'model versions',
-                'db_table': 'scoring_version',
+                "verbose_name": "model version",
+                "verbose_name_plural": "model versions",
+                "db_table": "scoring_version",
             },
         ),
         migrations.CreateModel(
-            name='Component',
+            name="Component",
             fields=[
-                ('id', models.BigAutoField(primary_key=True, serialize=False)),
-                ('key', models.CharField(db_collation='C', max_length=60, validators=[django.core.validators.RegexValidator('^[a-z][a-z0-9_]*\\Z', 'Use small letters, digits and underscores, starting with a letter.')], verbose_name='key')),
-                ('name', models.CharField(max_length=120, verbose_name='name')),
-                ('weight', models.FloatField(validators=[django.core.validators.MinValueValidator(0), django.core.validators.MaxValueValidator(100)], verbose_name='weight')),
-                ('missing_policy', models.CharField(choices=[('exclude', 'Leave it out; the others carry its weight'), ('zero', 'Count it as 0'), ('neutral', 'Count it as 50'), ('hold', 'Hold the last value')], default='exclude', max_length=10, verbose_name='when data is missing')),
-                ('hold_days', models.PositiveSmallIntegerField(default=0, validators=[django.core.validators.MaxValueValidator(90)], verbose_name='days to hold')),
-                ('combine', models.CharField(choices=[('mean', 'Weighted mean'), ('min', 'Lowest'), ('max', 'Highest')], default='mean', max_length=10, verbose_name='measures count by')),
-                ('position', models.PositiveSmallIntegerField(default=0, verbose_name='order')),
-                ('tenant', models.ForeignKey(db_index=False, editable=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='accounts.tenant')),
-                ('version', accounts.fence.models.TenantForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='components', to='scoring.version')),
+                ("id", models.BigAutoField(primary_key=True, serialize=False)),
+                (
+                    "key",
+                    models.CharField(
+                        db_collation="C",
+                        max_length=60,
+                        validators=[
+                            django.core.validators.RegexValidator(
+                                "^[a-z][a-z0-9_]*\\Z",
+                                "Use small letters, digits and underscores, starting with a letter.",
+                            )
+                        ],
+                        verbose_name="key",
+                    ),
+                ),
+                ("name", models.CharField(max_length=120, verbose_name="name")),
+                (
+                    "weight",
+                    models.FloatField(
+                        validators=[
+                            django.core.validators.MinValueValidator(0),
+                            django.core.validators.MaxValueValidator(100),
+                        ],
+                        verbose_name="weight",
+                    ),
+                ),
+                (
+                    "missing_policy",
+                    models.CharField(
+                        choices=[
+                            ("exclude", "Leave it out; the others carry its weight"),
+                            ("zero", "Count it as 0"),
+                            ("neutral", "Count it as 50"),
+                            ("hold", "Hold the last value"),
+                        ],
+                        default="exclude",
+                        max_length=10,
+                        verbose_name="when data is missing",
+                    ),
+                ),
+                (
+                    "hold_days",
+                    models.PositiveSmallIntegerField(
+                        default=0,
+                        validators=[django.core.validators.MaxValueValidator(90)],
+                        verbose_name="days to hold",
+                    ),
+                ),
+                (
+                    "combine",
+                    models.CharField(
+                        choices=[("mean", "Weighted mean"), ("min", "Lowest"), ("max", "Highest")],
+                        default="mean",
+                        max_length=10,
+                        verbose_name="measures count by",
+                    ),
+                ),
+                ("position", models.PositiveSmallIntegerField(default=0, verbose_name="order")),
+                (
+                    "tenant",
+                    models.ForeignKey(
+                        db_index=False,
+                        editable=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="accounts.tenant",
+                    ),
+                ),
+                (
+                    "version",
+                    accounts.fence.models.TenantForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="components",
+                        to="scoring.version",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'component',
-                'verbose_name_plural': 'components',
-                'db_table': 'scoring_component',
-                'ordering': ['position', 'id'],
+                "verbose_name": "component",
+                "verbose_name_plural": "components",
+                "db_table": "scoring_component",
+                "ordering": ["position", "id"],
             },
         ),
         migrations.CreateModel(
-            name='Measure',
+            name="Measure",
             fields=[
-                ('id', models.BigAutoField(primary_key=True, serialize=False)),
-                ('metric_key', models.CharField(max_length=60, verbose_name='metric')),
-                ('aggregate', models.CharField(choices=[('per_week', 'Total, a week'), ('total', 'Total'), ('mean', 'Mean of the daily values'), ('max', 'Largest value'), ('latest', 'Latest value'), ('ratio', 'Ratio of the totals'), ('users', 'Distinct users'), ('features', 'Distinct features'), ('active_days', 'Active days'), ('decayed_days', 'Active days, older ones count less'), ('change', 'Ratio to its own baseline')], max_length=12, verbose_name='counted as')),
-                ('window_days', models.PositiveSmallIntegerField(default=7, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(730)], verbose_name='window in days')),
-                ('baseline_days', models.PositiveSmallIntegerField(default=28, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(730)], verbose_name='baseline in days')),
-                ('half_life_days', models.PositiveSmallIntegerField(default=90, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(365)], verbose_name='half-life in days')),
-                ('weight', models.FloatField(default=1, validators=[django.core.validators.MinValueValidator(0)], verbose_name='weight in the component')),
-                ('scale_kind', models.CharField(choices=[('piecewise', 'Line through points'), ('linear', 'Line between worst and best'), ('percent_of_target', 'Percent of target'), ('steps', 'Steps'), ('inverse', 'Lower is better'), ('percentile', 'Percentile among peers'), ('change', 'Change against own baseline'), ('identity', 'Is a score already')], default='piecewise', max_length=20, verbose_name='scale')),
-                ('scale_params', models.JSONField(blank=True, default=dict, verbose_name='values of the scale')),
-                ('position', models.PositiveSmallIntegerField(default=0, verbose_name='order')),
-                ('component', accounts.fence.models.TenantForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='measures', to='scoring.component')),
-                ('tenant', models.ForeignKey(db_index=False, editable=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='accounts.tenant')),
+                ("id", models.BigAutoField(primary_key=True, serialize=False)),
+                ("metric_key", models.CharField(max_length=60, verbose_name="metric")),
+                (
+                    "aggregate",
+                    models.CharField(
+                        choices=[
+                            ("per_week", "Total, a week"),
+                            ("total", "Total"),
+                            ("mean", "Mean of the daily values"),
+                            ("max", "Largest value"),
+                            ("latest", "Latest value"),
+                            ("ratio", "Ratio of the totals"),
+                            ("users", "Distinct users"),
+                            ("features", "Distinct features"),
+                            ("active_days", "Active days"),
+                            ("decayed_days", "Active days, older ones count less"),
+                            ("change", "Ratio to its own baseline"),
+                        ],
+                        max_length=12,
+                        verbose_name="counted as",
+                    ),
+                ),
+                (
+                    "window_days",
+                    models.PositiveSmallIntegerField(
+                        default=7,
+                        validators=[
+                            django.core.validators.MinValueValidator(1),
+                            django.core.validators.MaxValueValidator(730),
+                        ],
+                        verbose_name="window in days",
+                    ),
+                ),
+                (
+                    "baseline_days",
+                    models.PositiveSmallIntegerField(
+                        default=28,
+                        validators=[
+                            django.core.validators.MinValueValidator(1),
+                            django.core.validators.MaxValueValidator(730),
+                        ],
+                        verbose_name="baseline in days",
+                    ),
+                ),
+                (
+                    "half_life_days",
+                    models.PositiveSmallIntegerField(
+                        default=90,
+                        validators=[
+                            django.core.validators.MinValueValidator(1),
+                            django.core.validators.MaxValueValidator(365),
+                        ],
+                        verbose_name="half-life in days",
+                    ),
+                ),
+                (
+                    "weight",
+                    models.FloatField(
+                        default=1,
+                        validators=[django.core.validators.MinValueValidator(0)],
+                        verbose_name="weight in the component",
+                    ),
+                ),
+                (
+                    "scale_kind",
+                    models.CharField(
+                        choices=[
+                            ("piecewise", "Line through points"),
+                            ("linear", "Line between worst and best"),
+                            ("percent_of_target", "Percent of target"),
+                            ("steps", "Steps"),
+                            ("inverse", "Lower is better"),
+                            ("percentile", "Percentile among peers"),
+                            ("change", "Change against own baseline"),
+                            ("identity", "Is a score already"),
+                        ],
+                        default="piecewise",
+                        max_length=20,
+                        verbose_name="scale",
+                    ),
+                ),
+                (
+                    "scale_params",
+                    models.JSONField(blank=True, default=dict, verbose_name="values of the scale"),
+                ),
+                ("position", models.PositiveSmallIntegerField(default=0, verbose_name="order")),
+                (
+                    "component",
+                    accounts.fence.models.TenantForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="measures",
+                        to="scoring.component",
+                    ),
+                ),
+                (
+                    "tenant",
+                    models.ForeignKey(
+                        db_index=False,
+                        editable=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="accounts.tenant",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'measure',
-                'verbose_name_plural': 'measures',
-                'db_table': 'scoring_measure',
-                'ordering': ['position', 'id'],
-                'indexes': [models.Index(fields=['tenant', 'component', 'position'], name='score_measure_order')],
+                "verbose_name": "measure",
+                "verbose_name_plural": "measures",
+                "db_table": "scoring_measure",
+                "ordering": ["position", "id"],
+                "indexes": [
+                    models.Index(fields=["tenant", "component", "position"], name="score_measure_order")
+                ],
             },
         ),
         migrations.AddConstraint(
-            model_name='scoremodel',
-            constraint=models.UniqueConstraint(fields=('tenant', 'key'), name='score_model_key'),
+            model_name="scoremodel",
+            constraint=models.UniqueConstraint(fields=("tenant", "key"), name="score_model_key"),
         ),
         migrations.AddConstraint(
-            model_name='scoremodel',
-            constraint=models.UniqueConstraint(condition=models.Q(('is_default', True)), fields=('tenant', 'kind'), name='score_model_one_default'),
+            model_name="scoremodel",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("is_default", True)),
+                fields=("tenant", "kind"),
+                name="score_model_one_default",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='version',
-            constraint=models.UniqueConstraint(fields=('tenant', 'model', 'number'), name='score_version_number'),
+            model_name="version",
+            constraint=models.UniqueConstraint(
+                fields=("tenant", "model", "number"), name="score_version_number"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='version',
-            constraint=models.UniqueConstraint(condition=models.Q(('state', 'draft')), fields=('tenant', 'model'), name='score_version_one_draft'),
+            model_name="version",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("state", "draft")),
+                fields=("tenant", "model"),
+                name="score_version_one_draft",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='component',
-            constraint=models.UniqueConstraint(fields=('tenant', 'version', 'key'), name='score_component_key'),
+            model_name="component",
+            constraint=models.UniqueConstraint(
+                fields=("tenant", "version", "key"), name="score_component_key"
+            ),
         ),
         migrations.RunSQL([tables.SCORE, tables.CURRENT], tables.DROP),
         FenceTables("scoring", ["ScoreModel", "Version", "Component", "Measure"]),

@@ -15,7 +15,9 @@ from accounts.fence.models import TenantForeignKey, TenantModel
 from scoring.engine import MAX_HOLD_DAYS
 from scoring.windows import MAX_HALF_LIFE, MAX_WINDOW_DAYS, MIN_HALF_LIFE
 
-KEY = RegexValidator(r"^[a-z][a-z0-9_]*\Z", _("Use small letters, digits and underscores, starting with a letter."))
+KEY = RegexValidator(
+    r"^[a-z][a-z0-9_]*\Z", _("Use small letters, digits and underscores, starting with a letter.")
+)
 PERCENT = [MinValueValidator(0), MaxValueValidator(100)]
 
 
@@ -30,21 +32,35 @@ class ScoreModel(TenantModel):
     kind = models.CharField(_("kind"), max_length=10, choices=Kind)
     name = models.CharField(_("name"), max_length=120)
     segment = models.CharField(
-        _("segment"), max_length=100, blank=True, help_text=_("Only accounts of this segment; empty: of every segment.")
+        _("segment"),
+        max_length=100,
+        blank=True,
+        help_text=_("Only accounts of this segment; empty: of every segment."),
     )
     stage = models.CharField(
-        _("lifecycle stage"), max_length=50, blank=True, help_text=_("Only accounts at this stage; empty: at every stage.")
+        _("lifecycle stage"),
+        max_length=50,
+        blank=True,
+        help_text=_("Only accounts at this stage; empty: at every stage."),
     )
     plan_kinds = ArrayField(
-        models.CharField(max_length=10), default=list, blank=True, verbose_name=_("kinds of plan"),
-        help_text=_("Only accounts on these kinds of plan (trial, self_serve, contract); empty: on every plan."),
+        models.CharField(max_length=10),
+        default=list,
+        blank=True,
+        verbose_name=_("kinds of plan"),
+        help_text=_(
+            "Only accounts on these kinds of plan (trial, self_serve, contract); empty: on every plan."
+        ),
     )
     position = models.PositiveSmallIntegerField(
-        _("order"), default=100,
+        _("order"),
+        default=100,
         help_text=_("Where several models fit an account, the one with the smallest number scores it."),
     )
     is_default = models.BooleanField(
-        _("default"), default=False, help_text=_("Scores the accounts that no other model of its kind claims.")
+        _("default"),
+        default=False,
+        help_text=_("Scores the accounts that no other model of its kind claims."),
     )
     active = models.BooleanField(_("active"), default=True)
     created_at = models.DateTimeField(db_default=Now())
@@ -82,16 +98,22 @@ class Version(TenantModel):
         PROPOSED = "proposed", _("Proposed from your own accounts")
         EDITED = "edited", _("Edited")
 
-    model = TenantForeignKey(ScoreModel, models.CASCADE, related_name="versions", verbose_name=_("score model"))
+    model = TenantForeignKey(
+        ScoreModel, models.CASCADE, related_name="versions", verbose_name=_("score model")
+    )
     number = models.PositiveIntegerField(_("version"))
     state = models.CharField(_("state"), max_length=10, choices=State, default=State.DRAFT)
     healthy_above = models.FloatField(
-        _("best band above"), default=80, validators=PERCENT,
+        _("best band above"),
+        default=80,
+        validators=PERCENT,
         help_text=_("A score exactly on the threshold is in the middle band."),
     )
     critical_below = models.FloatField(_("worst band below"), default=60, validators=PERCENT)
     coverage_min = models.FloatField(
-        _("minimum coverage"), default=0.5, validators=[MinValueValidator(0), MaxValueValidator(1)],
+        _("minimum coverage"),
+        default=0.5,
+        validators=[MinValueValidator(0), MaxValueValidator(1)],
         help_text=_("Share of the weight that must be known (0 to 1); under it the band is unknown."),
     )
     origin = models.CharField(_("origin"), max_length=10, choices=Origin, default=Origin.EDITED)
@@ -100,8 +122,9 @@ class Version(TenantModel):
     in_force_from = models.DateField(_("in force from"), null=True)
     created_at = models.DateTimeField(_("created"), db_default=Now())
     published_at = models.DateTimeField(_("published"), null=True)
-    published_by = TenantForeignKey("accounts.Membership", models.DO_NOTHING, null=True, related_name="+",
-                                    verbose_name=_("published by"))
+    published_by = TenantForeignKey(
+        "accounts.Membership", models.DO_NOTHING, null=True, related_name="+", verbose_name=_("published by")
+    )
 
     class Meta:
         db_table = "scoring_version"
@@ -141,7 +164,9 @@ class Component(TenantModel):
     key = models.CharField(_("key"), max_length=60, validators=[KEY], db_collation="C")
     name = models.CharField(_("name"), max_length=120)
     weight = models.FloatField(_("weight"), validators=PERCENT)
-    missing_policy = models.CharField(_("when data is missing"), max_length=10, choices=Missing, default=Missing.EXCLUDE)
+    missing_policy = models.CharField(
+        _("when data is missing"), max_length=10, choices=Missing, default=Missing.EXCLUDE
+    )
     hold_days = models.PositiveSmallIntegerField(
         _("days to hold"), default=0, validators=[MaxValueValidator(MAX_HOLD_DAYS)]
     )
@@ -153,7 +178,9 @@ class Component(TenantModel):
         verbose_name = _("component")
         verbose_name_plural = _("components")
         ordering = ["position", "id"]
-        constraints = [models.UniqueConstraint(fields=["tenant", "version", "key"], name="score_component_key")]
+        constraints = [
+            models.UniqueConstraint(fields=["tenant", "version", "key"], name="score_component_key")
+        ]
 
     def __str__(self) -> str:
         return self.label
@@ -197,10 +224,14 @@ class Measure(TenantModel):
         _("window in days"), default=7, validators=[MinValueValidator(1), MaxValueValidator(MAX_WINDOW_DAYS)]
     )
     baseline_days = models.PositiveSmallIntegerField(
-        _("baseline in days"), default=28, validators=[MinValueValidator(1), MaxValueValidator(MAX_WINDOW_DAYS)]
+        _("baseline in days"),
+        default=28,
+        validators=[MinValueValidator(1), MaxValueValidator(MAX_WINDOW_DAYS)],
     )
     half_life_days = models.PositiveSmallIntegerField(
-        _("half-life in days"), default=90, validators=[MinValueValidator(MIN_HALF_LIFE), MaxValueValidator(MAX_HALF_LIFE)]
+        _("half-life in days"),
+        default=90,
+        validators=[MinValueValidator(MIN_HALF_LIFE), MaxValueValidator(MAX_HALF_LIFE)],
     )
     weight = models.FloatField(_("weight in the component"), default=1, validators=[MinValueValidator(0)])
     scale_kind = models.CharField(_("scale"), max_length=20, choices=ScaleKind, default=ScaleKind.PIECEWISE)

@@ -36,7 +36,9 @@ def stored_row(tenant: Tenant, account_id: int, kind: str, on: date | None) -> R
     )
 
 
-def explanation(tenant: Tenant, account_id: int, kind: str = "health", on: date | None = None) -> dict[str, Any]:
+def explanation(
+    tenant: Tenant, account_id: int, kind: str = "health", on: date | None = None
+) -> dict[str, Any]:
     """The score of an account with all its parts, as the API gives it: three queries.
 
     With `on`, the newest score stored by that day; the answer says which day it is of. An account that was never scored has
@@ -50,14 +52,22 @@ def explanation(tenant: Tenant, account_id: int, kind: str = "health", on: date 
 
 
 def _external_id(tenant: Tenant, account_id: int) -> str:
-    return str(Account.objects.filter(tenant=tenant, pk=account_id).values_list("external_id", flat=True).get())
+    return str(
+        Account.objects.filter(tenant=tenant, pk=account_id).values_list("external_id", flat=True).get()
+    )
 
 
 def empty_explanation(external_id: str, on: date | None) -> dict[str, Any]:
     """The shape of an account that was not scored (yet, or by that day)."""
     return {
-        "account_id": external_id, "on": on.isoformat() if on else None, "score": None, "band": "unknown", "coverage": 0.0,
-        "model": None, "new": False, "components": [],
+        "account_id": external_id,
+        "on": on.isoformat() if on else None,
+        "score": None,
+        "band": "unknown",
+        "coverage": 0.0,
+        "model": None,
+        "new": False,
+        "components": [],
     }
 
 
@@ -78,19 +88,21 @@ def _components(row: Row, parts: Parts) -> list[dict[str, Any]]:
     """Each component with its measures, cut out of the stored arrays by position."""
     out, start = [], 0
     for place, (component, measures) in enumerate(parts):
-        scaled = row.scaled[start:start + len(measures)]
-        out.append({
-            "key": component.key,
-            "weight": component.weight,
-            "effective_weight": row.effective[place],
-            "score": row.components[place],
-            "points": row.points[place],
-            "missing": all(value is None for value in scaled),
-            "measures": [
-                {"metric": measure.metric_key, "value": row.raw[start + offset], "scaled": scaled[offset]}
-                for offset, measure in enumerate(measures)
-            ],
-        })
+        scaled = row.scaled[start : start + len(measures)]
+        out.append(
+            {
+                "key": component.key,
+                "weight": component.weight,
+                "effective_weight": row.effective[place],
+                "score": row.components[place],
+                "points": row.points[place],
+                "missing": all(value is None for value in scaled),
+                "measures": [
+                    {"metric": measure.metric_key, "value": row.raw[start + offset], "scaled": scaled[offset]}
+                    for offset, measure in enumerate(measures)
+                ],
+            }
+        )
         start += len(measures)
     return out
 
@@ -101,7 +113,9 @@ def band_name(kind_code: int, band: int) -> str:
     return BAND_NAMES[kind][band]
 
 
-def score_details(tenant: Tenant, account_id: int, kind: str = "health", on: date | None = None) -> dict[str, Any]:
+def score_details(
+    tenant: Tenant, account_id: int, kind: str = "health", on: date | None = None
+) -> dict[str, Any]:
     """The explanation with what a page needs beside it: names in the reader's language, windows, targets, units.
 
     Four queries. `previous` is the score before this one, `change` the difference to it.
@@ -109,18 +123,28 @@ def score_details(tenant: Tenant, account_id: int, kind: str = "health", on: dat
     row = stored_row(tenant, account_id, kind, on)
     external_id = _external_id(tenant, account_id)
     if row is None:
-        return {**empty_explanation(external_id, on), "model_name": "", "previous": None, "change": None, "is_final": False}
+        return {
+            **empty_explanation(external_id, on),
+            "model_name": "",
+            "previous": None,
+            "change": None,
+            "is_final": False,
+        }
     parts = version_parts(tenant, [row.version])[row.version_id]
     out = _explained(external_id, row, parts)
     metrics = {
         metric.key: metric
-        for metric in Metric.objects.filter(tenant=tenant, key__in=[m.metric_key for _part, own in parts for m in own])
+        for metric in Metric.objects.filter(
+            tenant=tenant, key__in=[m.metric_key for _part, own in parts for m in own]
+        )
     }
     column = 0
     for shown, (component, measures) in zip(out["components"], parts, strict=True):
         shown.update(
-            name=component.label, policy=component.missing_policy,
-            held=bool(shown["missing"] and shown["score"] is not None), combine=component.combine,
+            name=component.label,
+            policy=component.missing_policy,
+            held=bool(shown["missing"] and shown["score"] is not None),
+            combine=component.combine,
         )
         for line, measure in zip(shown["measures"], measures, strict=True):
             metric = metrics.get(measure.metric_key)
@@ -132,7 +156,9 @@ def score_details(tenant: Tenant, account_id: int, kind: str = "health", on: dat
                 aggregate=measure.aggregate,
                 aggregate_label=measure.get_aggregate_display(),
                 window_days=measure.window_days,
-                half_life_days=measure.half_life_days if measure.aggregate == Measure.Aggregate.DECAYED_DAYS else None,
+                half_life_days=measure.half_life_days
+                if measure.aggregate == Measure.Aggregate.DECAYED_DAYS
+                else None,
                 scale=measure.scale,
                 target=_target(row, column, measure),
             )
@@ -140,7 +166,11 @@ def score_details(tenant: Tenant, account_id: int, kind: str = "health", on: dat
     previous = row.previous_score if isinstance(row, CurrentScore) else None
     change = row.score - previous if row.score is not None and previous is not None else None
     return {
-        **out, "model_name": row.version.model.label, "previous": previous, "change": change, "is_final": row.is_final,
+        **out,
+        "model_name": row.version.model.label,
+        "previous": previous,
+        "change": change,
+        "is_final": row.is_final,
     }
 
 
@@ -153,10 +183,14 @@ def _target(row: Row, column: int, measure: Measure) -> float | None:
     return float(target) if target is not None else None
 
 
-def evaluate_components(version: LoadedVersion, values: Mapping[str, float | None], on: date) -> dict[str, Any]:
+def evaluate_components(
+    version: LoadedVersion, values: Mapping[str, float | None], on: date
+) -> dict[str, Any]:
     """The calculator: component values in, the explanation out, through the function that the nightly run ends in."""
     given = [values.get(component.key) for component in version.spec.components]
-    out = combine(version.spec, np.array([[math.nan if value is None else value for value in given]], dtype=np.float64))
+    out = combine(
+        version.spec, np.array([[math.nan if value is None else value for value in given]], dtype=np.float64)
+    )
     return {
         "account_id": None,
         "on": on.isoformat(),
@@ -188,4 +222,3 @@ def calculated_components(version: LoadedVersion, out: Scores, row: int = 0) -> 
 def _plain(value: Any) -> float | None:
     """A number for JSON; NaN is null."""
     return None if math.isnan(value) else float(value)
-

@@ -33,8 +33,14 @@ def metric_facts(tenant: Tenant) -> dict[str, MetricFacts]:
     """The tenant's active metrics, by key."""
     return {
         metric.key: MetricFacts(
-            id=metric.pk, key=metric.key, kind=metric.kind, slot=metric.slot, decimals=metric.decimals,
-            hold_days=metric.hold_days, numerator=metric.numerator, denominator=metric.denominator,
+            id=metric.pk,
+            key=metric.key,
+            kind=metric.kind,
+            slot=metric.slot,
+            decimals=metric.decimals,
+            hold_days=metric.hold_days,
+            numerator=metric.numerator,
+            denominator=metric.denominator,
             chosen_events=bool(metric.events),
         )
         for metric in Metric.objects.filter(tenant=tenant, active=True)
@@ -61,10 +67,17 @@ def account_chunks(
     after = 0
     while True:
         with connection.cursor() as cursor:
-            cursor.execute(sql, {
-                "tenant": tenant.pk, "zone": tenant.timezone, "after": after, "size": size, "alive": churned_before,
-                "ids": list(account_ids) if account_ids is not None else [],
-            })
+            cursor.execute(
+                sql,
+                {
+                    "tenant": tenant.pk,
+                    "zone": tenant.timezone,
+                    "after": after,
+                    "size": size,
+                    "alive": churned_before,
+                    "ids": list(account_ids) if account_ids is not None else [],
+                },
+            )
             rows = cursor.fetchall()
         if rows:
             after = rows[-1][0]
@@ -73,8 +86,10 @@ def account_chunks(
             return
 
 
-def _chunk(rows: list[tuple[int, date | None, date, date | None, str, str, str, dict[str, object] | None]],
-           models: Sequence[ModelTimeline]) -> AccountChunk:
+def _chunk(
+    rows: list[tuple[int, date | None, date, date | None, str, str, str, dict[str, object] | None]],
+    models: Sequence[ModelTimeline],
+) -> AccountChunk:
     known: dict[tuple[str, str, str], int] = {}
     claimed = []
     for row in rows:

@@ -17,14 +17,22 @@ def score_history(
 ) -> list[dict[str, Any]]:
     """One line per stored day, rising: one query."""
     rows = (
-        StoredScore.objects.filter(tenant=tenant, kind=KIND_CODES[kind], account_id=account_id, day__range=(first, last))
+        StoredScore.objects.filter(
+            tenant=tenant, kind=KIND_CODES[kind], account_id=account_id, day__range=(first, last)
+        )
         .order_by("day")
-        .values_list("day", "score", "band", "coverage", "is_new", "version__model__key", "version__number")[:limit]
+        .values_list("day", "score", "band", "coverage", "is_new", "version__model__key", "version__number")[
+            :limit
+        ]
     )
     return [
         {
-            "on": day.isoformat(), "score": score, "band": band_name(KIND_CODES[kind], band), "coverage": coverage,
-            "new": new, "model": {"key": key, "version": number},
+            "on": day.isoformat(),
+            "score": score,
+            "band": band_name(KIND_CODES[kind], band),
+            "coverage": coverage,
+            "new": new,
+            "model": {"key": key, "version": number},
         }
         for day, score, band, coverage, new, key, number in rows
     ]

@@ -31,7 +31,9 @@ class Preview:
 def preview(tenant: Tenant, version: Version, account: Account) -> Preview:
     """Score an account as of its newest scored day (today, if there is none) under this version; raises `SpecError`."""
     code = KIND_CODES[version.model.kind]
-    current = CurrentScore.objects.filter(tenant=tenant, kind=code, account_id=account.pk).values_list("day", flat=True)
+    current = CurrentScore.objects.filter(tenant=tenant, kind=code, account_id=account.pk).values_list(
+        "day", flat=True
+    )
     day = current.first() or tenant.today()
     loaded = load_versions(tenant, [version])[version.pk]
     reading = read_for(tenant, (day,), [loaded])
@@ -43,13 +45,22 @@ def preview(tenant: Tenant, version: Version, account: Account) -> Preview:
     column = 0
     for shown, component in zip(components, loaded.spec.components, strict=True):
         for measure in component.measures:
-            shown["measures"].append({
-                "metric": measure.key, "value": _plain(found.raw[0, column]), "scaled": _plain(scaled[0, column]),
-                "target": None if found.targets is None else _plain(found.targets[0, column]),
-            })
+            shown["measures"].append(
+                {
+                    "metric": measure.key,
+                    "value": _plain(found.raw[0, column]),
+                    "scaled": _plain(scaled[0, column]),
+                    "target": None if found.targets is None else _plain(found.targets[0, column]),
+                }
+            )
             column += 1
     return Preview(
-        version, day, _plain(found.scores.score[0]), int(found.scores.band[0]), float(found.scores.coverage[0]), components
+        version,
+        day,
+        _plain(found.scores.score[0]),
+        int(found.scores.band[0]),
+        float(found.scores.coverage[0]),
+        components,
     )
 
 

@@ -46,7 +46,9 @@ def model_timelines(tenant: Tenant, kind: str) -> list[ModelTimeline]:
     published: dict[int, list[Version]] = {}
     models: dict[int, ScoreModel] = {}
     for version in (
-        Version.objects.filter(tenant=tenant, model__kind=kind, model__active=True, in_force_from__isnull=False)
+        Version.objects.filter(
+            tenant=tenant, model__kind=kind, model__active=True, in_force_from__isnull=False
+        )
         .exclude(state=Version.State.DRAFT)
         .select_related("model")
         .order_by("number")
@@ -103,7 +105,12 @@ def version_marks(tenant: Tenant, first: date, last: date) -> list[dict[str, obj
         .order_by("in_force_from", "number")
     )
     return [
-        {"day": row.in_force_from, "model": row.model.key, "name": row.model.label, "version": row.number,
-         "origin": row.origin}
+        {
+            "day": row.in_force_from,
+            "model": row.model.key,
+            "name": row.model.label,
+            "version": row.number,
+            "origin": row.origin,
+        }
         for row in rows
     ]

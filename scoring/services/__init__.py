@@ -16,6 +16,17 @@ from .runs import RunSummary, score_accounts
 from .shipped import install_templates
 
 __all__ = [
-    "DefinitionError", "RunSummary", "create_draft", "discard_draft", "forget_scores", "install_templates", "make_default",
-    "propose_shipped_version", "publish_version", "save_draft", "score_accounts", "version_problems", "weight_problem",
+    "DefinitionError",
+    "RunSummary",
+    "create_draft",
+    "discard_draft",
+    "forget_scores",
+    "install_templates",
+    "make_default",
+    "propose_shipped_version",
+    "publish_version",
+    "save_draft",
+    "score_accounts",
+    "version_problems",
+    "weight_problem",
 ]

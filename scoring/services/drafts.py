@@ -38,7 +38,9 @@ class DefinitionError(ValueError):
 
     def __init__(self, problems: Sequence[Problem]) -> None:
         self.problems = list(problems)
-        super().__init__("\n".join(f"{path}: {message}" if path else message for path, message in self.problems))
+        super().__init__(
+            "\n".join(f"{path}: {message}" if path else message for path, message in self.problems)
+        )
 
 
 def weight_problem(weights: Iterable[float]) -> str | None:
@@ -47,11 +49,17 @@ def weight_problem(weights: Iterable[float]) -> str | None:
     if abs(total - WHOLE) <= WEIGHT_TOLERANCE:
         return None
     if total < WHOLE:
-        return _("The weights of the components add up to %(total)s; they must add up to 100: %(rest)s are missing.") % {
-            "total": f"{total:g}", "rest": f"{WHOLE - total:g}",
+        return _(
+            "The weights of the components add up to %(total)s; they must add up to 100: %(rest)s are missing."
+        ) % {
+            "total": f"{total:g}",
+            "rest": f"{WHOLE - total:g}",
         }
-    return _("The weights of the components add up to %(total)s; they must add up to 100: %(rest)s too many.") % {
-        "total": f"{total:g}", "rest": f"{total - WHOLE:g}",
+    return _(
+        "The weights of the components add up to %(total)s; they must add up to 100: %(rest)s too many."
+    ) % {
+        "total": f"{total:g}",
+        "rest": f"{total - WHOLE:g}",
     }
 
 
@@ -73,12 +81,16 @@ def version_problems(tenant: Tenant, version: Version) -> list[Problem]:
                 problems.append((path, _(NO_METRIC)))
             elif measure.aggregate not in FITTING.get(metrics[measure.metric_key], ()):
                 problems.append((path, _(NO_FIT)))
-            if measure.scale_kind == Measure.ScaleKind.PERCENTILE and not measure.scale_params.get("reference"):
+            if measure.scale_kind == Measure.ScaleKind.PERCENTILE and not measure.scale_params.get(
+                "reference"
+            ):
                 problems.append((path, _(NO_PEERS)))
     try:
         build_spec(version, parts)
     except SpecError as error:
-        problems += [(path, _(message)) for path, message in error.problems if not path.endswith(".reference")]
+        problems += [
+            (path, _(message)) for path, message in error.problems if not path.endswith(".reference")
+        ]
     return problems
 
 
@@ -107,22 +119,38 @@ def _copy_parts(tenant: Tenant, source: Version, target: Version) -> None:
     parts = version_parts(tenant, [source])[source.pk]
     copies = [
         Component(
-            tenant=tenant, version=target, key=part.key, name=part.name, weight=part.weight,
-            missing_policy=part.missing_policy, hold_days=part.hold_days, combine=part.combine, position=part.position,
+            tenant=tenant,
+            version=target,
+            key=part.key,
+            name=part.name,
+            weight=part.weight,
+            missing_policy=part.missing_policy,
+            hold_days=part.hold_days,
+            combine=part.combine,
+            position=part.position,
         )
         for part, _measures in parts
     ]
     Component.objects.bulk_create(copies)
-    Measure.objects.bulk_create([
-        Measure(
-            tenant=tenant, component=copy, metric_key=measure.metric_key, aggregate=measure.aggregate,
-            window_days=measure.window_days, baseline_days=measure.baseline_days, half_life_days=measure.half_life_days,
-            weight=measure.weight, scale_kind=measure.scale_kind, scale_params=measure.scale_params,
-            position=measure.position,
-        )
-        for copy, (_part, measures) in zip(copies, parts, strict=True)
-        for measure in measures
-    ])
+    Measure.objects.bulk_create(
+        [
+            Measure(
+                tenant=tenant,
+                component=copy,
+                metric_key=measure.metric_key,
+                aggregate=measure.aggregate,
+                window_days=measure.window_days,
+                baseline_days=measure.baseline_days,
+                half_life_days=measure.half_life_days,
+                weight=measure.weight,
+                scale_kind=measure.scale_kind,
+                scale_params=measure.scale_params,
+                position=measure.position,
+            )
+            for copy, (_part, measures) in zip(copies, parts, strict=True)
+            for measure in measures
+        ]
+    )
 
 
 def save_draft(*, tenant: Tenant, version: Version, definition: dict[str, Any]) -> Version:
@@ -140,19 +168,34 @@ def save_draft(*, tenant: Tenant, version: Version, definition: dict[str, Any]) 
     components, measures = [], []
     for place, part in enumerate(definition["components"]):
         component = Component(
-            tenant=tenant, version=version, key=part["key"], name=part["name"], weight=float(part["weight"]),
-            missing_policy=part.get("missing", Component.Missing.EXCLUDE), hold_days=part.get("hold_days", 0),
-            combine=part.get("combine", Component.Combine.MEAN), position=place,
+            tenant=tenant,
+            version=version,
+            key=part["key"],
+            name=part["name"],
+            weight=float(part["weight"]),
+            missing_policy=part.get("missing", Component.Missing.EXCLUDE),
+            hold_days=part.get("hold_days", 0),
+            combine=part.get("combine", Component.Combine.MEAN),
+            position=place,
         )
         components.append(component)
         for order, measure in enumerate(part["measures"]):
             scale = dict(measure["scale"])
-            measures.append(Measure(
-                tenant=tenant, component=component, metric_key=measure["metric"], aggregate=measure["aggregate"],
-                window_days=measure.get("window_days", 7), baseline_days=measure.get("baseline_days", 28),
-                half_life_days=measure.get("half_life_days", 90), weight=float(measure.get("weight", 1)),
-                scale_kind=scale.pop("kind"), scale_params=scale, position=order,
-            ))
+            measures.append(
+                Measure(
+                    tenant=tenant,
+                    component=component,
+                    metric_key=measure["metric"],
+                    aggregate=measure["aggregate"],
+                    window_days=measure.get("window_days", 7),
+                    baseline_days=measure.get("baseline_days", 28),
+                    half_life_days=measure.get("half_life_days", 90),
+                    weight=float(measure.get("weight", 1)),
+                    scale_kind=scale.pop("kind"),
+                    scale_params=scale,
+                    position=order,
+                )
+            )
     Component.objects.bulk_create(components)
     for made in measures:
         made.component_id = made.component.pk
@@ -185,8 +228,15 @@ def publish_version(
     version.in_force_from = in_force_from or tenant.today()
     version.save()
     record_audit(
-        tenant=tenant, actor=member, action="scoring.version.published", target=f"{version.model.key} v{version.number}",
-        after={"origin": version.origin, "in_force_from": version.in_force_from.isoformat(), "note": version.note},
+        tenant=tenant,
+        actor=member,
+        action="scoring.version.published",
+        target=f"{version.model.key} v{version.number}",
+        after={
+            "origin": version.origin,
+            "in_force_from": version.in_force_from.isoformat(),
+            "note": version.note,
+        },
     )
     return version
 
@@ -196,7 +246,10 @@ def discard_draft(*, tenant: Tenant, version: Version, member: Membership | None
     if not version.is_draft:
         raise DefinitionError([("", _("Only a draft can be discarded."))])
     record_audit(
-        tenant=tenant, actor=member, action="scoring.version.discarded", target=f"{version.model.key} v{version.number}"
+        tenant=tenant,
+        actor=member,
+        action="scoring.version.discarded",
+        target=f"{version.model.key} v{version.number}",
     )
     version.delete()
 

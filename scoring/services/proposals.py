@@ -47,7 +47,9 @@ def propose_shipped_version(*, tenant: Tenant, day: date) -> int | None:
 def _untouched_version(tenant: Tenant) -> Version | None:
     """The default health model's only version, if it is the shipped one."""
     versions = list(
-        Version.objects.filter(tenant=tenant, model__kind=ScoreModel.Kind.HEALTH, model__is_default=True, model__active=True)
+        Version.objects.filter(
+            tenant=tenant, model__kind=ScoreModel.Kind.HEALTH, model__is_default=True, model__active=True
+        )
         .select_related("model")
         .order_by("number")[:2]
     )

@@ -44,7 +44,9 @@ def refresh_references(*, tenant: Tenant, version: Version) -> None:
     ranked = [measure for measure in measures if measure.scale_kind == Measure.ScaleKind.PERCENTILE]
     if not ranked:
         return
-    newest = CurrentScore.objects.filter(tenant=tenant, kind=KIND_CODES[version.model.kind]).aggregate(day=Max("day"))
+    newest = CurrentScore.objects.filter(tenant=tenant, kind=KIND_CODES[version.model.kind]).aggregate(
+        day=Max("day")
+    )
     values = peer_values(
         tenant, version, [measure_source(measure) for measure in ranked], newest["day"] or tenant.today()
     )

@@ -77,10 +77,14 @@ def score_accounts(
         known = Account.objects.filter(tenant=tenant)
         total = len(kinds) * (known.count() if account_ids is None else len(account_ids))
     done = 0
-    size = CHUNK if len(days) == 1 else max(1, ROWS_AT_ONCE // len(days))  # rows are read once for all days of a chunk
+    size = (
+        CHUNK if len(days) == 1 else max(1, ROWS_AT_ONCE // len(days))
+    )  # rows are read once for all days of a chunk
     for kind in kinds:
         result = summary.kinds[kind] = KindSummary()
-        for chunk in account_chunks(tenant, timelines[kind], account_ids=account_ids, churned_before=first, size=size):
+        for chunk in account_chunks(
+            tenant, timelines[kind], account_ids=account_ids, churned_before=first, size=size
+        ):
             _score_chunk(reading, chunk, timelines[kind], loaded, result)
             done += len(chunk.facts)
             if progress:
@@ -89,7 +93,10 @@ def score_accounts(
 
 
 def _score_chunk(
-    reading: Reading, chunk: AccountChunk, timelines: Sequence[ModelTimeline], loaded: dict[int, LoadedVersion],
+    reading: Reading,
+    chunk: AccountChunk,
+    timelines: Sequence[ModelTimeline],
+    loaded: dict[int, LoadedVersion],
     result: KindSummary,
 ) -> None:
     """Score one chunk of accounts, each by the model that claims it, span by span of days under one version."""
@@ -108,11 +115,15 @@ def _blocks(days: tuple[date, ...], accounts: int) -> Iterator[tuple[date, ...]]
     """Days cut so that no block holds more than `ROWS_AT_ONCE` account-days."""
     size = max(1, ROWS_AT_ONCE // max(accounts, 1))
     for start in range(0, len(days), size):
-        yield days[start:start + size]
+        yield days[start : start + size]
 
 
 def _score_block(
-    reading: Reading, accounts: AccountFacts, days: tuple[date, ...], version: LoadedVersion, result: KindSummary
+    reading: Reading,
+    accounts: AccountFacts,
+    days: tuple[date, ...],
+    version: LoadedVersion,
+    result: KindSummary,
 ) -> None:
     out = score_days(reading, accounts, days, version)
     keep = np.flatnonzero(accounts.scored_on(days).ravel())
@@ -121,15 +132,30 @@ def _score_block(
     begins = np.minimum(accounts.seen_from, accounts.exists_from)[account_index]
     scores = out.scores
     kept = Scores(
-        scores.score[keep], scores.band[keep], scores.coverage[keep], scores.values[keep], scores.points[keep],
-        scores.effective[keep], scores.missing[keep], None if scores.scaled is None else scores.scaled[keep],
+        scores.score[keep],
+        scores.band[keep],
+        scores.coverage[keep],
+        scores.values[keep],
+        scores.points[keep],
+        scores.effective[keep],
+        scores.missing[keep],
+        None if scores.scaled is None else scores.scaled[keep],
     )
-    written = write_block(Block(
-        tenant_id=reading.tenant.pk, kind_code=version.kind_code, version_id=version.id,
-        account_ids=accounts.ids[account_index], days=days, day_index=day_index, scores=kept, raw=out.raw[keep],
-        targets=None if out.targets is None else out.targets[keep],
-        is_new=ordinals - begins < NEW_DAYS, is_final=ordinals < reading.today.toordinal(),
-    ))
+    written = write_block(
+        Block(
+            tenant_id=reading.tenant.pk,
+            kind_code=version.kind_code,
+            version_id=version.id,
+            account_ids=accounts.ids[account_index],
+            days=days,
+            day_index=day_index,
+            scores=kept,
+            raw=out.raw[keep],
+            targets=None if out.targets is None else out.targets[keep],
+            is_new=ordinals - begins < NEW_DAYS,
+            is_final=ordinals < reading.today.toordinal(),
+        )
+    )
     unknown = int((kept.band == 0).sum())
     result.unknown += unknown
     result.scored += len(keep) - unknown

@@ -45,8 +45,12 @@ def install_templates(*, tenant: Tenant) -> list[ScoreModel]:
         template = shipped_template(key)
         definition = template.definition
         model = ScoreModel.objects.create(
-            tenant=tenant, key=key, kind=definition["kind"], name=definition["name"],
-            plan_kinds=definition.get("plan_kinds", []), position=definition["position"],
+            tenant=tenant,
+            key=key,
+            kind=definition["kind"],
+            name=definition["name"],
+            plan_kinds=definition.get("plan_kinds", []),
+            position=definition["position"],
             is_default=definition["is_default"],
         )
         version = Version.objects.create(

@@ -121,7 +121,8 @@ def _current_sql(many_days: bool) -> str:
             WHERE h.tenant_id = s.tenant_id AND h.kind = s.kind AND h.account_id = s.account_id AND h.day < s.day
             ORDER BY h.day DESC LIMIT 1) AS p ON true"""
     previous = {
-        name: f"excluded.previous_{name}" if many_days else f"scoring_current.{name}" for name in ("score", "band")
+        name: f"excluded.previous_{name}" if many_days else f"scoring_current.{name}"
+        for name in ("score", "band")
     }
     return f"""
 INSERT INTO scoring_current (tenant_id, {", ".join(_OWN)}, previous_score, previous_band)
@@ -150,7 +151,9 @@ def write_block(block: Block) -> Written:
     with connection.cursor() as cursor:
         cursor.execute(_TEMPORARY)
         cursor.execute("TRUNCATE scoring_incoming")
-        cursor.copy_expert(f"COPY scoring_incoming ({', '.join(_OWN)}) FROM STDIN", io.BytesIO(_copy_text(block)))
+        cursor.copy_expert(
+            f"COPY scoring_incoming ({', '.join(_OWN)}) FROM STDIN", io.BytesIO(_copy_text(block))
+        )
         cursor.execute(_HISTORY, {"tenant": block.tenant_id})
         written.history = cursor.rowcount
         cursor.execute(_current_sql(len(block.days) > 1), {"tenant": block.tenant_id})

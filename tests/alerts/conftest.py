@@ -28,6 +28,11 @@ def inside(acme: Tenant) -> Iterator[Tenant]:
 def owned(inside: Tenant, carl: Membership) -> Account:
     """An account that Carl looks after, live for a year."""
     return Account.objects.create(
-        tenant=inside, external_id="owned", name="Owned", owner=carl, mrr_cents=100_000,
-        go_live_on=date(2025, 3, 1), first_seen_on=date(2025, 3, 1),
+        tenant=inside,
+        external_id="owned",
+        name="Owned",
+        owner=carl,
+        mrr_cents=100_000,
+        go_live_on=date(2025, 3, 1),
+        first_seen_on=date(2025, 3, 1),
     )

@@ -34,9 +34,19 @@ def admin(client: Client, alice: Membership) -> Client:
 def form(**changes: Any) -> dict[str, Any]:
     """What the page of the usage rule sends."""
     return {
-        "name": "Usage under target", "description": "", "enabled": "on", "severity": "high", "position": "10",
-        "threshold_below": "0.5", "threshold_weeks": "2", "threshold_resolve_at": "0.6", "dwell_days": "0",
-        "cooldown_days": "14", "play": "fixed", "play_key": "express_training", **changes,
+        "name": "Usage under target",
+        "description": "",
+        "enabled": "on",
+        "severity": "high",
+        "position": "10",
+        "threshold_below": "0.5",
+        "threshold_weeks": "2",
+        "threshold_resolve_at": "0.6",
+        "dwell_days": "0",
+        "cooldown_days": "14",
+        "play": "fixed",
+        "play_key": "express_training",
+        **changes,
     }
 
 
@@ -87,7 +97,13 @@ def test_a_wrong_threshold_is_refused_with_the_reason(
 def test_a_new_rule_gets_its_kind_first_and_then_its_thresholds(
     admin: Client, acme: Tenant, rules: dict[str, int]
 ) -> None:
-    new = {"key": "old-tickets", "name": "Old tickets", "kind": "ticket_unresolved", "severity": "low", "play": "none"}
+    new = {
+        "key": "old-tickets",
+        "name": "Old tickets",
+        "kind": "ticket_unresolved",
+        "severity": "low",
+        "play": "none",
+    }
     answer = admin.post(f"{URL}add/", new)
     with tenant_scope(acme):
         rule = Rule.objects.get(key="old-tickets")

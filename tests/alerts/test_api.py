@@ -32,14 +32,21 @@ def make_alerts(tenant: Tenant, owner: Membership | None, count: int) -> list[in
         rule = Rule.objects.get(key="ticket_unresolved")
         return [
             Alert.objects.create(
-                tenant=tenant, rule=rule, account=account, subject=f"T-{n}", opened_on=SUNDAY, last_seen_on=SUNDAY,
+                tenant=tenant,
+                rule=rule,
+                account=account,
+                subject=f"T-{n}",
+                opened_on=SUNDAY,
+                last_seen_on=SUNDAY,
                 evidence={"ticket": f"T-{n}"},
             ).pk
             for n in range(count)
         ]
 
 
-def test_the_list_shows_open_alerts_newest_first_page_by_page(client: Client, acme: Tenant, carl: Membership) -> None:
+def test_the_list_shows_open_alerts_newest_first_page_by_page(
+    client: Client, acme: Tenant, carl: Membership
+) -> None:
     ids = make_alerts(acme, carl, 3)
     headers = key_for(acme, "read")
     first = client.get("/api/v1/alerts?limit=2", headers=headers).json()
@@ -48,14 +55,28 @@ def test_the_list_shows_open_alerts_newest_first_page_by_page(client: Client, ac
     assert [row["id"] for row in second["results"]] == [ids[0]]
     assert second["next"] is None
     assert second["results"][0] == {
-        "id": ids[0], "account_id": "acme-1", "rule": "ticket_unresolved", "name": "Ticket unresolved",
-        "subject": "T-0", "state": "open", "severity": "medium", "priority": 5.5, "opened_on": "2026-03-08",
-        "ended_on": None, "snoozed_until": None, "verdict": None, "evidence": {"ticket": "T-0"},
-        "owner": "carl@acme.example", "run_id": None, "playbook": None,
+        "id": ids[0],
+        "account_id": "acme-1",
+        "rule": "ticket_unresolved",
+        "name": "Ticket unresolved",
+        "subject": "T-0",
+        "state": "open",
+        "severity": "medium",
+        "priority": 5.5,
+        "opened_on": "2026-03-08",
+        "ended_on": None,
+        "snoozed_until": None,
+        "verdict": None,
+        "evidence": {"ticket": "T-0"},
+        "owner": "carl@acme.example",
+        "run_id": None,
+        "playbook": None,
     }
 
 
-def test_the_list_takes_as_many_queries_for_three_as_for_one(client: Client, acme: Tenant, rival: Tenant) -> None:
+def test_the_list_takes_as_many_queries_for_three_as_for_one(
+    client: Client, acme: Tenant, rival: Tenant
+) -> None:
     counts = []
     for tenant, size in ((acme, 1), (rival, 3)):
         make_alerts(tenant, None, size)
@@ -70,8 +91,15 @@ def test_the_list_takes_as_many_queries_for_three_as_for_one(client: Client, acm
 @pytest.mark.parametrize(
     ("query", "count"),
     [
-        ("", 2), ("?state=all", 3), ("?state=closed", 1), ("?account_id=acme-1", 2), ("?account_id=nobody", 0),
-        ("?rule=ticket_unresolved", 2), ("?rule=health_dropped", 0), ("?severity=high", 0), ("?severity=medium", 2),
+        ("", 2),
+        ("?state=all", 3),
+        ("?state=closed", 1),
+        ("?account_id=acme-1", 2),
+        ("?account_id=nobody", 0),
+        ("?rule=ticket_unresolved", 2),
+        ("?rule=health_dropped", 0),
+        ("?severity=high", 0),
+        ("?severity=medium", 2),
     ],
 )
 def test_filters(client: Client, acme: Tenant, query: str, count: int) -> None:
@@ -83,7 +111,8 @@ def test_filters(client: Client, acme: Tenant, query: str, count: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "query", ["state=shut", "severity=worst", "limit=0", "cursor=abc", "cursor=W10", "cursor=WyJ4Il0", "rule=%00"]
+    "query",
+    ["state=shut", "severity=worst", "limit=0", "cursor=abc", "cursor=W10", "cursor=WyJ4Il0", "rule=%00"],
 )
 def test_wrong_parameters_are_400_in_the_error_shape(client: Client, acme: Tenant, query: str) -> None:
     answer = client.get(f"/api/v1/alerts?{query}", headers=key_for(acme, "read"))
@@ -101,7 +130,11 @@ def test_closing_by_key(client: Client, acme: Tenant) -> None:
     answer = post(client, f"{alert_id}/close", {"verdict": "useful", "note": "Done"}, headers)
     assert answer.status_code == 200
     body = answer.json()
-    assert (body["state"], body["verdict"], body["ended_on"]) == ("closed", "useful", acme.today().isoformat())
+    assert (body["state"], body["verdict"], body["ended_on"]) == (
+        "closed",
+        "useful",
+        acme.today().isoformat(),
+    )
     assert post(client, f"{alert_id}/close", {"verdict": "useful"}, headers).status_code == 400
 
 
@@ -109,7 +142,11 @@ def test_snoozing_by_key(client: Client, acme: Tenant) -> None:
     (alert_id,) = make_alerts(acme, None, 1)
     headers, until = key_for(acme, "write"), (acme.today() + timedelta(days=5)).isoformat()
     answer = post(client, f"{alert_id}/snooze", {"until": until, "reason": "Holiday"}, headers)
-    assert (answer.status_code, answer.json()["state"], answer.json()["snoozed_until"]) == (200, "snoozed", until)
+    assert (answer.status_code, answer.json()["state"], answer.json()["snoozed_until"]) == (
+        200,
+        "snoozed",
+        until,
+    )
 
 
 @pytest.mark.parametrize(

@@ -38,9 +38,19 @@ def usage(weeks: list[float], recent: float, target: float) -> tuple[bool, bool]
         ([49.999, 49.999], 0, 100, (True, False)),
         ([0, 0], 0, 100, (True, False)),  # silence is usage of 0
         ([0, 0], 59.9, 100, (True, False)),
-        ([0, 0], 60, 100, (False, True)),  # back at 60 % in the last 7 days: resolves, and does not fire again
+        (
+            [0, 0],
+            60,
+            100,
+            (False, True),
+        ),  # back at 60 % in the last 7 days: resolves, and does not fire again
         ([100, 100], 100, 100, (False, True)),
-        ([0.3 * 3, 0.3 * 3], 0, 1.8, (False, False)),  # 0.3 × 3 falls a hair under 0.9 and still counts as 50 %
+        (
+            [0.3 * 3, 0.3 * 3],
+            0,
+            1.8,
+            (False, False),
+        ),  # 0.3 × 3 falls a hair under 0.9 and still counts as 50 %
         ([0, 0], 0, 0, (False, True)),  # no target: skipped, and an open alert has nothing to wait for
         ([0, 0], 0, NAN, (False, True)),
         ([NAN, 0], 0, 100, (False, False)),  # a week that is not known never fires
@@ -48,7 +58,9 @@ def usage(weeks: list[float], recent: float, target: float) -> tuple[bool, bool]
         ([10, 10], NAN, 100, (True, False)),
     ],
 )
-def test_usage_under_target(weeks: list[float], recent: float, target: float, expected: tuple[bool, bool]) -> None:
+def test_usage_under_target(
+    weeks: list[float], recent: float, target: float, expected: tuple[bool, bool]
+) -> None:
     assert usage(weeks, recent, target) == expected
 
 
@@ -73,8 +85,11 @@ def test_a_target_for_a_metric_nobody_knows_holds_nothing_up() -> None:
 def rate(week: tuple[float, float], past: tuple[float, float]) -> tuple[bool, bool]:
     """One account; pairs of replies and sends."""
     outcome, _rate, _before = rate_falling(
-        (np.array([week[0]]), np.array([week[1]])), (np.array([past[0]]), np.array([past[1]])),
-        below=0.7, min_volume=20, resolve_at=0.8,
+        (np.array([week[0]]), np.array([week[1]])),
+        (np.array([past[0]]), np.array([past[1]])),
+        below=0.7,
+        min_volume=20,
+        resolve_at=0.8,
     )
     return bool(outcome.fires[0]), bool(outcome.clears[0])
 
@@ -93,7 +108,9 @@ def rate(week: tuple[float, float], past: tuple[float, float]) -> tuple[bool, bo
         ((0, 100), (NAN, NAN), (False, False)),
     ],
 )
-def test_rate_falling(week: tuple[float, float], past: tuple[float, float], expected: tuple[bool, bool]) -> None:
+def test_rate_falling(
+    week: tuple[float, float], past: tuple[float, float], expected: tuple[bool, bool]
+) -> None:
     assert rate(week, past) == expected
 
 
@@ -189,7 +206,9 @@ def test_no_account_both_fires_and_clears(rows: list[tuple[float, float, float, 
 
 @patient
 @given(st.lists(st.tuples(figures, figures, figures, figures), min_size=1, max_size=10))
-def test_the_array_pass_agrees_with_one_account_at_a_time(rows: list[tuple[float, float, float, float]]) -> None:
+def test_the_array_pass_agrees_with_one_account_at_a_time(
+    rows: list[tuple[float, float, float, float]],
+) -> None:
     table = np.array(rows)
     outcome, _low = usage_under_target(
         table[:, None, :2], table[:, 2:3], table[:, 3:4], below=0.5, resolve_at=0.6

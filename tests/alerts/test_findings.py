@@ -29,10 +29,14 @@ def alert(inside: Tenant, owned: Account) -> Alert:
 
 def make_alert(account: Account, rule: str = "ticket_unresolved", **fields: Any) -> Alert:
     values = {"opened_on": SUNDAY, "last_seen_on": SUNDAY, **fields}
-    return Alert.objects.create(tenant=account.tenant, rule=Rule.objects.get(key=rule), account=account, **values)
+    return Alert.objects.create(
+        tenant=account.tenant, rule=Rule.objects.get(key=rule), account=account, **values
+    )
 
 
-def test_closing_asks_for_a_verdict_and_is_written_down(inside: Tenant, alert: Alert, carl: Membership) -> None:
+def test_closing_asks_for_a_verdict_and_is_written_down(
+    inside: Tenant, alert: Alert, carl: Membership
+) -> None:
     with pytest.raises(ValidationError, match="useful, noise or already known"):
         close_alert(tenant=inside, alert_id=alert.pk, verdict="fine", member=carl)
     close_alert(tenant=inside, alert_id=alert.pk, verdict="useful", note="Called them", member=carl)
@@ -44,7 +48,9 @@ def test_closing_asks_for_a_verdict_and_is_written_down(inside: Tenant, alert: A
     assert (entry.kind, entry.title, entry.actor_id) == ("alert_closed", "Ticket unresolved", carl.pk)
     audit = AuditEntry.objects.get()
     assert (audit.action, audit.before, audit.after) == (
-        "alert.closed", {"state": "open"}, {"verdict": "useful", "note": "Called them"}
+        "alert.closed",
+        {"state": "open"},
+        {"verdict": "useful", "note": "Called them"},
     )
     with pytest.raises(ValidationError, match="already ended"):
         close_alert(tenant=inside, alert_id=alert.pk, verdict="noise", member=carl)
@@ -56,11 +62,14 @@ def test_a_snooze_needs_a_date_ahead(inside: Tenant, alert: Alert, carl: Members
     with pytest.raises(ValidationError) as refused:
         snooze_alert(tenant=inside, alert_id=alert.pk, until=until, reason=" ", member=carl)
     assert refused.value.message_dict == {
-        "until": ["Choose a date from tomorrow to 180 days ahead."], "reason": ["Say why it can wait."]
+        "until": ["Choose a date from tomorrow to 180 days ahead."],
+        "reason": ["Say why it can wait."],
     }
 
 
-def test_a_snoozed_alert_leaves_the_inbox_until_its_date(inside: Tenant, alert: Alert, carl: Membership) -> None:
+def test_a_snoozed_alert_leaves_the_inbox_until_its_date(
+    inside: Tenant, alert: Alert, carl: Membership
+) -> None:
     until = inside.today() + timedelta(days=3)
     snooze_alert(tenant=inside, alert_id=alert.pk, until=until, reason="Holiday", member=carl)
     assert list(my_alerts(carl)) == []
@@ -68,7 +77,9 @@ def test_a_snoozed_alert_leaves_the_inbox_until_its_date(inside: Tenant, alert: 
     assert list(my_alerts(carl, today=until)) == [alert]
 
 
-def test_reopening_undoes_closing_unless_the_same_alert_is_open(inside: Tenant, alert: Alert, carl: Membership) -> None:
+def test_reopening_undoes_closing_unless_the_same_alert_is_open(
+    inside: Tenant, alert: Alert, carl: Membership
+) -> None:
     close_alert(tenant=inside, alert_id=alert.pk, verdict="noise", member=carl)
     again = make_alert(alert.account, subject="T-1", evidence=TICKET)
     with pytest.raises(ValidationError, match="already open again"):
@@ -92,7 +103,11 @@ def test_viewers_and_other_csms_may_not_touch_it(
     for deed in (
         lambda: close_alert(tenant=inside, alert_id=alert.pk, verdict="noise", member=vera),
         lambda: snooze_alert(
-            tenant=inside, alert_id=alert.pk, until=inside.today() + timedelta(days=1), reason="x", member=vera
+            tenant=inside,
+            alert_id=alert.pk,
+            until=inside.today() + timedelta(days=1),
+            reason="x",
+            member=vera,
         ),
         lambda: reopen_alert(tenant=inside, alert_id=alert.pk, member=vera),
     ):
@@ -123,7 +138,9 @@ def test_more_money_more_risk_and_less_time_come_first(more: dict[str, Any], les
 
 def test_a_renewal_far_away_or_unknown_is_not_urgent_and_one_overdue_is_as_urgent_as_today() -> None:
     base: dict[str, Any] = {"mrr_cents": 0, "severity": "medium", "score": 100.0}
-    assert priority(**base, days_to_renewal=None) == priority(**base, days_to_renewal=400) == pytest.approx(0.1)
+    assert (
+        priority(**base, days_to_renewal=None) == priority(**base, days_to_renewal=400) == pytest.approx(0.1)
+    )
     assert priority(**base, days_to_renewal=0) == priority(**base, days_to_renewal=-30) == pytest.approx(0.4)
 
 
@@ -141,12 +158,21 @@ def test_the_database_ranks_as_the_pure_function_does(inside: Tenant, carl: Memb
     today = date(2026, 3, 9)
     wanted = {}
     cases = [
-        (100_000, "medium", 50.0, 60), (0, "low", None, None), (250_050, "high", 12.5, -3), (-5, "high", 99.9, 0),
-        (1, "low", 0.0, 180), (99_999_999, "medium", 100.0, 181), (80_000, "medium", 50.0, 90),
+        (100_000, "medium", 50.0, 60),
+        (0, "low", None, None),
+        (250_050, "high", 12.5, -3),
+        (-5, "high", 99.9, 0),
+        (1, "low", 0.0, 180),
+        (99_999_999, "medium", 100.0, 181),
+        (80_000, "medium", 50.0, 90),
     ]
     for number, (mrr, severity, score, days) in enumerate(cases):
         account = Account.objects.create(
-            tenant=inside, external_id=str(number), name="A", owner=carl, mrr_cents=mrr,
+            tenant=inside,
+            external_id=str(number),
+            name="A",
+            owner=carl,
+            mrr_cents=mrr,
             renewal_on=None if days is None else today + timedelta(days=days),
         )
         if score is not None:
@@ -177,7 +203,9 @@ def test_lists_take_one_query_whatever_their_length(inside: Tenant, owned: Accou
         with CaptureQueriesContext(connection) as captured:
             for alert in open_alerts(inside):
                 assert (alert.rule.key, alert.account.owner.user.email, alert.run) == (
-                    "ticket_unresolved", "carl@acme.example", None
+                    "ticket_unresolved",
+                    "carl@acme.example",
+                    None,
                 )
         counts.append(len(captured))
     assert counts == [1, 1]

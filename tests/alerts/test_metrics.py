@@ -21,18 +21,28 @@ START = date(2025, 12, 1)  # when everything began: a Monday, 14 weeks before
 SLOTS = {"sends": 1, "replies": 2, "dashboards_active": 3}
 
 
-def install_metrics(tenant: Tenant, *, first_on: date = START, received: Sequence[date] = ()) -> dict[str, Metric]:
+def install_metrics(
+    tenant: Tenant, *, first_on: date = START, received: Sequence[date] = ()
+) -> dict[str, Metric]:
     """Sends, replies, their ratio and a pushed number of dashboards, from a source that delivers every day."""
     metrics = {
         key: Metric.objects.create(
-            tenant=tenant, key=key, name=key, slot=slot,
+            tenant=tenant,
+            key=key,
+            name=key,
+            slot=slot,
             kind=Metric.Kind.PUSHED if key == "dashboards_active" else Metric.Kind.COUNT,
         )
         for key, slot in SLOTS.items()
     }
     metrics["reply_rate"] = Metric.objects.create(
-        tenant=tenant, key="reply_rate", name="reply_rate", kind=Metric.Kind.RATIO, numerator="replies",
-        denominator="sends", decimals=4,
+        tenant=tenant,
+        key="reply_rate",
+        name="reply_rate",
+        kind=Metric.Kind.RATIO,
+        numerator="replies",
+        denominator="sends",
+        decimals=4,
     )
     source = Source.objects.create(tenant=tenant, key="api", name="api")
     for key in SLOTS:
@@ -104,7 +114,8 @@ def test_the_evidence_names_metric_target_and_both_weeks(usage_rule: Tenant, tar
     evaluate(usage_rule)
     alert = Alert.objects.get()
     assert alert.evidence == {
-        "below": 0.5, "weeks": ["2026-03-01", "2026-03-08"],
+        "below": 0.5,
+        "weeks": ["2026-03-01", "2026-03-08"],
         "metrics": [{"metric": "sends", "target": 100, "values": [30, 10]}],
     }
     assert alert.run is not None
@@ -125,7 +136,9 @@ def test_without_a_target_that_can_be_measured_nothing_fires(
     assert evaluate(usage_rule) == (0, 0)
 
 
-def test_it_resolves_when_the_last_seven_days_are_back_at_sixty_percent(usage_rule: Tenant, targeted: Account) -> None:
+def test_it_resolves_when_the_last_seven_days_are_back_at_sixty_percent(
+    usage_rule: Tenant, targeted: Account
+) -> None:
     store_weeks(targeted, [{"sends": 10}, {"sends": 10}])
     assert evaluate(usage_rule) == (1, 0)
     store(targeted, SUNDAY + timedelta(days=1), sends=49)
@@ -142,7 +155,9 @@ def test_a_target_that_is_taken_away_resolves(usage_rule: Tenant, targeted: Acco
     assert evaluate(usage_rule, SUNDAY + timedelta(days=1)) == (0, 1)
 
 
-def test_an_account_first_seen_after_the_first_week_is_not_judged(usage_rule: Tenant, targeted: Account) -> None:
+def test_an_account_first_seen_after_the_first_week_is_not_judged(
+    usage_rule: Tenant, targeted: Account
+) -> None:
     Account.objects.filter(pk=targeted.pk).update(first_seen_on=SUNDAY - timedelta(days=6))
     assert evaluate(usage_rule) == (0, 0)
     Account.objects.filter(pk=targeted.pk).update(first_seen_on=SUNDAY - timedelta(days=7))
@@ -155,7 +170,12 @@ def test_a_dead_source_fires_nothing_and_resolves_nothing(inside: Tenant, carl: 
     install_metrics(inside, received=alive)
     for n in range(3):
         Account.objects.create(
-            tenant=inside, external_id=str(n), name="A", owner=carl, targets={"sends": 100}, first_seen_on=START
+            tenant=inside,
+            external_id=str(n),
+            name="A",
+            owner=carl,
+            targets={"sends": 100},
+            first_seen_on=START,
         )
     summary = evaluate_rules(tenant=inside, day=SUNDAY)
     assert (summary.opened, summary.suspended) == (0, ("usage_under_target",))
@@ -168,11 +188,16 @@ def test_a_source_that_is_back_is_not_held_against_the_accounts(inside: Tenant, 
     install_metrics(inside, received=[day for day in days if day not in outage])
     Account.objects.filter(pk=owned.pk).update(targets={"sends": 100})
     assert evaluate_rules(tenant=inside, day=SUNDAY).suspended == ("usage_under_target",)
-    assert evaluate(inside, SUNDAY + timedelta(days=7)) == (0, 0)  # the older of the two weeks was interrupted
+    assert evaluate(inside, SUNDAY + timedelta(days=7)) == (
+        0,
+        0,
+    )  # the older of the two weeks was interrupted
     assert evaluate(inside, SUNDAY + timedelta(days=14)) == (1, 0)
 
 
-def test_a_metric_that_nobody_counted_in_the_first_week_is_not_zero_there(inside: Tenant, owned: Account) -> None:
+def test_a_metric_that_nobody_counted_in_the_first_week_is_not_zero_there(
+    inside: Tenant, owned: Account
+) -> None:
     only("usage_under_target")
     install_metrics(inside, first_on=SUNDAY - timedelta(days=3))
     Account.objects.filter(pk=owned.pk).update(targets={"sends": 100})
@@ -205,7 +230,10 @@ def reply_rule(inside: Tenant) -> Tenant:
 @pytest.mark.parametrize(
     ("week", "fires"),
     [
-        ({"sends": 100, "replies": 13}, 1),  # 80 of 400 is 20 %, pooled; the mean of the weekly rates would be 16.25 %
+        (
+            {"sends": 100, "replies": 13},
+            1,
+        ),  # 80 of 400 is 20 %, pooled; the mean of the weekly rates would be 16.25 %
         ({"sends": 100, "replies": 14}, 0),  # exactly 70 % of it
         ({"sends": 20, "replies": 0}, 1),
         ({"sends": 19, "replies": 0}, 0),
@@ -253,7 +281,9 @@ def test_no_active_dashboard_fires_and_one_that_was_never_reported_does_not(
 
 
 @pytest.mark.parametrize(("days_ago", "fires"), [(29, 0), (30, 1)])
-def test_thirty_days_of_grace_from_go_live(dashboard_rule: Tenant, owned: Account, days_ago: int, fires: int) -> None:
+def test_thirty_days_of_grace_from_go_live(
+    dashboard_rule: Tenant, owned: Account, days_ago: int, fires: int
+) -> None:
     Account.objects.filter(pk=owned.pk).update(go_live_on=SUNDAY - timedelta(days=days_ago))
     store(owned, SUNDAY, dashboards_active=0)
     assert evaluate(dashboard_rule) == (fires, 0)
@@ -268,7 +298,9 @@ def test_the_day_after_a_dashboard_works_the_alert_resolves(dashboard_rule: Tena
     assert Alert.objects.get().state == "resolved"
 
 
-def test_a_value_that_is_no_longer_reported_neither_fires_nor_resolves(dashboard_rule: Tenant, owned: Account) -> None:
+def test_a_value_that_is_no_longer_reported_neither_fires_nor_resolves(
+    dashboard_rule: Tenant, owned: Account
+) -> None:
     store(owned, SUNDAY, dashboards_active=0)
     evaluate(dashboard_rule)
     assert evaluate(dashboard_rule, SUNDAY + timedelta(days=8)) == (0, 0)
@@ -284,8 +316,13 @@ def test_the_rules_over_metrics_take_as_many_queries_for_three_accounts_as_for_o
         day = SUNDAY + timedelta(days=7 * night)
         for n in range(size):
             account = Account.objects.create(
-                tenant=inside, external_id=f"{night}-{n}", name="A", owner=carl, targets={"sends": 100},
-                first_seen_on=START, go_live_on=START,
+                tenant=inside,
+                external_id=f"{night}-{n}",
+                name="A",
+                owner=carl,
+                targets={"sends": 100},
+                first_seen_on=START,
+                go_live_on=START,
             )
             store_weeks(account, [{"sends": 9, "replies": 9}, {"sends": 25}], last=day)
             store(account, day, dashboards_active=0)

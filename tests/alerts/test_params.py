@@ -38,7 +38,9 @@ def test_defaults_are_the_seeds_numbers() -> None:
         ("health_dropped", {"points": 101}, "Expected `float` <= 100"),
     ],
 )
-def test_a_threshold_out_of_bounds_is_refused_with_its_name(kind: str, values: dict[str, Any], message: str) -> None:
+def test_a_threshold_out_of_bounds_is_refused_with_its_name(
+    kind: str, values: dict[str, Any], message: str
+) -> None:
     with pytest.raises(ValueError, match=message):
         parse_params(kind, values)
 

@@ -23,7 +23,12 @@ MIDNIGHT = datetime(2026, 3, 9, tzinfo=UTC)  # when that Sunday is over; acme's 
 
 def ticket(account: Account, key: str, opened_at: datetime, **fields: Any) -> Ticket:
     return Ticket.objects.create(
-        tenant=account.tenant, account=account, external_id=key, opened_at=opened_at, received_at=opened_at, **fields
+        tenant=account.tenant,
+        account=account,
+        external_id=key,
+        opened_at=opened_at,
+        received_at=opened_at,
+        **fields,
     )
 
 
@@ -33,10 +38,15 @@ def alerts_now() -> list[tuple[str, str, str]]:
 
 def everything() -> dict[str, list[dict[str, Any]]]:
     """Every row that a night may write."""
-    return {m.__name__: list(m.objects.order_by("id").values()) for m in (Alert, Match, Run, Task, TimelineEntry, Outbox)}
+    return {
+        m.__name__: list(m.objects.order_by("id").values())
+        for m in (Alert, Match, Run, Task, TimelineEntry, Outbox)
+    }
 
 
-def test_a_ticket_of_exactly_72_hours_is_in_time_and_a_second_later_it_is_not(inside: Tenant, owned: Account) -> None:
+def test_a_ticket_of_exactly_72_hours_is_in_time_and_a_second_later_it_is_not(
+    inside: Tenant, owned: Account
+) -> None:
     ticket(owned, "T-1", MIDNIGHT - timedelta(hours=72))
     late = ticket(owned, "T-2", MIDNIGHT - timedelta(hours=72, seconds=1), title="Export is empty")
     ticket(owned, "T-3", MIDNIGHT - timedelta(days=9), resolved_at=MIDNIGHT - timedelta(days=8))
@@ -45,8 +55,12 @@ def test_a_ticket_of_exactly_72_hours_is_in_time_and_a_second_later_it_is_not(in
     assert (summary.opened, summary.runs_started) == (2, 1)
     assert alerts_now() == [("ticket_unresolved", "T-2", "open"), ("ticket_unresolved", "T-4", "open")]
     assert Alert.objects.get(subject="T-2").evidence == {
-        "ticket": "T-2", "title": "Export is empty", "severity": "normal", "opened_at": late.opened_at.isoformat(),
-        "hours": 72, "limit": 72,
+        "ticket": "T-2",
+        "title": "Export is empty",
+        "severity": "normal",
+        "opened_at": late.opened_at.isoformat(),
+        "hours": 72,
+        "limit": 72,
     }
 
 
@@ -68,7 +82,12 @@ def test_the_same_night_twice_changes_nothing(inside: Tenant, owned: Account) ->
     again = evaluate_rules(tenant=inside, day=SUNDAY)
     assert (again.opened, again.resolved, again.woken, again.runs_started) == (0, 0, 0, 0)
     assert everything() == before
-    assert (len(before["Alert"]), len(before["Run"]), len(before["Task"]), len(before["Outbox"])) == (1, 1, 5, 1)
+    assert (len(before["Alert"]), len(before["Run"]), len(before["Task"]), len(before["Outbox"])) == (
+        1,
+        1,
+        5,
+        1,
+    )
 
 
 def test_a_resolved_ticket_resolves_its_alert_and_leaves_the_others(inside: Tenant, owned: Account) -> None:
@@ -108,7 +127,9 @@ def test_a_churned_account_gets_no_alert_and_loses_the_open_ones(inside: Tenant,
     assert (summary.opened, summary.resolved) == (0, 1)
 
 
-def test_a_closed_alert_stays_silent_for_the_cool_down(inside: Tenant, owned: Account, carl: Membership) -> None:
+def test_a_closed_alert_stays_silent_for_the_cool_down(
+    inside: Tenant, owned: Account, carl: Membership
+) -> None:
     ticket(owned, "T-1", MIDNIGHT - timedelta(days=5))
     evaluate_rules(tenant=inside, day=SUNDAY)
     alert = Alert.objects.get()
@@ -175,15 +196,24 @@ def test_only_a_rule_that_asks_for_mail_sends_it_and_not_for_the_past(
 
 
 def version(tenant: Tenant, number: int = 1) -> Version:
-    model, _new = ScoreModel.objects.get_or_create(tenant=tenant, key="plg", kind="health", name="PLG", is_default=True)
+    model, _new = ScoreModel.objects.get_or_create(
+        tenant=tenant, key="plg", kind="health", name="PLG", is_default=True
+    )
     made = Version.objects.create(tenant=tenant, model=model, number=number, state="retired")
     for position, (key, weight) in enumerate([("usage", 50), ("adoption", 30), ("payment", 20)]):
-        Component.objects.create(tenant=tenant, version=made, key=key, name=key, weight=weight, position=position)
+        Component.objects.create(
+            tenant=tenant, version=made, key=key, name=key, weight=weight, position=position
+        )
     return made
 
 
 def store_score(
-    account: Account, day: date, score: float, band: int, of: Version, points: tuple[float, float, float] = (1, 2, 3)
+    account: Account,
+    day: date,
+    score: float,
+    band: int,
+    of: Version,
+    points: tuple[float, float, float] = (1, 2, 3),
 ) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
@@ -194,15 +224,23 @@ def store_score(
         )
 
 
-def test_fifteen_points_in_seven_days_start_the_play_of_the_weakest_component(inside: Tenant, owned: Account) -> None:
+def test_fifteen_points_in_seven_days_start_the_play_of_the_weakest_component(
+    inside: Tenant, owned: Account
+) -> None:
     plg = version(inside)
     store_score(owned, SUNDAY - timedelta(days=7), 79, 2, plg)
     store_score(owned, SUNDAY, 64, 2, plg, points=(40, 5, 19))
     assert evaluate_rules(tenant=inside, day=SUNDAY).opened == 1
     alert = Alert.objects.get()
     assert alert.evidence == {
-        "since": "2026-03-01", "from_score": 79, "score": 64, "from_band": 2, "band": 2, "version": plg.pk,
-        "weakest": "adoption", "lost": 25,
+        "since": "2026-03-01",
+        "from_score": 79,
+        "score": 64,
+        "from_band": 2,
+        "band": 2,
+        "version": plg.pk,
+        "weakest": "adoption",
+        "lost": 25,
     }
     assert alert.run is not None
     assert alert.run.playbook.key == "feature_adoption"
@@ -228,9 +266,22 @@ def test_a_new_version_of_the_model_is_no_drop(inside: Tenant, owned: Account) -
     assert evaluate_rules(tenant=inside, day=SUNDAY).opened == 0
 
 
-def test_a_worse_band_by_a_hair_fires_and_resolves_only_when_the_account_is_back(inside: Tenant, owned: Account) -> None:
+def test_a_worse_band_by_a_hair_fires_and_resolves_only_when_the_account_is_back(
+    inside: Tenant, owned: Account
+) -> None:
     plg = version(inside)
-    scores = [(80.1, 3), (79.9, 2), (79, 2), (79.5, 2), (79, 2), (79, 2), (79, 2), (79, 2), (79, 2), (80.2, 3)]
+    scores = [
+        (80.1, 3),
+        (79.9, 2),
+        (79, 2),
+        (79.5, 2),
+        (79, 2),
+        (79, 2),
+        (79, 2),
+        (79, 2),
+        (79, 2),
+        (80.2, 3),
+    ]
     seen = []
     for offset, (score, band) in enumerate(scores):
         store_score(owned, SUNDAY + timedelta(days=offset), score, band, plg)
@@ -252,7 +303,9 @@ def test_without_scores_of_the_night_open_alerts_stay(inside: Tenant, owned: Acc
 # ── The whole night ─────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_a_night_takes_as_many_queries_for_three_accounts_as_for_one(inside: Tenant, carl: Membership) -> None:
+def test_a_night_takes_as_many_queries_for_three_accounts_as_for_one(
+    inside: Tenant, carl: Membership
+) -> None:
     plg = version(inside)
     counts = []
     for night, size in enumerate((1, 1, 3)):  # the first night only makes alerts for the others to find open
@@ -269,7 +322,9 @@ def test_a_night_takes_as_many_queries_for_three_accounts_as_for_one(inside: Ten
     assert counts[1] == counts[2]
 
 
-def test_done_tasks_end_the_run_and_the_alert_ends_on_its_own(inside: Tenant, owned: Account, carl: Membership) -> None:
+def test_done_tasks_end_the_run_and_the_alert_ends_on_its_own(
+    inside: Tenant, owned: Account, carl: Membership
+) -> None:
     row = ticket(owned, "T-1", MIDNIGHT - timedelta(days=5))
     evaluate_rules(tenant=inside, day=SUNDAY)
     for task in Task.objects.order_by("id"):
@@ -285,6 +340,10 @@ def test_reopening_waits_for_the_one_that_is_open(inside: Tenant, owned: Account
     evaluate_rules(tenant=inside, day=SUNDAY)
     alert = Alert.objects.get()
     snooze_alert(
-        tenant=inside, alert_id=alert.pk, until=inside.today() + timedelta(days=3), reason="Holiday", member=carl
+        tenant=inside,
+        alert_id=alert.pk,
+        until=inside.today() + timedelta(days=3),
+        reason="Holiday",
+        member=carl,
     )
     assert reopen_alert(tenant=inside, alert_id=alert.pk, member=carl).state == "open"

@@ -115,7 +115,9 @@ def test_events_survive_sigkills_of_drain_workers_exactly_once() -> None:
             worker.start()
         before = progress(stormy)
         while progress(stormy) == before and all(worker.is_alive() for worker in workers):
-            time.sleep(0.005)  # they connect first, which would take most of the time in which they are killed
+            time.sleep(
+                0.005
+            )  # they connect first, which would take most of the time in which they are killed
         time.sleep(dice.uniform(0, took * 1.5))
         for worker in workers:
             assert worker.is_alive(), "a drain worker died by itself"
@@ -132,7 +134,9 @@ def test_events_survive_sigkills_of_drain_workers_exactly_once() -> None:
     assert waiting(stormy) == 0
     sent = {item["event_id"] for part in parts for item in part}
     with tenant_scope(stormy), connection.cursor() as cursor:
-        cursor.execute("SELECT count(*), count(DISTINCT key) FROM usage_event WHERE tenant_id = %s", [stormy.pk])
+        cursor.execute(
+            "SELECT count(*), count(DISTINCT key) FROM usage_event WHERE tenant_id = %s", [stormy.pk]
+        )
         assert cursor.fetchone() == (len(sent), len(sent))
         cursor.execute(
             "SELECT sum(stored), sum(stored + duplicates), sum(quarantined) FROM usage_batch WHERE tenant_id = %s",

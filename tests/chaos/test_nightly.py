@@ -73,7 +73,9 @@ def state(tenant: Tenant, job: Job) -> str:
 def test_a_night_survives_sigkills_with_identical_results() -> None:
     tenant, day = make_tenant("night", ACCOUNTS)
     with tenant_scope(tenant), connection.cursor() as cursor:
-        cursor.execute("SELECT id FROM accounts_account WHERE tenant_id = %s ORDER BY id LIMIT 40", [tenant.pk])
+        cursor.execute(
+            "SELECT id FROM accounts_account WHERE tenant_id = %s ORDER BY id LIMIT 40", [tenant.pk]
+        )
         opened = tenant.local_now() - timedelta(days=6)
         Ticket.objects.bulk_create(
             Ticket(tenant=tenant, external_id=f"t{pk}", account_id=pk, opened_at=opened, received_at=opened)

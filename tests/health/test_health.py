@@ -52,8 +52,13 @@ class Scores:
 def scores(db: None) -> Scores:
     made = Scores()
     for name, score, mrr, currency in [
-        ("a", 100.0, 500_00, "EUR"), ("b", 80.1, 300_00, ""), ("c", 80.0, 200_00, "EUR"), ("d", 60.0, 100_00, "EUR"),
-        ("e", 59.9, 50_00, "EUR"), ("f", None, 70_00, "EUR"), ("g", 91.0, 900_00, "USD"),
+        ("a", 100.0, 500_00, "EUR"),
+        ("b", 80.1, 300_00, ""),
+        ("c", 80.0, 200_00, "EUR"),
+        ("d", 60.0, 100_00, "EUR"),
+        ("e", 59.9, 50_00, "EUR"),
+        ("f", None, 70_00, "EUR"),
+        ("g", 91.0, 900_00, "USD"),
     ]:
         made.account(name, mrr_cents=mrr, currency=currency)
         made.score(name, score, coverage=0.0 if score is None else 0.75)
@@ -66,11 +71,22 @@ def test_the_distribution_counts_bands_of_scored_accounts_without_churned_ones(s
     assert scores.summarise() == 1
     with tenant_scope(scores.tenant):
         assert distribution(scores.tenant) == {
-            "on": "2025-06-18", "scored": 6, "healthy": 3, "at_risk": 2, "critical": 1, "unknown": 1,
-            "mean": pytest.approx(471.0 / 6), "healthy_pct": 50.0,
+            "on": "2025-06-18",
+            "scored": 6,
+            "healthy": 3,
+            "at_risk": 2,
+            "critical": 1,
+            "unknown": 1,
+            "mean": pytest.approx(471.0 / 6),
+            "healthy_pct": 50.0,
             "mrr": {
-                "currency": "EUR", "scored_cents": 1150_00, "healthy_cents": 800_00, "at_risk_cents": 300_00,
-                "critical_cents": 50_00, "unknown_cents": 70_00, "healthy_pct": 69.6,
+                "currency": "EUR",
+                "scored_cents": 1150_00,
+                "healthy_cents": 800_00,
+                "at_risk_cents": 300_00,
+                "critical_cents": 50_00,
+                "unknown_cents": 70_00,
+                "healthy_pct": 69.6,
             },
         }
         row = summary(scores.tenant)
@@ -104,7 +120,12 @@ def test_without_any_summary_everything_is_nothing(db: None) -> None:
     assert empty.summarise() == 0
     with tenant_scope(empty.tenant):
         found = distribution(empty.tenant, TODAY)
-        assert (found["on"], found["scored"], found["mean"], found["healthy_pct"]) == ("2025-06-18", 0, None, None)
+        assert (found["on"], found["scored"], found["mean"], found["healthy_pct"]) == (
+            "2025-06-18",
+            0,
+            None,
+            None,
+        )
         assert (trend(empty.tenant), movers(empty.tenant)) == ([], {"down": [], "up": []})
 
 
@@ -114,7 +135,10 @@ def test_the_trend_takes_the_last_day_of_each_week(scores: Scores) -> None:
     scores.summarise(first_day=TODAY - timedelta(days=30))
     with tenant_scope(scores.tenant):
         weeks = trend(scores.tenant, 4, until=TODAY)
-    assert [(row["week"], row["day"], row["healthy_pct"], row["at_risk_pct"], row["critical_pct"]) for row in weeks] == [
+    assert [
+        (row["week"], row["day"], row["healthy_pct"], row["at_risk_pct"], row["critical_pct"])
+        for row in weeks
+    ] == [
         (date(2025, 5, 26), date(2025, 6, 1), 0.0, 100.0, 0.0),
         (date(2025, 6, 9), date(2025, 6, 15), 100.0, 0.0, 0.0),
         (date(2025, 6, 16), TODAY, 50.0, 33.3, 16.7),
@@ -128,11 +152,12 @@ def test_movers_are_the_largest_changes_of_a_week_by_owner_if_asked(scores: Scor
     with tenant_scope(scores.tenant):
         found = movers(scores.tenant, limit=2)
         assert [(line["name"], line["change"]) for line in found["up"]] == [
-            ("g", 71.0), ("e", pytest.approx(19.9)),
+            ("g", 71.0),
+            ("e", pytest.approx(19.9)),
         ]
-        assert [(line["name"], line["change"], line["band_before"], line["band"]) for line in found["down"]] == [
-            ("c", -15.0, 3, 2)
-        ]
+        assert [
+            (line["name"], line["change"], line["band_before"], line["band"]) for line in found["down"]
+        ] == [("c", -15.0, 3, 2)]
         looked_up = movers(scores.tenant, days=7, limit=2, owner_id=-1)
         assert looked_up == {"down": [], "up": []}
 
@@ -142,10 +167,15 @@ def test_the_marks_of_the_trend_are_the_versions_published_since(scores: Scores)
         assert trend_marks(scores.tenant, 4, until=TODAY) == []
         first = Version.objects.get(pk=scores.version)
         Version.objects.create(
-            model=first.model, number=2, state=Version.State.PUBLISHED, in_force_from=TODAY - timedelta(days=3)
+            model=first.model,
+            number=2,
+            state=Version.State.PUBLISHED,
+            in_force_from=TODAY - timedelta(days=3),
         )
         marks = trend_marks(scores.tenant, 4, until=TODAY)
-    assert [(mark["day"], mark["model"], mark["version"]) for mark in marks] == [(TODAY - timedelta(days=3), "plg", 2)]
+    assert [(mark["day"], mark["model"], mark["version"]) for mark in marks] == [
+        (TODAY - timedelta(days=3), "plg", 2)
+    ]
 
 
 def ask(tenant: Tenant, query: str = "") -> Any:
@@ -157,7 +187,15 @@ def test_the_api_gives_the_distribution_of_a_day(scores: Scores, rival: Tenant) 
     scores.score("a", 70.0, TODAY - timedelta(days=5))
     scores.summarise(first_day=TODAY - timedelta(days=5))
     assert set(ask(scores.tenant).json()) == {
-        "on", "scored", "healthy", "at_risk", "critical", "unknown", "mean", "healthy_pct", "mrr",
+        "on",
+        "scored",
+        "healthy",
+        "at_risk",
+        "critical",
+        "unknown",
+        "mean",
+        "healthy_pct",
+        "mrr",
     }
     assert ask(scores.tenant).json()["scored"] == 6
     earlier = ask(scores.tenant, f"?on={TODAY - timedelta(days=2)}").json()
@@ -167,7 +205,9 @@ def test_the_api_gives_the_distribution_of_a_day(scores: Scores, rival: Tenant) 
 
 
 @pytest.mark.parametrize("count", [1, 3])
-def test_dashboards_cost_the_same_however_many_accounts(db: None, count: int, django_assert_num_queries: Any) -> None:
+def test_dashboards_cost_the_same_however_many_accounts(
+    db: None, count: int, django_assert_num_queries: Any
+) -> None:
     made = Scores()
     for number in range(count):
         made.account(str(number))

@@ -35,10 +35,20 @@ def admin(client: Client, alice: Membership) -> Client:
 def steps_form(steps: list[dict[str, Any]], existing: int) -> dict[str, Any]:
     """What the page of a version sends."""
     data: dict[str, Any] = {
-        "note": "Shorter", "steps-TOTAL_FORMS": len(steps), "steps-INITIAL_FORMS": existing,
-        "steps-MIN_NUM_FORMS": 0, "steps-MAX_NUM_FORMS": 1000,
+        "note": "Shorter",
+        "steps-TOTAL_FORMS": len(steps),
+        "steps-INITIAL_FORMS": existing,
+        "steps-MIN_NUM_FORMS": 0,
+        "steps-MAX_NUM_FORMS": 1000,
     }
-    base = {"kind": "task", "body": "", "due_in_days": 1, "priority": 2, "owner_rule": "owner", "owner_role": ""}
+    base = {
+        "kind": "task",
+        "body": "",
+        "due_in_days": 1,
+        "priority": 2,
+        "owner_rule": "owner",
+        "owner_role": "",
+    }
     for number, step in enumerate(steps):
         data |= {f"steps-{number}-{name}": value for name, value in (base | step).items()}
     return data
@@ -50,8 +60,16 @@ def draft_with_steps(acme: Tenant, playbook_id: int) -> tuple[int, list[Step]]:
         return draft.pk, list(draft.steps.all())
 
 
-def test_steps_are_edited_in_a_draft_and_published(admin: Client, acme: Tenant, books: dict[str, int]) -> None:
-    book = {"name": "Value review", "description": "", "components": "value", "enabled": "on", "position": "70"}
+def test_steps_are_edited_in_a_draft_and_published(
+    admin: Client, acme: Tenant, books: dict[str, int]
+) -> None:
+    book = {
+        "name": "Value review",
+        "description": "",
+        "components": "value",
+        "enabled": "on",
+        "position": "70",
+    }
     answer = admin.post(f"{BOOKS}{books['value_review']}/change/", {**book, "_steps": "1"})
     draft, steps = draft_with_steps(acme, books["value_review"])
     assert answer.headers["Location"].endswith(f"{VERSIONS}{draft}/change/")
@@ -61,15 +79,27 @@ def test_steps_are_edited_in_a_draft_and_published(admin: Client, acme: Tenant, 
     rows = [
         {"id": kept[0].pk, "version": draft, "position": 2, "title": "Second"},
         {"id": kept[1].pk, "version": draft, "position": 1, "title": "First"},
-        *({"id": step.pk, "version": draft, "position": 9, "title": step.title, "DELETE": "on"} for step in dropped),
-        {"id": "", "version": draft, "position": 2, "title": "Third"},  # the same number twice: order of entry
+        *(
+            {"id": step.pk, "version": draft, "position": 9, "title": step.title, "DELETE": "on"}
+            for step in dropped
+        ),
+        {
+            "id": "",
+            "version": draft,
+            "position": 2,
+            "title": "Third",
+        },  # the same number twice: order of entry
     ]
     answer = admin.post(f"{VERSIONS}{draft}/change/", {**steps_form(rows, len(steps)), "_publish": "1"})
     assert answer.status_code == 302
     with tenant_scope(acme):
         version = PlaybookVersion.objects.get(pk=draft)
         assert (version.state, version.note) == ("published", "Shorter")
-        assert list(version.steps.values_list("position", "title")) == [(1, "First"), (2, "Second"), (3, "Third")]
+        assert list(version.steps.values_list("position", "title")) == [
+            (1, "First"),
+            (2, "Second"),
+            (3, "Third"),
+        ]
         assert version.playbook.versions.filter(state="published").count() == 1
         assert AuditEntry.objects.filter(action="playbook.publish").count() == 1
 
@@ -79,7 +109,8 @@ def test_a_draft_that_cannot_run_is_kept_and_the_reason_shown(
 ) -> None:
     draft, steps = draft_with_steps(acme, books["value_review"])
     rows = [
-        {"id": step.pk, "version": draft, "position": step.position, "title": step.title, "kind": "email"} for step in steps
+        {"id": step.pk, "version": draft, "position": step.position, "title": step.title, "kind": "email"}
+        for step in steps
     ]
     url = f"{VERSIONS}{draft}/change/"
     answer = admin.post(url, {**steps_form(rows, len(steps)), "_publish": "1"}, follow=True)
@@ -103,7 +134,14 @@ def test_a_published_version_is_read_only(admin: Client, acme: Tenant, books: di
 
 
 def test_a_new_play_leads_to_its_first_draft(admin: Client, acme: Tenant, books: dict[str, int]) -> None:
-    new = {"key": "mine", "name": "Mine", "description": "", "components": "", "enabled": "on", "position": "5"}
+    new = {
+        "key": "mine",
+        "name": "Mine",
+        "description": "",
+        "components": "",
+        "enabled": "on",
+        "position": "5",
+    }
     answer = admin.post(f"{BOOKS}add/", new)
     with tenant_scope(acme):
         draft = PlaybookVersion.objects.get(playbook__key="mine")

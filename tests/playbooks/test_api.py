@@ -27,8 +27,12 @@ def begin(tenant: Tenant, owner: Membership | None, accounts: int = 1) -> list[R
         install_shipped_plays(tenant=tenant)
         return [
             start_run(
-                tenant=tenant, playbook_key="payment_recovery", started_on=MONDAY,
-                account_id=Account.objects.create(tenant=tenant, external_id=f"a{n}", name="A", owner=owner).pk,
+                tenant=tenant,
+                playbook_key="payment_recovery",
+                started_on=MONDAY,
+                account_id=Account.objects.create(
+                    tenant=tenant, external_id=f"a{n}", name="A", owner=owner
+                ).pk,
             )
             for n in range(accounts)
         ]
@@ -41,11 +45,21 @@ def test_tasks_come_by_due_date_page_by_page(client: Client, acme: Tenant, carl:
     headers = key_for(acme)
     first = client.get("/api/v1/tasks?limit=2", headers=headers).json()
     assert [(row["title"], row["due_on"]) for row in first["results"]] == [
-        ("Ask finance for the facts", "2026-03-03"), ("Say hello", "2026-03-03"),
+        ("Ask finance for the facts", "2026-03-03"),
+        ("Say hello", "2026-03-03"),
     ]
     assert first["results"][1] == {
-        "id": own.pk, "account_id": "a0", "title": "Say hello", "body": "", "state": "open", "due_on": "2026-03-03",
-        "priority": "normal", "assignee": "carl@acme.example", "pool": None, "playbook": None, "run_id": None,
+        "id": own.pk,
+        "account_id": "a0",
+        "title": "Say hello",
+        "body": "",
+        "state": "open",
+        "due_on": "2026-03-03",
+        "priority": "normal",
+        "assignee": "carl@acme.example",
+        "pool": None,
+        "playbook": None,
+        "run_id": None,
         "completed_at": None,
     }
     second = client.get("/api/v1/tasks", {"limit": 2, "cursor": first["next"]}, headers=headers).json()
@@ -58,8 +72,15 @@ def test_tasks_come_by_due_date_page_by_page(client: Client, acme: Tenant, carl:
 @pytest.mark.parametrize(
     ("query", "count"),
     [
-        ("", 1), ("?state=done", 1), ("?state=all", 2), ("?account_id=a0", 1), ("?account_id=x", 0),
-        ("?assignee=carl@acme.example", 1), ("?assignee=x@y.z", 0), ("?due_by=2026-03-03", 0), ("?due_by=2026-03-04", 1),
+        ("", 1),
+        ("?state=done", 1),
+        ("?state=all", 2),
+        ("?account_id=a0", 1),
+        ("?account_id=x", 0),
+        ("?assignee=carl@acme.example", 1),
+        ("?assignee=x@y.z", 0),
+        ("?due_by=2026-03-03", 0),
+        ("?due_by=2026-03-04", 1),
     ],
 )
 def test_task_filters(client: Client, acme: Tenant, carl: Membership, query: str, count: int) -> None:
@@ -85,8 +106,16 @@ def test_runs_say_how_far_they_are(client: Client, acme: Tenant, carl: Membershi
     assert rest == {
         "results": [
             {
-                "id": first.pk, "account_id": "a0", "playbook": "payment_recovery", "version": 1, "alert_id": None,
-                "state": "running", "outcome": None, "started_on": "2026-03-02", "finished_on": None, "tasks": 2,
+                "id": first.pk,
+                "account_id": "a0",
+                "playbook": "payment_recovery",
+                "version": 1,
+                "alert_id": None,
+                "state": "running",
+                "outcome": None,
+                "started_on": "2026-03-02",
+                "finished_on": None,
+                "tasks": 2,
                 "tasks_done": 1,
             }
         ],
@@ -114,8 +143,13 @@ def test_lists_take_as_many_queries_for_three_as_for_one(
 @pytest.mark.parametrize(
     ("path", "query"),
     [
-        ("tasks", "state=shut"), ("tasks", "due_by=soon"), ("tasks", "cursor=WzEsMV0"), ("tasks", "cursor=abc"),
-        ("playbook-runs", "state=shut"), ("playbook-runs", "limit=x"), ("playbook-runs", "playbook=%00"),
+        ("tasks", "state=shut"),
+        ("tasks", "due_by=soon"),
+        ("tasks", "cursor=WzEsMV0"),
+        ("tasks", "cursor=abc"),
+        ("playbook-runs", "state=shut"),
+        ("playbook-runs", "limit=x"),
+        ("playbook-runs", "playbook=%00"),
     ],
 )
 def test_wrong_parameters_are_400(client: Client, acme: Tenant, path: str, query: str) -> None:

@@ -34,11 +34,17 @@ def due_dates(run: Run) -> list[date]:
     return [task.due_on for task in run.tasks.order_by("step__position")]
 
 
-def test_a_run_makes_the_tasks_of_the_play_for_the_owner(inside: Tenant, owned: Account, carl: Membership) -> None:
+def test_a_run_makes_the_tasks_of_the_play_for_the_owner(
+    inside: Tenant, owned: Account, carl: Membership
+) -> None:
     run = start_run(tenant=inside, playbook_key="express_training", account_id=owned.pk, started_on=MONDAY)
     tasks = list(run.tasks.order_by("step__position"))
     assert [task.due_on for task in tasks] == [
-        date(2026, 3, 3), date(2026, 3, 5), date(2026, 3, 9), date(2026, 3, 12), date(2026, 3, 23),
+        date(2026, 3, 3),
+        date(2026, 3, 5),
+        date(2026, 3, 9),
+        date(2026, 3, 12),
+        date(2026, 3, 23),
     ]
     assert {(task.assignee_id, task.pool, task.state) for task in tasks} == {(carl.pk, "", "open")}
     assert tasks[0].title == "Find out who stopped and why"
@@ -66,7 +72,11 @@ def test_a_step_for_the_managers_goes_to_their_pool_even_with_an_owner(
 ) -> None:
     run = start_run(tenant=inside, playbook_key="save_renewal", account_id=owned.pk, started_on=MONDAY)
     assert list(run.tasks.order_by("step__position").values_list("assignee_id", "pool")) == [
-        (carl.pk, ""), (None, "manager"), (carl.pk, ""), (carl.pk, ""), (carl.pk, ""),
+        (carl.pk, ""),
+        (None, "manager"),
+        (carl.pk, ""),
+        (carl.pk, ""),
+        (carl.pk, ""),
     ]
 
 
@@ -88,15 +98,20 @@ def test_starting_twice_in_one_batch_starts_once(inside: Tenant, owned: Account)
     assert (Run.objects.count(), Task.objects.count()) == (1, 5)
 
 
-def test_starting_plays_takes_as_many_queries_for_three_accounts_as_for_one(inside: Tenant, carl: Membership) -> None:
+def test_starting_plays_takes_as_many_queries_for_three_accounts_as_for_one(
+    inside: Tenant, carl: Membership
+) -> None:
     counts = []
     for size in (1, 3):
         accounts = Account.objects.bulk_create(
-            Account(tenant=inside, external_id=f"{size}-{n}", name="A", name_search="a", owner=carl) for n in range(size)
+            Account(tenant=inside, external_id=f"{size}-{n}", name="A", name_search="a", owner=carl)
+            for n in range(size)
         )
         with CaptureQueriesContext(connection) as captured:
             found = start_runs(
-                tenant=inside, starts=[RunStart("hooks_review", account.pk) for account in accounts], started_on=MONDAY
+                tenant=inside,
+                starts=[RunStart("hooks_review", account.pk) for account in accounts],
+                started_on=MONDAY,
             )
         assert len(found) == size
         counts.append(len(captured))
@@ -134,7 +149,9 @@ def test_the_last_task_done_ends_the_run_and_reopening_it_revives_it(
     assert (run.state, run.finished_on) == (Run.State.RUNNING, None)
 
 
-def test_a_wait_holds_the_next_task_back_until_it_is_over(inside: Tenant, owned: Account, carl: Membership) -> None:
+def test_a_wait_holds_the_next_task_back_until_it_is_over(
+    inside: Tenant, owned: Account, carl: Membership
+) -> None:
     run = start_run(tenant=inside, playbook_key="payment_recovery", account_id=owned.pk, started_on=MONDAY)
     assert due_dates(run) == [date(2026, 3, 3), date(2026, 3, 4)]
     assert (run.next_position, run.wait_until) == (4, date(2026, 3, 6))
@@ -152,12 +169,16 @@ def test_a_wait_holds_the_next_task_back_until_it_is_over(inside: Tenant, owned:
     assert run.state == Run.State.DONE
 
 
-def test_nightly_walking_takes_as_many_queries_for_three_runs_as_for_one(inside: Tenant, carl: Membership) -> None:
+def test_nightly_walking_takes_as_many_queries_for_three_runs_as_for_one(
+    inside: Tenant, carl: Membership
+) -> None:
     counts = []
     for size in (1, 3):
         for n in range(size):
             account = Account.objects.create(tenant=inside, external_id=f"{size}-{n}", name="A", owner=carl)
-            start_run(tenant=inside, playbook_key="payment_recovery", account_id=account.pk, started_on=MONDAY)
+            start_run(
+                tenant=inside, playbook_key="payment_recovery", account_id=account.pk, started_on=MONDAY
+            )
         with CaptureQueriesContext(connection) as captured:
             summary = advance_runs(tenant=inside, day=MONDAY + timedelta(days=7))
         assert summary.tasks_created == size
@@ -177,7 +198,9 @@ def test_a_churned_account_stops_its_runs_with_that_outcome(inside: Tenant, owne
     assert set(run.tasks.values_list("state", flat=True)) == {"cancelled"}
 
 
-def test_stopping_cancels_open_tasks_and_keeps_done_ones(inside: Tenant, owned: Account, carl: Membership) -> None:
+def test_stopping_cancels_open_tasks_and_keeps_done_ones(
+    inside: Tenant, owned: Account, carl: Membership
+) -> None:
     run = start_run(tenant=inside, playbook_key="data_audit", account_id=owned.pk, started_on=MONDAY)
     done = run.tasks.order_by("pk").first()
     complete_task(tenant=inside, task_id=done.pk, member=carl)
@@ -196,8 +219,12 @@ def test_only_those_who_may_work_on_the_account_start_and_stop(
     inside: Tenant, owned: Account, carl: Membership, mona: Membership, vera: Membership
 ) -> None:
     with pytest.raises(PermissionDenied):
-        start_run(tenant=inside, playbook_key="data_audit", account_id=owned.pk, started_on=MONDAY, member=vera)
-    run = start_run(tenant=inside, playbook_key="data_audit", account_id=owned.pk, started_on=MONDAY, member=carl)
+        start_run(
+            tenant=inside, playbook_key="data_audit", account_id=owned.pk, started_on=MONDAY, member=vera
+        )
+    run = start_run(
+        tenant=inside, playbook_key="data_audit", account_id=owned.pk, started_on=MONDAY, member=carl
+    )
     with pytest.raises(PermissionDenied):
         stop_run(tenant=inside, run_id=run.pk, outcome="recovered", member=vera)
     assert stop_run(tenant=inside, run_id=run.pk, outcome="recovered", member=mona).state == "stopped"
@@ -211,10 +238,16 @@ def test_a_running_run_keeps_its_version_when_a_new_one_is_published(inside: Ten
     publish_version(tenant=inside, version_id=draft.pk)
     advance_runs(tenant=inside, day=MONDAY + timedelta(days=30))
     assert run.tasks.order_by("-pk")[0].title == "Confirm the payment or call the sponsor"
-    states = PlaybookVersion.objects.filter(playbook=run.playbook_id).order_by("number").values_list("number", "state")
+    states = (
+        PlaybookVersion.objects.filter(playbook=run.playbook_id)
+        .order_by("number")
+        .values_list("number", "state")
+    )
     assert list(states) == [(1, "retired"), (2, "published")]
     stop_run(tenant=inside, run_id=run.pk, outcome="no_effect")
-    next_run = start_run(tenant=inside, playbook_key="payment_recovery", account_id=owned.pk, started_on=MONDAY)
+    next_run = start_run(
+        tenant=inside, playbook_key="payment_recovery", account_id=owned.pk, started_on=MONDAY
+    )
     assert next_run.version_id == draft.pk
 
 
@@ -223,7 +256,9 @@ def test_a_version_that_cannot_be_carried_out_is_not_published(inside: Tenant) -
     draft = draft_from_published(tenant=inside, playbook_id=book.pk)
     with pytest.raises(ValidationError, match="at least one task"):
         publish_version(tenant=inside, version_id=draft.pk)
-    Step.objects.create(tenant=inside, version=draft, position=1, kind="task", title="Call", owner_rule="role")
+    Step.objects.create(
+        tenant=inside, version=draft, position=1, kind="task", title="Call", owner_rule="role"
+    )
     Step.objects.create(tenant=inside, version=draft, position=2, kind="email", title="Write")
     with pytest.raises(ValidationError) as refused:
         publish_version(tenant=inside, version_id=draft.pk)
@@ -250,4 +285,7 @@ def test_a_spanish_tenant_gets_spanish_plays() -> None:
         assert list(Playbook.objects.filter(key="data_audit").values_list("name", flat=True)) == [
             "Auditoría de datos e integraciones"
         ]
-        assert Step.objects.get(version__playbook__key="data_audit", position=1).title == "Decir al cliente quién se ocupa"
+        assert (
+            Step.objects.get(version__playbook__key="data_audit", position=1).title
+            == "Decir al cliente quién se ocupa"
+        )

@@ -63,10 +63,12 @@ def test_done_is_written_down_once(inside: Tenant, owned: Account, carl: Members
     assert (task.state, task.note, task.completed_by_id) == ("done", "Went well", carl.pk)
     assert task.completed_at is not None
     assert list(TimelineEntry.objects.order_by("id").values_list("kind", "title", "actor_id")) == [
-        ("task_created", "Say hello", carl.pk), ("task_done", "Say hello", carl.pk),
+        ("task_created", "Say hello", carl.pk),
+        ("task_done", "Say hello", carl.pk),
     ]
     assert list(AuditEntry.objects.order_by("id").values_list("action", "target")) == [
-        ("task.created", f"task:{task.pk}"), ("task.done", f"task:{task.pk}"),
+        ("task.created", f"task:{task.pk}"),
+        ("task.done", f"task:{task.pk}"),
     ]
 
 
@@ -78,8 +80,20 @@ def test_every_other_deed_is_written_down_too(inside: Tenant, owned: Account, mo
     reopen_task(tenant=inside, task_id=task.pk, member=mona)
     reassign_task(tenant=inside, task_id=task.pk, assignee_id=None, member=mona)
     task.refresh_from_db()
-    assert (task.state, task.due_on, task.assignee_id, task.pool) == ("open", date(2026, 3, 5), None, "manager")
-    kinds = ["task_created", "task_moved", "task_reassigned", "task_cancelled", "task_reopened", "task_reassigned"]
+    assert (task.state, task.due_on, task.assignee_id, task.pool) == (
+        "open",
+        date(2026, 3, 5),
+        None,
+        "manager",
+    )
+    kinds = [
+        "task_created",
+        "task_moved",
+        "task_reassigned",
+        "task_cancelled",
+        "task_reopened",
+        "task_reassigned",
+    ]
     assert list(TimelineEntry.objects.order_by("id").values_list("kind", flat=True)) == kinds
     moved = AuditEntry.objects.get(action="task.moved")
     assert (moved.before, moved.after) == ({"due_on": "2026-03-02"}, {"due_on": "2026-03-05"})
@@ -118,7 +132,9 @@ def test_who_may_do_a_task(
     inside: Tenant, owned: Account, carl: Membership, mona: Membership, vera: Membership
 ) -> None:
     Account.objects.filter(pk=owned.pk).update(owner=mona.pk)
-    theirs = create_task(tenant=inside, account_id=owned.pk, title="Theirs", due_on=MONDAY, assignee_id=mona.pk)
+    theirs = create_task(
+        tenant=inside, account_id=owned.pk, title="Theirs", due_on=MONDAY, assignee_id=mona.pk
+    )
     for member in (carl, vera):
         with pytest.raises(PermissionDenied):
             complete_task(tenant=inside, task_id=theirs.pk, member=member)
@@ -166,7 +182,12 @@ def test_pages_take_as_many_queries_for_three_runs_as_for_one(inside: Tenant, ow
 
 def test_each_component_has_its_play(inside: Tenant) -> None:
     assert plays_by_component(inside) == {
-        "usage": "express_training", "response": "hooks_review", "support": "data_audit", "risk": "data_audit",
-        "engagement": "re_engagement", "adoption": "feature_adoption", "payment": "payment_recovery",
+        "usage": "express_training",
+        "response": "hooks_review",
+        "support": "data_audit",
+        "risk": "data_audit",
+        "engagement": "re_engagement",
+        "adoption": "feature_adoption",
+        "payment": "payment_recovery",
         "value": "value_review",
     }

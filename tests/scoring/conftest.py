@@ -16,8 +16,13 @@ from usage.models import Metric, Source, SourceMetric
 from usage.services import accept_rows, roll_up_pending, write_state_values
 
 EVENT_OF = {
-    "sends": "Message Sent", "variations": "Variation Created", "replies": "Reply Received", "dms": "DM Sent",
-    "demos_booked": "Demo Booked", "no_shows": "Demo No-Show", "buying_signals": "Limit Reached",
+    "sends": "Message Sent",
+    "variations": "Variation Created",
+    "replies": "Reply Received",
+    "dms": "DM Sent",
+    "demos_booked": "Demo Booked",
+    "no_shows": "Demo No-Show",
+    "buying_signals": "Limit Reached",
 }
 
 
@@ -34,14 +39,23 @@ class World:
         """An account that has been seen for so many days."""
         with tenant_scope(self.tenant):
             account = Account.objects.create(
-                external_id=external_id, name=external_id.title(), first_seen_on=self.today - timedelta(days=days_old),
+                external_id=external_id,
+                name=external_id.title(),
+                first_seen_on=self.today - timedelta(days=days_old),
                 **fields,
             )
         self.accounts[external_id] = account
         return account
 
     def usage(
-        self, external_id: str, days: Sequence[date], *, users: int = 1, features: int = 1, events: int = 1, **named: int
+        self,
+        external_id: str,
+        days: Sequence[date],
+        *,
+        users: int = 1,
+        features: int = 1,
+        events: int = 1,
+        **named: int,
     ) -> None:
         """So many events on each day by so many users in so many features, and named ones besides, received at once."""
         rows = []
@@ -51,8 +65,12 @@ class World:
             doings += [EVENT_OF[key] for key, count in named.items() for _ in range(count)]
             rows += [
                 {
-                    "account_id": external_id, "event": event, "user_id": f"{external_id}-{n % users}",
-                    "occurred_at": at, "received_at": at, "event_id": f"{external_id}-{day}-{n}",
+                    "account_id": external_id,
+                    "event": event,
+                    "user_id": f"{external_id}-{n % users}",
+                    "occurred_at": at,
+                    "received_at": at,
+                    "event_id": f"{external_id}-{day}-{n}",
                     "feature": f"feature {n % features}",
                 }
                 for n, event in enumerate(doings)
@@ -66,7 +84,9 @@ class World:
         account = self.accounts[external_id]
         with tenant_scope(self.tenant):
             write_state_values(
-                tenant=self.tenant, day=day, values={key: {account.pk: value} for key, value in values.items()}
+                tenant=self.tenant,
+                day=day,
+                values={key: {account.pk: value} for key, value in values.items()},
             )
 
     def deliver(self, keys: Sequence[str], *, until: date | None = None) -> None:
@@ -75,12 +95,17 @@ class World:
         at = datetime.combine(last, time(12), tzinfo=UTC)
         with tenant_scope(self.tenant):
             source = Source.objects.create(key=f"s{Source.objects.count()}", name="S", last_received_at=at)
-            SourceMetric.objects.bulk_create([
-                SourceMetric(
-                    tenant=self.tenant, source=source, metric=self.metrics[key], first_on=self.today - timedelta(days=900)
-                )
-                for key in keys
-            ])
+            SourceMetric.objects.bulk_create(
+                [
+                    SourceMetric(
+                        tenant=self.tenant,
+                        source=source,
+                        metric=self.metrics[key],
+                        first_on=self.today - timedelta(days=900),
+                    )
+                    for key in keys
+                ]
+            )
             with connection.cursor() as cursor:
                 cursor.execute(
                     "INSERT INTO usage_source_day (tenant_id, source_id, received_on, events) "

@@ -103,7 +103,10 @@ def score_account(
     missing = [share == 0 for share in shares]
     if covered == 0 or there == 0:
         return Answer(None, 0, coverage, values, [None] * len(weights), missing)
-    points = [None if value is None else value * weight / there for weight, value in zip(weights, values, strict=True)]
+    points = [
+        None if value is None else value * weight / there
+        for weight, value in zip(weights, values, strict=True)
+    ]
     score = round(sum(point for point in points if point is not None), 6)
     band = 3 if score > spec.bands.above else 1 if score < spec.bands.below else 2
     if coverage < spec.coverage_min:

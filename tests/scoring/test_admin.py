@@ -69,9 +69,18 @@ def test_changing_a_weight_and_a_threshold_and_publishing_shows_new_bands(
     data = form_of(opened)
     weights = {data[f"components-{n}-key"]: f"components-{n}-weight" for n in range(5)}
     assert {key: data[name] for key, name in weights.items()} == {
-        "usage": "30.0", "engagement": "25.0", "adoption": "20.0", "support": "15.0", "payment": "10.0",
+        "usage": "30.0",
+        "engagement": "25.0",
+        "adoption": "20.0",
+        "support": "15.0",
+        "payment": "10.0",
     }
-    data |= {weights["usage"]: "20", weights["engagement"]: "35", "healthy_above": "60", "critical_below": "40"}
+    data |= {
+        weights["usage"]: "20",
+        weights["engagement"]: "35",
+        "healthy_above": "60",
+        "critical_below": "40",
+    }
     draft_address = opened.redirect_chain[-1][0]
     saved = browser.post(draft_address, data, follow=True)
     assert saved.status_code == 200
@@ -92,10 +101,13 @@ def test_changing_a_weight_and_a_threshold_and_publishing_shows_new_bands(
     assert "version 1 · Retired · Shipped" in history
 
 
-@pytest.mark.parametrize(("weight", "sentence"), [
-    ("9", "The weights of the components add up to 99; they must add up to 100: 1 are missing."),
-    ("11.5", "The weights of the components add up to 101.5; they must add up to 100: 1.5 too many."),
-])
+@pytest.mark.parametrize(
+    ("weight", "sentence"),
+    [
+        ("9", "The weights of the components add up to 99; they must add up to 100: 1 are missing."),
+        ("11.5", "The weights of the components add up to 101.5; they must add up to 100: 1.5 too many."),
+    ],
+)
 def test_weights_that_do_not_add_up_are_refused(
     world: World, browser: Client, draft: Version, weight: str, sentence: str
 ) -> None:
@@ -111,7 +123,9 @@ def test_weights_that_do_not_add_up_are_refused(
 
 def test_thresholds_the_wrong_way_round_are_refused(world: World, browser: Client, draft: Version) -> None:
     where = address(world, f"version/{draft.pk}/change/")
-    answer = browser.post(where, form_of(browser.get(where)) | {"healthy_above": "50", "critical_below": "60"})
+    answer = browser.post(
+        where, form_of(browser.get(where)) | {"healthy_above": "50", "critical_below": "60"}
+    )
     assert "must not be above that of the best one" in words(answer)
 
 
@@ -130,18 +144,25 @@ def test_a_scale_is_typed_as_pairs_and_kept_as_points(world: World, browser: Cli
     with tenant_scope(world.tenant):
         measure = Measure.objects.get(component__version=draft, component__key="engagement")
         assert (measure.half_life_days, measure.scale) == (
-            60, {"kind": "piecewise", "points": [[0, 0], [10, 50], [60, 100]]},
+            60,
+            {"kind": "piecewise", "points": [[0, 0], [10, 50], [60, 100]]},
         )
 
 
-@pytest.mark.parametrize(("change", "sentence"), [
-    ({"measures-0-scale_values": "0: 0, 10"}, "10: Write pairs such as 5: 40, separated by commas."),
-    ({"measures-0-scale_values": "0: 0, 10: 500"}, "points[1][1]: Enter a score between 0 and 100."),
-    ({"measures-0-scale_values": ""}, "points: This value is required."),
-    ({"measures-0-scale_kind": "linear", "measures-0-scale_values": "worst: 3, best: 3"}, "must differ"),
-    ({"measures-0-aggregate": "ratio"}, "This metric cannot be counted this way. Choose: Active days, Active days, older"),
-    ({"measures-0-metric_key": "deleted"}, "Select a valid choice"),
-])
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"measures-0-scale_values": "0: 0, 10"}, "10: Write pairs such as 5: 40, separated by commas."),
+        ({"measures-0-scale_values": "0: 0, 10: 500"}, "points[1][1]: Enter a score between 0 and 100."),
+        ({"measures-0-scale_values": ""}, "points: This value is required."),
+        ({"measures-0-scale_kind": "linear", "measures-0-scale_values": "worst: 3, best: 3"}, "must differ"),
+        (
+            {"measures-0-aggregate": "ratio"},
+            "This metric cannot be counted this way. Choose: Active days, Active days, older",
+        ),
+        ({"measures-0-metric_key": "deleted"}, "Select a valid choice"),
+    ],
+)
 def test_a_measure_that_makes_no_sense_is_refused_in_words(
     world: World, browser: Client, draft: Version, change: dict[str, str], sentence: str
 ) -> None:
@@ -155,10 +176,18 @@ def test_a_measure_can_be_added_and_removed(world: World, browser: Client, draft
     where = component_page(world, draft, "support")
     data = form_of(browser.get(where))
     data |= {
-        "measures-TOTAL_FORMS": "3", "measures-1-DELETE": "on", "measures-2-position": "3", "measures-2-metric_key": "csat",
-        "measures-2-aggregate": "latest", "measures-2-window_days": "7", "measures-2-baseline_days": "28",
-        "measures-2-half_life_days": "90", "measures-2-weight": "2", "measures-2-scale_kind": "linear",
-        "measures-2-scale_values": "worst: 1, best: 5", "measures-2-id": "",
+        "measures-TOTAL_FORMS": "3",
+        "measures-1-DELETE": "on",
+        "measures-2-position": "3",
+        "measures-2-metric_key": "csat",
+        "measures-2-aggregate": "latest",
+        "measures-2-window_days": "7",
+        "measures-2-baseline_days": "28",
+        "measures-2-half_life_days": "90",
+        "measures-2-weight": "2",
+        "measures-2-scale_kind": "linear",
+        "measures-2-scale_values": "worst: 1, best: 5",
+        "measures-2-id": "",
         "measures-2-component": data["measures-0-component"],
     }
     assert browser.post(where, data).status_code == 302
@@ -202,14 +231,20 @@ def test_buttons_that_change_something_are_no_links(world: World, browser: Clien
     with tenant_scope(world.tenant):
         model_id = draft.model_id
     for path in (
-        f"version/{draft.pk}/publish/", f"version/{draft.pk}/discard/", f"scoremodel/{model_id}/draft/",
+        f"version/{draft.pk}/publish/",
+        f"version/{draft.pk}/discard/",
+        f"scoremodel/{model_id}/draft/",
         f"scoremodel/{model_id}/default/",
     ):
         assert browser.get(address(world, path)).status_code == 405
 
 
-def test_discarding_a_draft_and_choosing_another_default(world: World, browser: Client, draft: Version) -> None:
-    assert "The draft is gone" in words(browser.post(address(world, f"version/{draft.pk}/discard/"), follow=True))
+def test_discarding_a_draft_and_choosing_another_default(
+    world: World, browser: Client, draft: Version
+) -> None:
+    assert "The draft is gone" in words(
+        browser.post(address(world, f"version/{draft.pk}/discard/"), follow=True)
+    )
     with tenant_scope(world.tenant):
         playbook = ScoreModel.objects.get(key="playbook")
     answer = browser.post(address(world, f"scoremodel/{playbook.pk}/default/"), follow=True)
@@ -233,4 +268,6 @@ def test_only_admins_come_in(world: World, draft: Version, role: str) -> None:
 def test_pages_have_no_inline_script_or_style(world: World, browser: Client, draft: Version) -> None:
     for path in ("scoremodel/", f"version/{draft.pk}/change/", f"version/{draft.pk}/preview/", "version/"):
         html = browser.get(address(world, path)).content.decode()
-        assert not re.search(r"<script(?![^>]*\bsrc=)(?![^>]*type=\"application/json\")[^>]*>|\sstyle=\"|\son\w+=\"", html)
+        assert not re.search(
+            r"<script(?![^>]*\bsrc=)(?![^>]*type=\"application/json\")[^>]*>|\sstyle=\"|\son\w+=\"", html
+        )

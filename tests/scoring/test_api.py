@@ -25,16 +25,49 @@ def ask(tenant: Tenant, path: str, body: Any = None, scope: str = ApiKey.Scope.R
 
 
 WORKED = [
-    ("plg", {"usage": 90, "engagement": 80, "adoption": 70, "support": 60, "payment": 100}, 80.0, "at_risk", 1.0),
-    ("plg", {"usage": 90, "engagement": 80, "adoption": None, "support": 60, "payment": 100}, 82.5, "healthy", 0.8),
-    ("plg", {"usage": 90, "engagement": 80, "support": 60, "payment": 100}, 82.5, "healthy", 0.8),
-    ("plg", {"usage": 100, "engagement": 100, "adoption": 0, "support": 0, "payment": 50}, 60.0, "at_risk", 1.0),
     (
-        "pql", {"days_active": 80, "feature_usage": 60, "team_size": 75, "engagement": 50, "signals": 90}, 71.5, "high",
+        "plg",
+        {"usage": 90, "engagement": 80, "adoption": 70, "support": 60, "payment": 100},
+        80.0,
+        "at_risk",
         1.0,
     ),
-    ("pql", dict.fromkeys(("days_active", "feature_usage", "team_size", "engagement", "signals"), 70), 70, "medium", 1),
-    ("pql", dict.fromkeys(("days_active", "feature_usage", "team_size", "engagement", "signals"), 50), 50, "medium", 1),
+    (
+        "plg",
+        {"usage": 90, "engagement": 80, "adoption": None, "support": 60, "payment": 100},
+        82.5,
+        "healthy",
+        0.8,
+    ),
+    ("plg", {"usage": 90, "engagement": 80, "support": 60, "payment": 100}, 82.5, "healthy", 0.8),
+    (
+        "plg",
+        {"usage": 100, "engagement": 100, "adoption": 0, "support": 0, "payment": 50},
+        60.0,
+        "at_risk",
+        1.0,
+    ),
+    (
+        "pql",
+        {"days_active": 80, "feature_usage": 60, "team_size": 75, "engagement": 50, "signals": 90},
+        71.5,
+        "high",
+        1.0,
+    ),
+    (
+        "pql",
+        dict.fromkeys(("days_active", "feature_usage", "team_size", "engagement", "signals"), 70),
+        70,
+        "medium",
+        1,
+    ),
+    (
+        "pql",
+        dict.fromkeys(("days_active", "feature_usage", "team_size", "engagement", "signals"), 50),
+        50,
+        "medium",
+        1,
+    ),
     ("playbook", {"usage": 100, "response": 100, "value": 100, "risk": 100}, 100.0, "healthy", 1.0),
     ("plg", {}, None, "unknown", 0.0),
 ]
@@ -54,7 +87,14 @@ def test_the_calculator_explains_points_and_weights(world: World) -> None:
     answer = ask(world.tenant, "models/plg/evaluate", {"components": values}).json()
     assert set(answer) == {"account_id", "on", "score", "band", "coverage", "model", "new", "components"}
     assert [
-        (part["key"], part["weight"], part["effective_weight"], part["score"], part["points"], part["missing"])
+        (
+            part["key"],
+            part["weight"],
+            part["effective_weight"],
+            part["score"],
+            part["points"],
+            part["missing"],
+        )
         for part in answer["components"]
     ] == [
         ("usage", 30, 37.5, 90, 33.75, False),
@@ -68,9 +108,15 @@ def test_the_calculator_explains_points_and_weights(world: World) -> None:
 @pytest.mark.parametrize(
     ("body", "paths"),
     [
-        ({"components": {"magic": 5, "usage": 101, "payment": "high", "support": True}}, [
-            "components.magic", "components.usage", "components.payment", "components.support",
-        ]),
+        (
+            {"components": {"magic": 5, "usage": 101, "payment": "high", "support": True}},
+            [
+                "components.magic",
+                "components.usage",
+                "components.payment",
+                "components.support",
+            ],
+        ),
         ({"components": {"usage": -0.001}}, ["components.usage"]),
         ({"components": [1]}, ["components"]),
         ({}, ["components"]),
@@ -86,7 +132,9 @@ def test_the_calculator_refuses_what_it_cannot_use(world: World, body: Any, path
 def test_hostile_json_is_a_400(world: World, text: str) -> None:
     _key, secret = make_key(tenant=world.tenant, name="t", scope=ApiKey.Scope.READ)
     answer = Client().post(
-        "/api/v1/models/plg/evaluate", data=text, content_type="application/json",
+        "/api/v1/models/plg/evaluate",
+        data=text,
+        content_type="application/json",
         headers={"Authorization": f"Bearer {secret}"},
     )
     assert answer.status_code == 400
@@ -132,13 +180,16 @@ def test_the_health_on_a_day_is_the_newest_stored_by_then(scored: World) -> None
 def test_the_history_comes_in_pages(scored: World) -> None:
     whole = ask(scored.tenant, "accounts/acme-1/health/history").json()
     assert ([row["on"] for row in whole["results"]], whole["next"]) == (
-        [(scored.today - timedelta(days=1)).isoformat(), scored.today.isoformat()], None,
+        [(scored.today - timedelta(days=1)).isoformat(), scored.today.isoformat()],
+        None,
     )
     first = ask(scored.tenant, "accounts/acme-1/health/history?limit=1").json()
     second = ask(scored.tenant, f"accounts/acme-1/health/history?limit=1&cursor={first['next']}").json()
     assert first["results"] + second["results"] == whole["results"]
     assert second["next"] is None
-    assert ask(scored.tenant, "accounts/acme-1/health/history?from=2025-02-01&to=2025-01-01").status_code == 400
+    assert (
+        ask(scored.tenant, "accounts/acme-1/health/history?from=2025-02-01&to=2025-01-01").status_code == 400
+    )
 
 
 def test_another_tenants_key_sees_nothing(scored: World, rival: Tenant) -> None:
@@ -152,4 +203,6 @@ def test_the_calculator_and_the_nightly_run_are_one_function(scored: World) -> N
     again = ask(scored.tenant, "models/plg/evaluate", {"components": values}).json()
     for name in ("score", "band", "coverage"):
         assert again[name] == stored[name]
-    assert [part["points"] for part in again["components"]] == [part["points"] for part in stored["components"]]
+    assert [part["points"] for part in again["components"]] == [
+        part["points"] for part in stored["components"]
+    ]

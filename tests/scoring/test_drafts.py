@@ -54,7 +54,9 @@ def test_the_shipped_models_are_those_of_the_seeds(world: World) -> None:
 def test_every_metric_of_the_shipped_models_is_one_that_a_new_tenant_has(acme: Tenant) -> None:
     with tenant_scope(acme):
         install_starter_metrics(tenant=acme)
-        install_templates(tenant=acme)  # publishing refuses an unknown metric and a way of counting that does not fit
+        install_templates(
+            tenant=acme
+        )  # publishing refuses an unknown metric and a way of counting that does not fit
         parts = [part for key in SHIPPED for part in shipped_template(key).definition["components"]]
         wanted = {measure["metric"] for part in parts for measure in part["measures"]}
         assert wanted <= set(Metric.objects.filter(active=True).values_list("key", flat=True))
@@ -90,7 +92,9 @@ def test_a_draft_is_a_copy_and_there_is_only_one(world: World) -> None:
         model = ScoreModel.objects.get(key="plg")
         draft = create_draft(tenant=world.tenant, model=model)
         assert create_draft(tenant=world.tenant, model=model).pk == draft.pk
-        loaded = load_versions(world.tenant, [Version.objects.select_related("model").get(pk=draft.pk)])[draft.pk]
+        loaded = load_versions(world.tenant, [Version.objects.select_related("model").get(pk=draft.pk)])[
+            draft.pk
+        ]
         published = published_version(world.tenant, "plg")
         assert published is not None
         assert (draft.number, published.number) == (2, 1)
@@ -141,7 +145,9 @@ def faults(world: World, **changes: Any) -> list[tuple[str, str]]:
         ),
     ],
 )
-def test_what_makes_no_sense_is_not_published(world: World, changes: dict[str, Any], problem: tuple[str, str]) -> None:
+def test_what_makes_no_sense_is_not_published(
+    world: World, changes: dict[str, Any], problem: tuple[str, str]
+) -> None:
     assert faults(world, **changes) == [problem]
 
 
@@ -181,8 +187,11 @@ def crowd(world: World, count: int, days_old: int = 60) -> None:
     for number in range(count):
         world.account(f"a{number}", days_old=days_old)
         world.usage(
-            f"a{number}", days_back(world.today, *range(1 + number % 28)), users=1 + number % 5,
-            features=1 + number % 7, events=1 + number,
+            f"a{number}",
+            days_back(world.today, *range(1 + number % 28)),
+            users=1 + number % 5,
+            features=1 + number % 7,
+            events=1 + number,
         )
 
 
@@ -196,7 +205,9 @@ def test_with_30_accounts_and_28_days_the_shipped_model_is_proposed_anew_once(wo
         measures = {m.metric_key: m for m in Measure.objects.filter(component__version=version)}
         first = Version.objects.get(model__key="plg", number=1)
         shipped = {m.metric_key: m for m in Measure.objects.filter(component__version=first)}
-        changed = {key for key, measure in measures.items() if measure.scale_params != shipped[key].scale_params}
+        changed = {
+            key for key, measure in measures.items() if measure.scale_params != shipped[key].scale_params
+        }
         assert changed == {"all_events", "active_users", "active_days", "features_used"}
         assert measures["all_events"].scale_params["points"][0] == [0, 0]
         assert propose_shipped_version(tenant=world.tenant, day=world.today) is None

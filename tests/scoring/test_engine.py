@@ -26,7 +26,9 @@ NAN = math.nan
 MODELS = 10_000 if os.environ.get("CS_FULL") else 150
 
 
-def part(key: str, weight: float, missing: str = "exclude", measures: int = 1, combined: str = "mean") -> ComponentSpec:
+def part(
+    key: str, weight: float, missing: str = "exclude", measures: int = 1, combined: str = "mean"
+) -> ComponentSpec:
     """A component whose measures are scores already."""
     hold = 7 if missing == "hold" else 0
     columns = tuple(MeasureSpec(f"{key}{n}", scales.Identity()) for n in range(measures))
@@ -35,7 +37,9 @@ def part(key: str, weight: float, missing: str = "exclude", measures: int = 1, c
 
 def plg(**policies: str) -> ModelSpec:
     weights = {"usage": 30, "engagement": 25, "adoption": 20, "support": 15, "payment": 10}
-    return ModelSpec(tuple(part(key, weight, policies.get(key, "exclude")) for key, weight in weights.items()))
+    return ModelSpec(
+        tuple(part(key, weight, policies.get(key, "exclude")) for key, weight in weights.items())
+    )
 
 
 def pql() -> ModelSpec:
@@ -158,7 +162,14 @@ def test_every_fault_of_a_model_is_reported_at_once() -> None:
     with pytest.raises(SpecError) as caught:
         ModelSpec(broken, Bands("health", 60, 80), 1.5)
     assert [path for path, _ in caught.value.problems] == [
-        "components", "components", "a.weight", "a.missing", "a.combine", "a.m.weight", "a.hold_days", "bands",
+        "components",
+        "components",
+        "a.weight",
+        "a.missing",
+        "a.combine",
+        "a.m.weight",
+        "a.hold_days",
+        "bands",
         "coverage_min",
     ]
 
@@ -178,17 +189,19 @@ def some_scale(draw: st.DrawFn) -> scales.Scale:
     xs = sorted(draw(st.sets(number, min_size=2, max_size=5)))
     curve = tuple((x, draw(grade)) for x in xs)
     return draw(
-        st.sampled_from([
-            scales.Identity(),
-            scales.PercentOfTarget(target=draw(st.one_of(st.none(), st.integers(1, 100).map(float)))),
-            scales.Linear(worst=xs[0], best=xs[-1]),
-            scales.Linear(worst=xs[-1], best=xs[0]),
-            scales.Inverse(full_until=xs[0], zero_at=xs[-1]),
-            scales.Piecewise(points=curve),
-            scales.Steps(steps=curve, below=draw(grade)),
-            scales.Percentile(reference=(*xs, xs[-1]), higher_is_better=draw(st.booleans())),
-            scales.Change(worst=0.5, best=2.0, same=draw(grade)),
-        ])
+        st.sampled_from(
+            [
+                scales.Identity(),
+                scales.PercentOfTarget(target=draw(st.one_of(st.none(), st.integers(1, 100).map(float)))),
+                scales.Linear(worst=xs[0], best=xs[-1]),
+                scales.Linear(worst=xs[-1], best=xs[0]),
+                scales.Inverse(full_until=xs[0], zero_at=xs[-1]),
+                scales.Piecewise(points=curve),
+                scales.Steps(steps=curve, below=draw(grade)),
+                scales.Percentile(reference=(*xs, xs[-1]), higher_is_better=draw(st.booleans())),
+                scales.Change(worst=0.5, best=2.0, same=draw(grade)),
+            ]
+        )
     )
 
 
@@ -203,7 +216,9 @@ def some_model(draw: st.DrawFn) -> ModelSpec:
         )
         weight = float(draw(st.integers(0 if number else 1, 60)))
         how = draw(st.sampled_from(["mean", "min", "max"]))
-        components.append(ComponentSpec(f"c{number}", "C", weight, measures, missing, 7 * (missing == "hold"), how))
+        components.append(
+            ComponentSpec(f"c{number}", "C", weight, measures, missing, 7 * (missing == "hold"), how)
+        )
     thresholds = sorted(draw(st.tuples(st.integers(0, 100), st.integers(0, 100))))
     minimum = draw(st.sampled_from([0.0, 0.5, 0.9]))
     return ModelSpec(tuple(components), Bands("health", float(thresholds[1]), float(thresholds[0])), minimum)
@@ -243,7 +258,11 @@ def test_the_engine_agrees_with_the_slow_oracle(data: st.DataObject, spec: Model
 @settings(max_examples=MODELS // 5, deadline=None)
 def test_the_order_of_accounts_changes_nothing_not_even_a_bit(data: st.DataObject, spec: ModelSpec) -> None:
     width = len(spec.measures)
-    rows = as_array(data.draw(st.lists(st.lists(values_or_nothing, min_size=width, max_size=width), min_size=2, max_size=9)))
+    rows = as_array(
+        data.draw(
+            st.lists(st.lists(values_or_nothing, min_size=width, max_size=width), min_size=2, max_size=9)
+        )
+    )
     order = np.array(data.draw(st.permutations(range(len(rows)))))
     straight, shuffled = score(spec, rows), score(spec, rows[order])
     np.testing.assert_array_equal(straight.score[order], shuffled.score)
@@ -254,12 +273,20 @@ def test_the_order_of_accounts_changes_nothing_not_even_a_bit(data: st.DataObjec
 
 @given(st.lists(st.floats(0, 200), min_size=3, max_size=3), st.integers(0, 2), st.floats(0, 50))
 @settings(max_examples=MODELS, deadline=None)
-def test_more_of_a_higher_is_better_metric_never_lowers_the_score(row: list[float], which: int, more: float) -> None:
-    rising = (scales.Linear(0, 150), scales.PercentOfTarget(90), scales.Piecewise(((0, 0), (20, 70), (80, 100))))
-    spec = ModelSpec((
-        ComponentSpec("a", "A", 55, (MeasureSpec("m0", rising[0]), MeasureSpec("m1", rising[1], 2.0))),
-        ComponentSpec("b", "B", 45, (MeasureSpec("m2", rising[2]),)),
-    ))
+def test_more_of_a_higher_is_better_metric_never_lowers_the_score(
+    row: list[float], which: int, more: float
+) -> None:
+    rising = (
+        scales.Linear(0, 150),
+        scales.PercentOfTarget(90),
+        scales.Piecewise(((0, 0), (20, 70), (80, 100))),
+    )
+    spec = ModelSpec(
+        (
+            ComponentSpec("a", "A", 55, (MeasureSpec("m0", rising[0]), MeasureSpec("m1", rising[1], 2.0))),
+            ComponentSpec("b", "B", 45, (MeasureSpec("m2", rising[2]),)),
+        )
+    )
     better = list(row)
     better[which] += more
     assert score(spec, np.array([better])).score[0] >= score(spec, np.array([row])).score[0]

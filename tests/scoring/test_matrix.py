@@ -87,15 +87,32 @@ def history(seed: int, late: bool) -> tuple[list[DayRow], list[ContactRow]]:
             for part, wait in enumerate(waits):
                 known = day + timedelta(days=wait)
                 sends = dice.randint(0, 9)
-                days.append(DayRow(account, day, known, (
-                    float(sends + 1), dice.randint(0, 999) / 100, dice.choice([None, 1.5, 20.0]) if not part else None,
-                    float(sends), float(dice.randint(0, sends)), float(dice.randint(1, 50)),
-                )))
+                days.append(
+                    DayRow(
+                        account,
+                        day,
+                        known,
+                        (
+                            float(sends + 1),
+                            dice.randint(0, 999) / 100,
+                            dice.choice([None, 1.5, 20.0]) if not part else None,
+                            float(sends),
+                            float(dice.randint(0, sends)),
+                            float(dice.randint(1, 50)),
+                        ),
+                    )
+                )
                 for contact in dice.sample(range(4), dice.randint(1, 3)):
-                    contacts.append(ContactRow(
-                        account, day, known, contact, tuple(sorted(dice.sample(range(1, 7), dice.randint(0, 3)))),
-                        (8,) if dice.random() < 0.5 else (),
-                    ))
+                    contacts.append(
+                        ContactRow(
+                            account,
+                            day,
+                            known,
+                            contact,
+                            tuple(sorted(dice.sample(range(1, 7), dice.randint(0, 3)))),
+                            (8,) if dice.random() < 0.5 else (),
+                        )
+                    )
     return days, contacts
 
 
@@ -113,7 +130,15 @@ def store(tenant: Tenant, days: list[DayRow], contacts: list[ContactRow]) -> tup
         cursor.executemany(
             "INSERT INTO rows_contact VALUES (%s, %s, %s, %s, %s, 1, %s::bigint[], %s::bigint[])",
             [
-                (tenant.pk, row.account, row.contact, row.day, row.known, list(row.features), list(row.metrics))
+                (
+                    tenant.pk,
+                    row.account,
+                    row.contact,
+                    row.day,
+                    row.known,
+                    list(row.features),
+                    list(row.metrics),
+                )
                 for row in contacts
             ],
         )
@@ -158,8 +183,11 @@ def slow(days: list[DayRow], contacts: list[ContactRow], account: int, on: date)
 
 def facts(count: int = 5, seen: date = START - timedelta(days=100)) -> AccountFacts:
     return AccountFacts(
-        ids=np.arange(1, count + 1), exists_from=np.full(count, seen.toordinal()),
-        seen_from=np.full(count, seen.toordinal()), churned_from=np.full(count, NEVER), targets=[{}] * count,
+        ids=np.arange(1, count + 1),
+        exists_from=np.full(count, seen.toordinal()),
+        seen_from=np.full(count, seen.toordinal()),
+        churned_from=np.full(count, NEVER),
+        targets=[{}] * count,
     )
 
 
@@ -223,7 +251,9 @@ def test_a_source_that_died_makes_its_measures_missing_whatever_rows_there_are(a
     assert not np.isnan(without_sends[:, 0]).any()
 
 
-def test_statements_do_not_grow_with_days_or_accounts(acme: Tenant, django_assert_num_queries: object) -> None:
+def test_statements_do_not_grow_with_days_or_accounts(
+    acme: Tenant, django_assert_num_queries: object
+) -> None:
     days, contacts = history(1, late=False)
     with tenant_scope(acme):
         tables = store(acme, days, contacts)

@@ -33,7 +33,9 @@ def test_ties_become_one_point_with_the_best_score() -> None:
     assert curve.points == ((0, 0), (1, 75), (5, 100))
 
 
-@pytest.mark.parametrize("values", [np.arange(29.0), np.zeros(100), np.full(100, 4.0), np.full(200, math.nan)])
+@pytest.mark.parametrize(
+    "values", [np.arange(29.0), np.zeros(100), np.full(100, 4.0), np.full(200, math.nan)]
+)
 def test_too_few_or_all_alike_propose_nothing(values: np.ndarray) -> None:
     assert propose_piecewise(values) is None
 

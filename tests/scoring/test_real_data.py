@@ -27,8 +27,12 @@ def devtool_rows(shared_data: Path) -> list[dict[str, Any]]:
     with gzip.open(shared_data / "data" / "devtool_events.csv.gz", "rt", newline="") as file:
         return [
             {
-                "account_id": row["account_id"], "user_id": row["user_id"], "event": row["event"], "feature": row["feature"],
-                "occurred_at": row["occurred_at"].replace(" ", "T"), "received_at": row["received_at"].replace(" ", "T"),
+                "account_id": row["account_id"],
+                "user_id": row["user_id"],
+                "event": row["event"],
+                "feature": row["feature"],
+                "occurred_at": row["occurred_at"].replace(" ", "T"),
+                "received_at": row["received_at"].replace(" ", "T"),
                 "event_id": row["event_id"],
             }
             for row in csv.DictReader(file)

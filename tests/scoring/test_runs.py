@@ -58,11 +58,16 @@ def test_an_account_that_fell_silent_scores_low_and_tickets_never_sent_are_missi
     assert (summary.kinds["health"].accounts, summary.kinds["health"].scored) == (2, 2)
     healthy, silent = explain(busy, "busy"), explain(busy, "quiet")
     assert [(part["key"], part["missing"]) for part in silent["components"]] == [
-        ("usage", False), ("engagement", False), ("adoption", False), ("support", True), ("payment", True),
+        ("usage", False),
+        ("engagement", False),
+        ("adoption", False),
+        ("support", True),
+        ("payment", True),
     ]
     assert silent["coverage"] == 0.75
     assert silent["components"][0]["measures"] == [
-        {"metric": "all_events", "value": 0.0, "scaled": 0.0}, {"metric": "active_users", "value": 0.0, "scaled": 0.0},
+        {"metric": "all_events", "value": 0.0, "scaled": 0.0},
+        {"metric": "active_users", "value": 0.0, "scaled": 0.0},
     ]
     assert silent["band"] == "critical"
     assert healthy["components"][0]["measures"][0]["value"] == 42.0
@@ -154,7 +159,9 @@ def test_a_past_day_is_scored_by_the_version_in_force_then(busy: World) -> None:
         Version.objects.filter(pk=second.pk).update(in_force_from=busy.today - timedelta(days=3))
     run(busy, first_day=busy.today - timedelta(days=5))
     used = {row["day"]: row["version_id"] for row in rows(busy)}
-    assert [used[busy.today - timedelta(days=ago)] for ago in (5, 4, 3, 2, 1, 0)] == [first.pk] * 2 + [second.pk] * 4
+    assert [used[busy.today - timedelta(days=ago)] for ago in (5, 4, 3, 2, 1, 0)] == [first.pk] * 2 + [
+        second.pk
+    ] * 4
 
 
 def test_a_day_before_any_version_is_scored_by_the_earliest(busy: World) -> None:
@@ -189,11 +196,19 @@ def test_pql_is_scored_for_trial_and_self_serve_plans_only(busy: World) -> None:
     busy.usage("trial", days_back(busy.today, *range(28)), users=10, features=8, events=30, buying_signals=1)
     run(busy)
     with tenant_scope(busy.tenant):
-        assert list(CurrentScore.objects.filter(kind=2).values_list("account_id", flat=True)) == [busy.accounts["trial"].pk]
+        assert list(CurrentScore.objects.filter(kind=2).values_list("account_id", flat=True)) == [
+            busy.accounts["trial"].pk
+        ]
     answer = explain(busy, "trial", kind="pql")
     assert (answer["score"], answer["band"]) == (100.0, "high")
     assert explain(busy, "busy", kind="pql") == {
-        "account_id": "busy", "on": None, "score": None, "band": "unknown", "coverage": 0.0, "model": None, "new": False,
+        "account_id": "busy",
+        "on": None,
+        "score": None,
+        "band": "unknown",
+        "coverage": 0.0,
+        "model": None,
+        "new": False,
         "components": [],
     }
 
@@ -212,7 +227,9 @@ def test_a_model_for_a_segment_claims_its_accounts_in_explicit_order(busy: World
 def test_own_targets_count_and_are_kept_with_the_score(busy: World) -> None:
     busy.deliver(["sends", "variations", "replies", "dms", "demos_booked", "no_shows"])
     busy.account("aims", targets={"sends": 50})
-    busy.usage("aims", days_back(busy.today, *range(28)), sends=5, variations=1, replies=1, dms=1, demos_booked=1)
+    busy.usage(
+        "aims", days_back(busy.today, *range(28)), sends=5, variations=1, replies=1, dms=1, demos_booked=1
+    )
     with tenant_scope(busy.tenant):
         ScoreModel.objects.filter(key="plg").update(is_default=False)
         ScoreModel.objects.filter(key="playbook").update(is_default=True)
@@ -234,7 +251,9 @@ def test_a_component_that_holds_keeps_its_last_value_for_its_days_and_no_longer(
         Version.objects.filter(pk=draft.pk).update(in_force_from=busy.today - timedelta(days=60))
     busy.account("held")
     # A state holds 7 days by itself; the policy adds 5 more.
-    busy.state("held", busy.today - timedelta(days=14), oldest_open_ticket_hours=72.0, open_ticket_severity=0.0)
+    busy.state(
+        "held", busy.today - timedelta(days=14), oldest_open_ticket_hours=72.0, open_ticket_severity=0.0
+    )
     run(busy, first_day=busy.today - timedelta(days=14), kinds=["health"])
     seen = []
     for ago in (14, 8, 7, 3, 2):
@@ -252,8 +271,9 @@ def test_progress_counts_to_the_end_and_a_future_day_is_refused(busy: World) -> 
 
 
 @pytest.mark.parametrize("count", [1, 3])
-def test_queries_do_not_grow_with_accounts(world: World, counted: list[str], count: int,
-                                           django_assert_max_num_queries: Any) -> None:
+def test_queries_do_not_grow_with_accounts(
+    world: World, counted: list[str], count: int, django_assert_max_num_queries: Any
+) -> None:
     world.deliver(counted)
     for number in range(count):
         world.account(f"a{number}")

@@ -17,13 +17,30 @@ NAN = math.nan
 
 GOLDEN: list[tuple[dict[str, Any], list[tuple[float, float]]]] = [
     ({"kind": "identity"}, [(0, 0), (42.5, 42.5), (100, 100), (-1, 0), (101, 100), (NAN, NAN)]),
-    ({"kind": "percent_of_target", "target": 50}, [(0, 0), (25, 50), (50, 100), (80, 100), (-5, 0), (NAN, NAN)]),
+    (
+        {"kind": "percent_of_target", "target": 50},
+        [(0, 0), (25, 50), (50, 100), (80, 100), (-5, 0), (NAN, NAN)],
+    ),
     ({"kind": "percent_of_target"}, [(25, NAN), (0, NAN)]),
-    ({"kind": "linear", "worst": 0, "best": 20}, [(0, 0), (5, 25), (20, 100), (21, 100), (-1, 0), (NAN, NAN)]),
+    (
+        {"kind": "linear", "worst": 0, "best": 20},
+        [(0, 0), (5, 25), (20, 100), (21, 100), (-1, 0), (NAN, NAN)],
+    ),
     ({"kind": "linear", "worst": 48, "best": 0}, [(48, 0), (12, 75), (0, 100), (-1, 100), (60, 0)]),
     (
         {"kind": "piecewise", "points": [[0, 0], [5, 60], [25, 80], [50, 100]]},
-        [(0, 0), (2.5, 30), (5, 60), (15, 70), (25, 80), (37.5, 90), (50, 100), (1e9, 100), (-3, 0), (NAN, NAN)],
+        [
+            (0, 0),
+            (2.5, 30),
+            (5, 60),
+            (15, 70),
+            (25, 80),
+            (37.5, 90),
+            (50, 100),
+            (1e9, 100),
+            (-3, 0),
+            (NAN, NAN),
+        ],
     ),
     (
         {"kind": "piecewise", "points": [[24, 100], [72, 40], [168, 0]]},
@@ -33,7 +50,10 @@ GOLDEN: list[tuple[dict[str, Any], list[tuple[float, float]]]] = [
         {"kind": "steps", "steps": [[1, 50], [3, 80], [10, 100]], "below": 10},
         [(0, 10), (0.999, 10), (1, 50), (2.999, 50), (3, 80), (9, 80), (10, 100), (99, 100), (NAN, NAN)],
     ),
-    ({"kind": "steps", "steps": [[0, 100], [1, 40], [2, 0]], "below": 100}, [(-1, 100), (0, 100), (1, 40), (2, 0)]),
+    (
+        {"kind": "steps", "steps": [[0, 100], [1, 40], [2, 0]], "below": 100},
+        [(-1, 100), (0, 100), (1, 40), (2, 0)],
+    ),
     (
         {"kind": "inverse", "full_until": 4, "zero_at": 24},
         [(0, 100), (4, 100), (14, 50), (24, 0), (100, 0), (NAN, NAN)],
@@ -53,8 +73,12 @@ GOLDEN: list[tuple[dict[str, Any], list[tuple[float, float]]]] = [
 ]
 
 
-@pytest.mark.parametrize(("data", "table"), GOLDEN, ids=lambda value: value.get("kind") if isinstance(value, dict) else "")
-def test_a_scale_gives_exactly_the_scores_of_its_table(data: dict[str, Any], table: list[tuple[float, float]]) -> None:
+@pytest.mark.parametrize(
+    ("data", "table"), GOLDEN, ids=lambda value: value.get("kind") if isinstance(value, dict) else ""
+)
+def test_a_scale_gives_exactly_the_scores_of_its_table(
+    data: dict[str, Any], table: list[tuple[float, float]]
+) -> None:
     values = np.array([raw for raw, _ in table], dtype=float)
     np.testing.assert_array_equal(scale_from_dict(data).apply(values), [score for _, score in table])
 
@@ -63,7 +87,9 @@ def test_an_accounts_own_target_wins_and_a_target_of_nothing_is_none() -> None:
     values = np.array([30.0, 30, 30, 30, NAN])
     targets = np.array([60.0, NAN, 0, -5, 60])
     np.testing.assert_array_equal(scales.PercentOfTarget().apply(values, targets), [50, NAN, NAN, NAN, NAN])
-    np.testing.assert_array_equal(scales.PercentOfTarget(target=40).apply(values, targets), [50, 75, NAN, NAN, NAN])
+    np.testing.assert_array_equal(
+        scales.PercentOfTarget(target=40).apply(values, targets), [50, 75, NAN, NAN, NAN]
+    )
 
 
 @pytest.mark.parametrize("data", [data for data, _ in GOLDEN], ids=lambda data: data["kind"])
@@ -104,7 +130,10 @@ FAULTS: list[tuple[dict[str, Any], list[tuple[str, str]]]] = [
     ),
     ({"kind": "piecewise", "points": [[0, 0], [5, 10], [5, 20]]}, [("points[2][0]", scales.MUST_RISE)]),
     ({"kind": "piecewise", "points": [[n, 0] for n in range(51)]}, [("points", scales.TOO_MANY_POINTS)]),
-    ({"kind": "steps", "steps": [], "below": 120}, [("steps", scales.TOO_FEW_STEPS), ("below", scales.MUST_BE_SCORE)]),
+    (
+        {"kind": "steps", "steps": [], "below": 120},
+        [("steps", scales.TOO_FEW_STEPS), ("below", scales.MUST_BE_SCORE)],
+    ),
     ({"kind": "inverse", "full_until": 10, "zero_at": 10}, [("zero_at", scales.ZERO_AFTER_FULL)]),
     (
         {"kind": "percentile", "reference": [], "higher_is_better": "yes"},
@@ -119,7 +148,9 @@ FAULTS: list[tuple[dict[str, Any], list[tuple[str, str]]]] = [
 
 
 @pytest.mark.parametrize(("data", "problems"), FAULTS)
-def test_every_fault_of_a_scale_is_reported_at_once(data: dict[str, Any], problems: list[tuple[str, str]]) -> None:
+def test_every_fault_of_a_scale_is_reported_at_once(
+    data: dict[str, Any], problems: list[tuple[str, str]]
+) -> None:
     with pytest.raises(ScaleError) as caught:
         scale_from_dict(data)
     assert caught.value.problems == problems

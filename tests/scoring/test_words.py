@@ -21,8 +21,11 @@ def sentences(module: object) -> set[str]:
     return {
         node.value
         for node in ast.walk(tree)
-        if isinstance(node, ast.Constant) and isinstance(node.value, str)
-        and node.value.endswith(".") and " " in node.value and node.value not in docstrings
+        if isinstance(node, ast.Constant)
+        and isinstance(node.value, str)
+        and node.value.endswith(".")
+        and " " in node.value
+        and node.value not in docstrings
     }
 
 

@@ -24,8 +24,12 @@ def sends(account: str, day: date, count: int) -> Iterator[dict[str, Any]]:
     for number in range(count):
         at = datetime(day.year, day.month, day.day, 9, number % 60, tzinfo=UTC).isoformat()
         yield {
-            "account_id": account, "user_id": f"{account}-user", "event": "Message Sent", "occurred_at": at,
-            "received_at": at, "event_id": f"{account}-{day}-{number}",
+            "account_id": account,
+            "user_id": f"{account}-user",
+            "event": "Message Sent",
+            "occurred_at": at,
+            "received_at": at,
+            "event_id": f"{account}-{day}-{number}",
         }
 
 
@@ -40,20 +44,29 @@ def night(tenant: Tenant, day: date, rows: list[dict[str, Any]]) -> tuple[int, i
         return rules.opened, rules.resolved, plays.runs_done
 
 
-def test_falling_usage_becomes_an_alert_with_tasks_and_ends_when_usage_is_back(acme: Tenant, carl: Membership) -> None:
+def test_falling_usage_becomes_an_alert_with_tasks_and_ends_when_usage_is_back(
+    acme: Tenant, carl: Membership
+) -> None:
     with tenant_scope(acme):
         install_starter_metrics(tenant=acme)
         install_shipped_plays(tenant=acme)
         install_shipped_rules(tenant=acme)
         for key in ("sliding", "steady"):
             Account.objects.create(
-                tenant=acme, external_id=key, name=key.title(), owner=carl, targets={"sends": 10},
-                first_seen_on=MONDAY_BEFORE, go_live_on=MONDAY_BEFORE,
+                tenant=acme,
+                external_id=key,
+                name=key.title(),
+                owner=carl,
+                targets={"sends": 10},
+                first_seen_on=MONDAY_BEFORE,
+                go_live_on=MONDAY_BEFORE,
             )
     days = [MONDAY_BEFORE + timedelta(days=n) for n in range(28)]
     history = [row for day in days for row in sends("steady", day, 2)]
     history += [row for day in days[:14] for row in sends("sliding", day, 2)]
-    history += [row for day in (days[14], days[21]) for row in sends("sliding", day, 4)]  # 4 of 10 in each week
+    history += [
+        row for day in (days[14], days[21]) for row in sends("sliding", day, 4)
+    ]  # 4 of 10 in each week
 
     assert night(acme, SUNDAY, history) == (1, 0, 0)
     assert night(acme, SUNDAY, []) == (0, 0, 0)  # the same night again

@@ -31,7 +31,9 @@ def connect(live_server: Any) -> Iterator[Connect]:
     problems: list[Exception] = []
 
     def make(tenant: Tenant) -> Client:
-        client = Client(raw_key(tenant), host=live_server.url, on_error=lambda error, _batch: problems.append(error))
+        client = Client(
+            raw_key(tenant), host=live_server.url, on_error=lambda error, _batch: problems.append(error)
+        )
         clients.append(client)
         return client
 
@@ -75,7 +77,12 @@ def test_identify_group_and_track_land_on_the_account(acme: Tenant, connect: Con
     assert active_days(acme) == [("alpha", "una", 2)]
     with tenant_scope(acme):
         alpha = Account.objects.get()
-        assert (alpha.external_id, alpha.name, alpha.plan, alpha.mrr_cents) == ("alpha", "Alpha Inc", "enterprise", 125_050)
+        assert (alpha.external_id, alpha.name, alpha.plan, alpha.mrr_cents) == (
+            "alpha",
+            "Alpha Inc",
+            "enterprise",
+            125_050,
+        )
         una = Contact.objects.get()
         assert (una.user_id, una.email, una.name, una.roles, una.account) == (
             "una", "una@alpha.example", "Una", ["admin"], alpha,

@@ -255,7 +255,9 @@ def test_events_skip_what_only_pages_need(acme: Tenant, path: str) -> None:
 
 def test_the_schema_describes_every_route_of_usage() -> None:
     paths = Client().get("/api/v1/schema").json()["paths"]
-    assert {path: sorted(paths[path]) for path in paths if path.split("/")[3] in ("events", "batches", "metrics")} == {
+    assert {
+        path: sorted(paths[path]) for path in paths if path.split("/")[3] in ("events", "batches", "metrics")
+    } == {
         "/api/v1/events": ["post"],
         "/api/v1/batches/{batch_id}": ["get"],
         "/api/v1/metrics/bulk": ["post"],

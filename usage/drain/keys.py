@@ -35,7 +35,9 @@ _ALSO_STORED = "OR EXISTS (SELECT 1 FROM usage_event e WHERE e.tenant_id = %(ten
 
 def live_generations(received: list[int], this_week: int) -> list[int]:
     """Every generation in which a key may still be: those that last, and the weeks around receipt and today."""
-    weeks = {week + step for week in (*received, this_week) for step in (-KEPT_WEEKS, 0, 1) if week != PERMANENT}
+    weeks = {
+        week + step for week in (*received, this_week) for step in (-KEPT_WEEKS, 0, 1) if week != PERMANENT
+    }
     return [PERMANENT, *sorted(weeks)]
 
 

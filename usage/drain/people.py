@@ -74,7 +74,9 @@ def find_people(cursor: Any, tenant_id: int, found: Gathered) -> People:
     _load(cursor, tenant_id, people, users | former | anonymous)
     _load_links(cursor, tenant_id, people, anonymous)
     # A visitor who joins an account before giving a name needs a contact to carry the membership.
-    nameless = {anonymous_key(g.anonymous) for _, g, _ in found.groups if g.user is None and g.anonymous is not None}
+    nameless = {
+        anonymous_key(g.anonymous) for _, g, _ in found.groups if g.user is None and g.anonymous is not None
+    }
     _create(cursor, tenant_id, people, (users | nameless) - people.contacts.keys())
     for _, alias, _ in found.aliases:
         _merge(people, people.contacts.get(alias.previous), people.contacts[alias.user])
@@ -158,7 +160,8 @@ def _link(cursor: Any, tenant_id: int, people: People, pairs: dict[str, str]) ->
 def _is_nameless(cursor: Any, tenant_id: int, contact_id: int) -> bool:
     """Whether a contact stands for a visitor without a name."""
     cursor.execute(
-        "SELECT user_id ^@ '~' FROM accounts_contact WHERE tenant_id = %s AND id = %s", [tenant_id, contact_id]
+        "SELECT user_id ^@ '~' FROM accounts_contact WHERE tenant_id = %s AND id = %s",
+        [tenant_id, contact_id],
     )
     row = cursor.fetchone()
     return bool(row and row[0])
@@ -196,7 +199,9 @@ def load_timelines(cursor: Any, tenant_id: int, people: People, contact_ids: set
         people.timelines[contact_id] = Timeline(entries[contact_id])
 
 
-def join_accounts(cursor: Any, tenant_id: int, found: Gathered, people: People, accounts: dict[str, int]) -> None:
+def join_accounts(
+    cursor: Any, tenant_id: int, found: Gathered, people: People, accounts: dict[str, int]
+) -> None:
     """Note the memberships that a turn speaks of: group calls, and events that name both user and account."""
     said: dict[tuple[str | None, str | None, str], datetime] = {}
     nobody_knows: set[int] = set()

@@ -16,7 +16,9 @@ from .people import People, load_timelines
 Cell = tuple[int, date]
 
 
-def resolve_again(cursor: Any, tenant_id: int, plan: Plan, book: FeatureBook, people: People) -> dict[int, date]:
+def resolve_again(
+    cursor: Any, tenant_id: int, plan: Plan, book: FeatureBook, people: People
+) -> dict[int, date]:
     """Move events to the contact and account they turned out to be of; returns first days of the accounts that gained.
 
     Runs before the turn's own events are stored, so it only sees older ones.

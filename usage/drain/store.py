@@ -21,16 +21,16 @@ _COLUMNS = (
     "account_id bigint, contact_id bigint, user_key text, name text, feature text, occurred_at timestamptz, day date, "
     "received_at timestamptz, source text, key uuid, by_membership boolean, properties jsonb"
 )
-_NAMES = (
-    "account_id, contact_id, user_key, name, feature, occurred_at, day, received_at, source, key, by_membership, properties"
-)
+_NAMES = "account_id, contact_id, user_key, name, feature, occurred_at, day, received_at, source, key, by_membership, properties"
 
 
 @dataclass
 class Delivery:
     """What one source delivered in a turn."""
 
-    names: dict[date, set[str]] = field(default_factory=lambda: defaultdict(set))  # event names by day of receipt
+    names: dict[date, set[str]] = field(
+        default_factory=lambda: defaultdict(set)
+    )  # event names by day of receipt
     events: dict[date, int] = field(default_factory=lambda: defaultdict(int))
     unassigned: int = 0
     last_received_at: datetime | None = None
@@ -92,7 +92,9 @@ def store_events(
     contacts, timelines, seen = people.contacts, people.timelines, stored.seen
     spelled: dict[date, str] = {}
     fields: dict[str, str] = {}
-    cells: dict[tuple[int, date], list[str]] = {}  # rows of one account and day land on one page of table and index
+    cells: dict[
+        tuple[int, date], list[str]
+    ] = {}  # rows of one account and day land on one page of table and index
     arrival: _Arrival | None = None
     for batch, usage, key in found.usages:
         at = usage.occurred_at
@@ -167,7 +169,9 @@ def _insert(cursor: Any, tenant_id: int, lines: list[str]) -> None:
     )
 
 
-def note_contacts(cursor: Any, tenant_id: int, seen: dict[int, tuple[datetime, datetime]], people: People) -> None:
+def note_contacts(
+    cursor: Any, tenant_id: int, seen: dict[int, tuple[datetime, datetime]], people: People
+) -> None:
     """When contacts were first and last seen, and the account they belong to now; one update each, and only if it says more.
 
     The last time is kept to the hour: a person who works all day is not a new row version in every turn.

@@ -11,7 +11,9 @@ from .gather import Gathered
 from .people import People
 
 
-def store_traits(cursor: Any, tenant_id: int, found: Gathered, people: People, accounts: dict[str, int]) -> None:
+def store_traits(
+    cursor: Any, tenant_id: int, found: Gathered, people: People, accounts: dict[str, int]
+) -> None:
     """Write traits in the order of their times, so that the latest of a turn wins."""
     persons: dict[int, dict[str, Any]] = {}
     for _, person, _ in sorted(found.people, key=lambda entry: entry[1].at):

@@ -121,7 +121,9 @@ def drain_in_scope(tenant: Tenant, limit: int = TURN_EVENTS) -> TurnResult:
             except (OperationalError, InterfaceError):
                 raise
             except Exception:
-                log.exception("A turn of tenant %s failed; its %s batches are taken apart", tenant.pk, len(chosen))
+                log.exception(
+                    "A turn of tenant %s failed; its %s batches are taken apart", tenant.pk, len(chosen)
+                )
                 for batch in claim(cursor, tenant.pk, chosen):
                     _salvage(cursor, tenant, batch)
                     total.add([batch])
@@ -224,7 +226,9 @@ def _store_what_can_be(cursor: Any, tenant: Tenant, batch: Claimed, positions: l
             _store_what_can_be(cursor, tenant, batch, positions[:middle])
             _store_what_can_be(cursor, tenant, batch, positions[middle:])
         elif positions:
-            log.warning("Event %s of batch %s goes to the quarantine: %s", positions[0], batch.batch_id, error)
+            log.warning(
+                "Event %s of batch %s goes to the quarantine: %s", positions[0], batch.batch_id, error
+            )
             batch.refused.append(Rejection(positions[0], "failed", _reason(error)))
         return
     batch.stored += part.stored
@@ -236,4 +240,8 @@ def _store_what_can_be(cursor: Any, tenant: Tenant, batch: Claimed, positions: l
 def _reason(error: Exception) -> str:
     """The kind of an error; its text may quote other rows."""
     code = getattr(getattr(error, "__cause__", None), "pgcode", None)
-    return f"{type(error).__name__} {code}" if isinstance(error, DatabaseError) and code else type(error).__name__
+    return (
+        f"{type(error).__name__} {code}"
+        if isinstance(error, DatabaseError) and code
+        else type(error).__name__
+    )

@@ -33,5 +33,7 @@ def interrupted_metrics(tenant: Tenant, first: date, last: date, *, known_on: da
     Their silence means nothing.
     """
     with connection.cursor() as cursor:
-        cursor.execute(_INTERRUPTED, {"tenant": tenant.pk, "first": first, "last": last, "known_on": known_on})
+        cursor.execute(
+            _INTERRUPTED, {"tenant": tenant.pk, "first": first, "last": last, "known_on": known_on}
+        )
         return {row[0] for row in cursor.fetchall()}

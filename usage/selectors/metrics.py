@@ -144,7 +144,9 @@ def _daily_expression(metric: Metric) -> str:
         return f"max({value}) FILTER (WHERE u.day >= w.first)"
     # A pushed value holds for its days, whatever the window; the last value and a state count inside the window.
     since = f"w.last - {int(metric.hold_days) - 1}" if metric.kind == Kind.PUSHED else "w.first"
-    return f"(array_agg({value} ORDER BY u.day DESC) FILTER (WHERE {value} IS NOT NULL AND u.day >= {since}))[1]"
+    return (
+        f"(array_agg({value} ORDER BY u.day DESC) FILTER (WHERE {value} IS NOT NULL AND u.day >= {since}))[1]"
+    )
 
 
 def _contact_expression(metric: Metric) -> str:

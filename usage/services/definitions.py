@@ -120,7 +120,9 @@ def _next_slot(tenant: Tenant) -> int:
     highest = Metric.objects.filter(tenant=tenant).aggregate(highest=Max("slot"))["highest"] or 0
     slot = max(used, highest) + 1
     if slot > MAX_SLOTS:
-        raise ValidationError(_("There are too many metrics; an installation holds %(most)s.") % {"most": MAX_SLOTS})
+        raise ValidationError(
+            _("There are too many metrics; an installation holds %(most)s.") % {"most": MAX_SLOTS}
+        )
     return int(slot)
 
 

@@ -83,13 +83,20 @@ def verify_rollups(
 
 
 def _compare(
-    cursor: Any, tenant: Tenant, plan: Plan, book: FeatureBook, scope: str, params: dict[str, Any], check: Check
+    cursor: Any,
+    tenant: Tenant,
+    plan: Plan,
+    book: FeatureBook,
+    scope: str,
+    params: dict[str, Any],
+    check: Check,
 ) -> None:
     rollup = roll_up_raw(cursor, tenant.pk, plan, book, scope, params, by_day)
     fed = [d.slot for d in plan.definitions if d.slot is not None and d.kind not in ("pushed", "state")]
     params = params | {"tenant": tenant.pk}
     cursor.execute(
-        f'SELECT account_id, day, "values" FROM usage_day d WHERE d.tenant_id = %(tenant)s AND {scope}', params
+        f'SELECT account_id, day, "values" FROM usage_day d WHERE d.tenant_id = %(tenant)s AND {scope}',
+        params,
     )
     kept_days = {
         (a, day): [values[slot - 1] if slot <= len(values) else None for slot in fed]
@@ -128,7 +135,8 @@ def forget_accounts(*, tenant: Tenant, account_ids: Sequence[int]) -> None:
 
 def _register_all(cursor: Any, tenant: Tenant, book: FeatureBook) -> None:
     cursor.execute(
-        "SELECT DISTINCT coalesce(feature, name) FROM usage_event WHERE tenant_id = %s ORDER BY 1", [tenant.pk]
+        "SELECT DISTINCT coalesce(feature, name) FROM usage_event WHERE tenant_id = %s ORDER BY 1",
+        [tenant.pk],
     )
     labels = [row[0] for row in cursor.fetchall()]
     register_features(

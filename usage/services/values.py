@@ -31,13 +31,19 @@ class PushResult:
     rejected: list[dict[str, Any]] = field(default_factory=list)
 
 
-def write_state_values(*, tenant: Tenant, day: date, values: Mapping[str, Mapping[int, float | None]]) -> None:
+def write_state_values(
+    *, tenant: Tenant, day: date, values: Mapping[str, Mapping[int, float | None]]
+) -> None:
     """Write state metrics of a day: {metric key: {account id: value}}; None clears. Unknown keys raise KeyError."""
     slots = dict(
-        Metric.objects.filter(tenant=tenant, kind=Metric.Kind.STATE, key__in=list(values)).values_list("key", "slot")
+        Metric.objects.filter(tenant=tenant, kind=Metric.Kind.STATE, key__in=list(values)).values_list(
+            "key", "slot"
+        )
     )
     rows = [
-        (account_id, day, slots[key], value) for key, column in values.items() for account_id, value in column.items()
+        (account_id, day, slots[key], value)
+        for key, column in values.items()
+        for account_id, value in column.items()
     ]
     with connection.cursor() as cursor:
         _write_slots(cursor, tenant, rows)
@@ -80,7 +86,11 @@ def _moment(tenant: Tenant, day: date, now: datetime) -> dict[str, Any]:
 
 
 def push_metric_values(
-    *, tenant: Tenant, items: Sequence[Mapping[str, Any]], source: str = "api", received_at: datetime | None = None
+    *,
+    tenant: Tenant,
+    items: Sequence[Mapping[str, Any]],
+    source: str = "api",
+    received_at: datetime | None = None,
 ) -> PushResult:
     """Store pushed values `{account_id, metric, day, value, key?}`; later ones of the same day replace earlier ones.
 
@@ -201,7 +211,9 @@ def _deliver(cursor: Any, tenant: Tenant, source: str, received_at: datetime, me
     )
 
 
-def _write_slots(cursor: Any, tenant: Tenant, rows: Sequence[tuple[int, date, int | None, float | None]]) -> None:
+def _write_slots(
+    cursor: Any, tenant: Tenant, rows: Sequence[tuple[int, date, int | None, float | None]]
+) -> None:
     """Assign single slots of account-days; days that have no row yet get one."""
     usable = [row for row in rows if row[2] is not None]
     if not usable:
@@ -214,7 +226,9 @@ def _write_slots(cursor: Any, tenant: Tenant, rows: Sequence[tuple[int, date, in
     # NaN marks a value to clear: NULL is "this row says nothing about that slot".
     pick = ", ".join(f"max(value) FILTER (WHERE slot = {slot})" for slot in slots)
     width = max(slots)
-    places = ", ".join(f"nullif(v[{slots.index(n) + 1}], 'NaN')" if n in slots else "NULL" for n in range(1, width + 1))
+    places = ", ".join(
+        f"nullif(v[{slots.index(n) + 1}], 'NaN')" if n in slots else "NULL" for n in range(1, width + 1)
+    )
     assigned = ", ".join(
         f'"values"[{slot}] = CASE WHEN s.v[{place}] IS NULL THEN d."values"[{slot}] ELSE nullif(s.v[{place}], \'NaN\') END'
         for place, slot in enumerate(slots, 1)

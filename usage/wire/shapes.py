@@ -16,7 +16,9 @@ MAX_FUTURE_SECONDS = 24 * 3600
 MAX_KEPT_CHARACTERS = 64 * 1024  # of a refused item, for the quarantine
 
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
-Identifier = Annotated[str, msgspec.Meta(max_length=200)] | Annotated[int, msgspec.Meta(ge=-(2**53), le=2**53)]
+Identifier = (
+    Annotated[str, msgspec.Meta(max_length=200)] | Annotated[int, msgspec.Meta(ge=-(2**53), le=2**53)]
+)
 Moment = Annotated[datetime, msgspec.Meta(tz=True)] | float | int
 
 

@@ -36,7 +36,9 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Tenant, file and the name of the source."""
         parser.add_argument("slug", help="the tenant")
-        parser.add_argument("file", type=Path, help="CSV (comma, semicolon or tab; UTF-8), gzipped CSV, or parquet")
+        parser.add_argument(
+            "file", type=Path, help="CSV (comma, semicolon or tab; UTF-8), gzipped CSV, or parquet"
+        )
         parser.add_argument("--source", default="import", help="name of the source on the sources page")
 
     def handle(self, *args: Any, **options: Any) -> None:

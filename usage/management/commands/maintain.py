@@ -41,10 +41,14 @@ class Command(BaseCommand):
         while not stop.is_set():
             try:
                 with connection.cursor() as cursor:
-                    cursor.execute("SELECT pg_has_role(current_user, tableowner, 'MEMBER') FROM pg_tables "
-                                   "WHERE schemaname = 'public' AND tablename = 'usage_event'")
+                    cursor.execute(
+                        "SELECT pg_has_role(current_user, tableowner, 'MEMBER') FROM pg_tables "
+                        "WHERE schemaname = 'public' AND tablename = 'usage_event'"
+                    )
                     if not cursor.fetchone()[0]:
-                        raise CommandError("maintain needs the owner of the tables; start it with CS_PROCESS=maintain.")
+                        raise CommandError(
+                            "maintain needs the owner of the tables; start it with CS_PROCESS=maintain."
+                        )
                 done = maintain_partitions(connection, timezone.now().date())
                 self.stdout.write(
                     f"made {len(done.made)}, dropped {len(done.dropped)} partitions, deleted {done.deleted} expired rows"
