@@ -21,7 +21,10 @@ _COLUMNS = (
     "account_id bigint, contact_id bigint, user_key text, name text, feature text, occurred_at timestamptz, day date, "
     "received_at timestamptz, source text, key uuid, by_membership boolean, properties jsonb"
 )
-_NAMES = "account_id, contact_id, user_key, name, feature, occurred_at, day, received_at, source, key, by_membership, properties"
+_NAMES = (
+    "account_id, contact_id, user_key, name, feature, occurred_at, day, received_at, source, key, by_membership, "
+    "properties"
+)
 
 
 @dataclass
