@@ -15,8 +15,9 @@ from accounts.requests import of_member
 from accounts.services import record_audit
 from usage.forms import FeatureForm, MetricForm
 from usage.models import Feature, Metric, Quarantine, Source
-from usage.services import create_metric, discard_quarantined, edit_metric, rebuild, replay_quarantined
+from usage.services import create_metric, discard_quarantined, edit_metric, replay_quarantined
 from usage.services.intake import NotReplayable
+from usage.services.rebuilding import rebuild_now_or_later
 
 
 @admin.register(Metric, site=tenant_admin_site)
@@ -64,7 +65,7 @@ class FeatureAdmin(TenantModelAdmin):
         """Past days are counted again when other events count."""
         obj.save()
         if not change or "events" in form.changed_data or "key" in form.changed_data:
-            rebuild(tenant=of_member(request).tenant)
+            rebuild_now_or_later(tenant=of_member(request).tenant)
 
 
 @admin.register(Source, site=tenant_admin_site)

@@ -14,5 +14,8 @@ class UsageConfig(AppConfig):
         from accounts.provisioning import register_step
 
         register_step(10, "starter metrics", "usage.services.install_starter_metrics")
+        from usage.jobs import register_jobs
+
+        register_jobs()
         register_listener("usage.services.resolve_memberships")
         register_forgetter("usage.services.forget_accounts")

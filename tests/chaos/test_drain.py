@@ -118,7 +118,7 @@ def test_events_survive_sigkills_of_drain_workers_exactly_once() -> None:
             time.sleep(
                 0.005
             )  # they connect first, which would take most of the time in which they are killed
-        time.sleep(dice.uniform(0, took * 1.5))
+        time.sleep(dice.uniform(0, took * 3 / KILLS))
         for worker in workers:
             assert worker.is_alive(), "a drain worker died by itself"
             assert worker.pid is not None

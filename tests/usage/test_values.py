@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 from django.db import connection
 
 from accounts.fence.scope import tenant_scope
+from accounts.jobs import run_jobs
 from accounts.models import Account, Invoice, Tenant, Ticket
 from tests.usage.conftest import NOW, bring, event, rollups, send, value
 from usage.asof import relations
@@ -311,3 +312,15 @@ def test_where_nothing_is_late_raw_events_and_rollups_agree(shop: Tenant) -> Non
             found.append((days, cursor.fetchall()))
     assert found[0] == found[1]
     assert len(found[0][0]) == 3
+
+
+def test_a_large_rebuild_becomes_a_job_a_month_at_a_time(shop: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("usage.services.rebuilding.AT_ONCE_EVENTS", 1)
+    send(shop, [event(1), event(2, event="Newsletter"), event(3, event="Newsletter", occurred_at="2026-01-05T15:00:00Z")])
+    with tenant_scope(shop):
+        sends = Metric.objects.get(key="sends")
+        edit_metric(tenant=shop, metric=sends, fields={"events": ["Newsletter"]})
+    assert value(shop, "a1", "2026-03-16", "sends") is None
+    assert run_jobs(shop) == 3  # January, the month between, March
+    assert value(shop, "a1", "2026-03-16", "sends") == 1.0
+    assert value(shop, "a1", "2026-01-05", "sends") == 1.0

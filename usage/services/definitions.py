@@ -17,7 +17,7 @@ from accounts.models import Tenant
 from usage.matching import normal
 from usage.models import Metric
 
-from .rebuilding import rebuild
+from .rebuilding import rebuild_now_or_later
 
 Kind = Metric.Kind
 WITH_SLOT = {Kind.ALL_EVENTS, Kind.COUNT, Kind.SUM, Kind.MAX, Kind.LAST, Kind.PUSHED, Kind.STATE}
@@ -130,7 +130,7 @@ def _backfill(tenant: Tenant, metric: Metric) -> None:
     """Fill a new slot, and note since when its events have been delivered."""
     if metric.kind in (Kind.RATIO, Kind.PUSHED, Kind.STATE):
         return
-    rebuild(tenant=tenant)
+    rebuild_now_or_later(tenant=tenant)
     with connection.cursor() as cursor:
         names = [normal(event) for event in metric.events]
         cursor.execute(

@@ -9,7 +9,8 @@ from typing import Any
 
 from django.db import connection
 
-from accounts.models import Tenant
+from accounts.models import Job, Membership, Tenant
+from accounts.services import enqueue_job
 from usage.copying import number_array
 from usage.definitions import load_features, load_plan, register_features
 from usage.drain.batches import wait_for_drain
@@ -19,6 +20,8 @@ from usage.rollup import DayCell
 from usage.rollup_tables import replace_rollup
 
 CHUNK_DAYS = 31
+KIND = "usage_rebuild"
+AT_ONCE_EVENTS = 50_000  # so many are added up again while a person waits; more become a job
 Days = tuple[date, date]
 
 
@@ -46,6 +49,26 @@ def rebuild(*, tenant: Tenant, account_ids: Sequence[int] | None = None, days: D
             replace_rollup(cursor, tenant.pk, plan, rollup, scope, params)
             rebuilt += len(rollup.days)
     return rebuilt
+
+
+def rebuild_now_or_later(*, tenant: Tenant, requested_by: Membership | None = None) -> Job | None:
+    """Rebuild at once where that is quick, else as a job with visible progress; returns the job."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM (SELECT 1 FROM usage_event WHERE tenant_id = %s LIMIT %s) AS e",
+            [tenant.pk, AT_ONCE_EVENTS + 1],
+        )
+        (events,) = cursor.fetchone()
+    if events <= AT_ONCE_EVENTS:
+        rebuild(tenant=tenant)
+        return None
+    return enqueue_job(tenant=tenant, kind=KIND, key="all", requested_by=requested_by, again=True)
+
+
+def spans_with_data(*, tenant: Tenant) -> list[Days]:
+    """Spans of days that have events or rollups, each small enough for one transaction."""
+    with connection.cursor() as cursor:
+        return _months(cursor, tenant, None)
 
 
 def redate(*, tenant: Tenant) -> int:
