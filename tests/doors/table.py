@@ -113,6 +113,8 @@ TENANT = [
     deed("team/<int:pk>/", ADMIN, pk="member"),
     form("keys/", ADMIN),
     deed("keys/<int:pk>/revoke/", ADMIN, pk="key"),
+    deed("demo/remove/", ADMIN),
+    deed("demo/keep/", ADMIN),
     form("profile/", VIEWER),
     deed("profile/preferences/", VIEWER),
 ]
