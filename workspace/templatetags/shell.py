@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Any
 
 from django import forms, template
@@ -18,7 +19,7 @@ from django.utils import formats, timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from accounts.models import Job, Tenant, User
 from workspace import formatting
@@ -32,6 +33,7 @@ SPARK_WIDTH, SPARK_HEIGHT = 72.0, 18.0
 
 
 @register.simple_tag
+@lru_cache(maxsize=1024)  # a list draws hundreds of a few
 def icon(name: str, classes: str = "") -> SafeString:
     """An outline icon of the sprite; decoration, the words beside it carry the meaning."""
     return format_html(
@@ -120,7 +122,7 @@ def delta(value: float | None, period: str = "", decimals: int = 0) -> SafeStrin
     rounded = round(value, decimals)
     shown = formatting.number(abs(rounded), decimals)
     if rounded == 0:
-        return format_html('<span class="delta">±0 {}</span>', period)
+        return format_html('<span class="delta">±0 {}</span>', period) if period else mark_safe("")
     way, sign, arrow = ("up", "+", "arrow-narrow-up") if rounded > 0 else ("down", "−", "arrow-narrow-down")
     return format_html('<span class="delta delta-{}">{}{}{} {}</span>', way, icon(arrow), sign, shown, period)
 
@@ -273,9 +275,9 @@ def job_percent(job: Job) -> int:
 
 
 SEVERITIES = {
-    "high": (gettext_lazy("High"), "alert-hexagon", "severity-critical"),
-    "medium": (gettext_lazy("Medium"), "alert-triangle", "severity-warning"),
-    "low": (gettext_lazy("Low"), "info-circle", "soft"),
+    "high": (pgettext_lazy("severity", "High"), "alert-hexagon", "severity-critical"),
+    "medium": (pgettext_lazy("severity", "Medium"), "alert-triangle", "severity-warning"),
+    "low": (pgettext_lazy("severity", "Low"), "info-circle", "soft"),
 }
 
 
