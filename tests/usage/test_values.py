@@ -314,9 +314,18 @@ def test_where_nothing_is_late_raw_events_and_rollups_agree(shop: Tenant) -> Non
     assert len(found[0][0]) == 3
 
 
-def test_a_large_rebuild_becomes_a_job_a_month_at_a_time(shop: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_large_rebuild_becomes_a_job_a_month_at_a_time(
+    shop: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("usage.services.rebuilding.AT_ONCE_EVENTS", 1)
-    send(shop, [event(1), event(2, event="Newsletter"), event(3, event="Newsletter", occurred_at="2026-01-05T15:00:00Z")])
+    send(
+        shop,
+        [
+            event(1),
+            event(2, event="Newsletter"),
+            event(3, event="Newsletter", occurred_at="2026-01-05T15:00:00Z"),
+        ],
+    )
     with tenant_scope(shop):
         sends = Metric.objects.get(key="sends")
         edit_metric(tenant=shop, metric=sends, fields={"events": ["Newsletter"]})
