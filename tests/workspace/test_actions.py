@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from accounts.fence.scope import tenant_scope
 from accounts.models import Account, ApiKey, AuditEntry, Job, Membership, Outbox, Tenant, TimelineEntry
@@ -289,6 +290,20 @@ def test_scores_are_computed_again_with_visible_progress(
     assert (
         client.get(f"/t/acme/jobs/{job.pk}/", headers={"HX-Request": "true"}).headers["HX-Refresh"] == "true"
     )
+
+
+def test_a_failed_computation_says_so_until_a_newer_one(
+    world: World, mona: Membership, browser: SignIn
+) -> None:
+    with tenant_scope(world.tenant):
+        job = Job.objects.create(
+            kind="recompute", key="a", state="failed", message="Out of disk", finished_at=timezone.now()
+        )
+    page = browser(mona).get("/t/acme/health/").text
+    assert "The scores could not be computed" in page and f"Out of disk (job {job.pk}" in page
+    with tenant_scope(world.tenant):
+        Job.objects.create(kind="recompute", key="b", state="done", finished_at=timezone.now())
+    assert "could not be computed" not in browser(mona).get("/t/acme/health/").text
 
 
 @pytest.mark.parametrize("language", ["es", "en"])

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
+
+from django.db.models import Q
+from django.utils import timezone
 
 from accounts.models import Job, Tenant
 from health.models import TenantDay
 from health.selectors import summary
 from workspace.formatting import number
+
+FAILURE_SHOWN = timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -40,9 +45,11 @@ def newest_day(tenant: Tenant) -> DayLine | None:
 
 
 def job_running(tenant: Tenant, kinds: tuple[str, ...]) -> Job | None:
-    """The newest unfinished job of some kinds."""
-    found = Job.objects.filter(tenant=tenant, kind__in=kinds, state__in=[Job.State.QUEUED, Job.State.RUNNING])
-    return found.order_by("-pk").first()
+    """The newest job of some kinds while it is unfinished, and for a day when it failed."""
+    unfinished = Q(state__in=[Job.State.QUEUED, Job.State.RUNNING])
+    failed = Q(state=Job.State.FAILED, finished_at__gte=timezone.now() - FAILURE_SHOWN)
+    newest = Job.objects.filter(tenant=tenant, kind__in=kinds).order_by("-pk")[:1].values("pk")
+    return Job.objects.filter(unfinished | failed, tenant=tenant, pk__in=newest).first()
 
 
 def job(tenant: Tenant, pk: int) -> Job | None:
