@@ -57,9 +57,9 @@ def date_array(days: Iterable[date]) -> str:
 
 def text_array(texts: Iterable[str]) -> str:
     """An array literal of texts; adapting a Python list costs several times as much."""
-    return "{" + ",".join('"' + t.replace("\\", "\\\\").replace('"', '\\"') + '"' for t in texts) + "}"
+    return "{" + ",".join(['"' + t.replace("\\", "\\\\").replace('"', '\\"') + '"' for t in texts]) + "}"
 
 
 def float_array(values: Iterable[float | None]) -> str:
     """An array literal of doubles with NULLs."""
-    return "{" + ",".join("NULL" if v is None else repr(v) for v in values) + "}"
+    return "{" + ",".join(["NULL" if v is None else repr(v) for v in values]) + "}"

@@ -29,7 +29,7 @@ class Rollup(Generic[Cell]):
         self.users: dict[tuple[Cell, int], list[Any]] = {}  # events, features, metrics
         self.dimensions: dict[tuple[Cell, int, str], float] = {}
         self.decimals: dict[int, int] = {}
-        self.lasts: dict[tuple[Cell, int], tuple[datetime, bytes]] = {}
+        self.lasts: dict[tuple[Cell, int], tuple[datetime, str]] = {}
         self.last_cells: set[Cell] = set()
 
     def add(
@@ -40,7 +40,7 @@ class Rollup(Generic[Cell]):
         feeds: Feeds,
         properties: bytes,
         occurred_at: datetime,
-        key: bytes,
+        key: str,
     ) -> None:
         """Add one event."""
         values = self.days.get(cell)
@@ -66,7 +66,7 @@ class Rollup(Generic[Cell]):
         feeds: tuple[Feed, ...],
         properties: bytes,
         occurred_at: datetime,
-        key: bytes,
+        key: str,
     ) -> None:
         found = read_properties(properties)
         for feed in feeds:

@@ -73,11 +73,11 @@ class Keys:
         # Without an id of its own an item is told from others by its place, which is the same when the turn is repeated.
         self._placed = blake2b(b"\0place\0" + batch.batch_id.bytes, digest_size=16)
 
-    def of_place(self, position: int) -> bytes:
+    def of_place(self, position: int) -> str:
         """The key of a fact without an id."""
         hashed = self._placed.copy()
         hashed.update(b"%d" % position)
-        return hashed.digest()
+        return hashed.hexdigest()
 
 
 def waiting_batches(cursor: Any, tenant_id: int, limit: int) -> list[UUID]:

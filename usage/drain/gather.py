@@ -13,7 +13,7 @@ from usage.wire.shapes import Alias, Group, Person, Rejection, Usage
 from .batches import Claimed, Fact, Keys
 
 F = TypeVar("F", bound=Fact)
-Entry = tuple[Claimed, F, bytes]
+Entry = tuple[Claimed, F, str]  # batch, fact, key in hexadecimal
 _ACCOUNT_MARKS = tuple(f'"{name}"'.encode() for name in ACCOUNT_PROPERTIES)
 _FEATURE_MARK = b'"feature"'
 
@@ -32,14 +32,14 @@ class Gathered:
         named = {usage.account for _, usage, _ in self.usages if usage.account is not None}
         return named | {group.account for _, group, _ in self.groups}
 
-    def entries(self) -> Iterable[tuple[Claimed, Fact, bytes]]:
+    def entries(self) -> Iterable[tuple[Claimed, Fact, str]]:
         """Everything, of whatever kind."""
         yield from self.usages
         yield from self.people
         yield from self.groups
         yield from self.aliases
 
-    def keep(self, wanted: Callable[[tuple[Claimed, Any, bytes]], bool]) -> None:
+    def keep(self, wanted: Callable[[tuple[Claimed, Any, str]], bool]) -> None:
         """Drop the entries that are not wanted."""
         self.usages = [e for e in self.usages if wanted(e)]
         self.people = [e for e in self.people if wanted(e)]
@@ -50,7 +50,7 @@ class Gathered:
 def gather(batches: list[Claimed], only: set[int] | None = None) -> Gathered:
     """Decode the batches (or only these positions of them); of two facts with one key the first counts."""
     found = Gathered()
-    seen: set[bytes] = set()
+    seen: set[str] = set()
     for batch in batches:
         facts = batch.facts()
         keys = Keys(batch)
@@ -65,7 +65,7 @@ def gather(batches: list[Claimed], only: set[int] | None = None) -> Gathered:
 
 
 def _take(
-    batch: Claimed, keys: Keys, facts: list[F], place: list[Entry[F]], seen: set[bytes], only: set[int] | None
+    batch: Claimed, keys: Keys, facts: list[F], place: list[Entry[F]], seen: set[str], only: set[int] | None
 ) -> None:
     """Add the facts of one kind, each with its key."""
     named = keys.named
@@ -75,7 +75,7 @@ def _take(
         if fact.identity is not None:
             hashed = named.copy()
             hashed.update(fact.identity.encode())
-            key = hashed.digest()
+            key = hashed.hexdigest()
         else:
             key = keys.of_place(fact.position)
         if key in seen:
@@ -108,7 +108,7 @@ def _one(value: object) -> str | None:
 def refuse_unknown_accounts(found: Gathered, known: dict[str, int]) -> None:
     """Where the tenant wants no accounts made, facts about unknown ones go to the quarantine, and stay unknown by key."""
 
-    def is_known(entry: tuple[Claimed, Any, bytes]) -> bool:
+    def is_known(entry: tuple[Claimed, Any, str]) -> bool:
         batch, fact, _ = entry
         account = getattr(fact, "account", None)
         if account is None or account in known:

@@ -43,7 +43,7 @@ def live_generations(received: list[int], this_week: int) -> list[int]:
 
 def keep_new(cursor: Any, tenant_id: int, found: Gathered, expiring_sources: set[str]) -> None:
     """Store the keys of a turn and drop the facts that were known already."""
-    groups: dict[tuple[int, bool], list[bytes]] = defaultdict(list)
+    groups: dict[tuple[int, bool], list[str]] = defaultdict(list)
     batch, keys = None, []
     for its_batch, _, key in found.entries():
         if its_batch is not batch:
@@ -51,7 +51,7 @@ def keep_new(cursor: Any, tenant_id: int, found: Gathered, expiring_sources: set
             keys = groups[batch.generation, batch.door == IMPORT and batch.source in expiring_sources]
         keys.append(key)
     live = live_generations([generation for generation, _ in groups], week_number(timezone.now().date()))
-    known: set[bytes] = set()
+    known: set[str] = set()
     for (generation, look_at_events), keys in sorted(groups.items()):
         keys.sort()  # unsorted, two tenants' drains meet on one index page again and again
         cursor.execute(
@@ -60,10 +60,10 @@ def keep_new(cursor: Any, tenant_id: int, found: Gathered, expiring_sources: set
                 "tenant": tenant_id,
                 "generation": generation,
                 "live": live,
-                "keys": "{" + ",".join([key.hex() for key in keys]) + "}",
+                "keys": "{" + ",".join(keys) + "}",
             },
         )
-        known.update(bytes.fromhex(row[0].replace("-", "")) for row in cursor.fetchall())
+        known.update(row[0].replace("-", "") for row in cursor.fetchall())
     for batch, _, key in found.entries():
         if key in known:
             batch.duplicates += 1

@@ -145,7 +145,7 @@ def store_events(
         line = (
             f"{NULL if account is None else account}\t{contact or NULL}\t{escaped(user_key)}\t{name}\t"
             f"{NULL if usage.feature is None else escaped(usage.feature)}\t{at.isoformat()}\t{day_text}\t{arrival.text}\t"
-            f"{arrival.source}\t{key.hex()}\t{by_membership}\t{escaped_json(usage.properties)}"
+            f"{arrival.source}\t{key}\t{by_membership}\t{escaped_json(usage.properties)}"
         )
         lines = cells.get(cell)
         if lines is None:
