@@ -209,7 +209,7 @@ def _customer(
         owner=owner,
         touch_model="tech" if self_serve else "named" if segment == "enterprise" else "pooled",
         weekly_sends=max(2, round(users * EVENTS["Message Sent"][0] * float(WEEKDAY.sum()) * 0.9)),
-        tags=(arc,) if arc in ("new", "seasonal") else (),
+        tags=("seasonal",) if arc == "seasonal" else (),
         people=tuple(people),
         seed=int(rng.integers(2**31)),
     )
