@@ -10,6 +10,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from accounts import keys
 from accounts.fence.scope import tenant_scope
 from accounts.keys import make_key
 from accounts.models import (
@@ -258,13 +259,12 @@ def test_a_thousand_items_take_as_many_queries_as_one(
     post("accounts", *[{"external_id": f"a{n}"} for n in range(1000)])
     counts = []
     for items in ([item_of(resource, 0)], [item_of(resource, n) for n in range(1000)]):
-        with CaptureQueriesContext(
-            connection,
-        ) as queries:
+        keys._cache.clear()  # it lasts a second, which may end in between
+        with CaptureQueriesContext(connection) as queries:
             answer = post(resource, *items)
         assert answer["rejected"] == []
         counts.append(len(queries))
-    assert counts[0] == counts[1] <= 15
+    assert counts[0] == counts[1] <= 16
 
 
 def test_bodies_of_another_shape_are_refused_as_a_whole(acme: Tenant, post: Post, client: Client) -> None:
