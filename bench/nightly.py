@@ -99,7 +99,7 @@ def run(sizes: tuple[int, ...] = (10_000, 100_000)) -> list[Row]:
     rows: list[Row] = []
     took: dict[int, float] = {}
     for size in sizes:
-        tenant, day = make_tenant(f"night-{size}", size)
+        tenant, day = make_tenant(f"bench-{size}", size)
         _owner_sql(
             ["VACUUM ANALYZE usage_day", "VACUUM ANALYZE usage_user_day", "VACUUM ANALYZE accounts_account"]
         )
