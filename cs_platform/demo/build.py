@@ -32,7 +32,7 @@ from scoring.services import score_accounts
 from usage.services import accept_rows, drain_pending, snapshot_state
 
 ACCOUNTS_PER_USAGE_CHUNK = 10
-FINDING_DAYS = 42  # the rules are run for each of the last days, so alerts have a history
+FINDING_DAYS = 28  # the rules are run for each of the last days, so alerts have a history
 SOURCE = "product"
 
 

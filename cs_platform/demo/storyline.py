@@ -36,11 +36,11 @@ WEEKDAY = np.array([1.0, 1.15, 1.15, 1.1, 0.8, 0.12, 0.08])
 
 # Event name → expected number per active user and working day at full intensity, and the feature it belongs to.
 EVENTS: dict[str, tuple[float, str]] = {
-    "Logged In": (0.14, ""),
-    "Message Sent": (0.27, "Messages"),
+    "Logged In": (0.08, ""),
+    "Message Sent": (0.24, "Messages"),
     "Variation Created": (0.04, "Variations"),
-    "DM Sent": (0.07, "Direct messages"),
-    "Dashboard Viewed": (0.06, "Dashboards"),
+    "DM Sent": (0.06, "Direct messages"),
+    "Dashboard Viewed": (0.05, "Dashboards"),
     "Report Exported": (0.02, "Reports"),
     "Email Sequence Started": (0.015, "Sequences"),
     "Template Edited": (0.03, "Templates"),

@@ -31,6 +31,9 @@ class PushResult:
     rejected: list[dict[str, Any]] = field(default_factory=list)
 
 
+ROWS_PER_WRITE = 50_000  # slots written by one statement
+
+
 def write_state_values(
     *, tenant: Tenant, day: date, values: Mapping[str, Mapping[int, float | None]]
 ) -> None:
@@ -60,10 +63,10 @@ def snapshot_state(*, tenant: Tenant, day: date, first_day: date | None = None) 
     with connection.cursor() as cursor:
         wait_for_drain(cursor, tenant.pk)
         current, now = first_day or day, timezone.now()
+        rows: list[tuple[int, date, int | None, float | None]] = []
         while current <= day:
             cursor.execute(SNAPSHOT, _moment(tenant, current, now))
             names = [column.name for column in cursor.description]
-            rows = []
             for record in cursor.fetchall():
                 found = dict(zip(names, record, strict=True))
                 account_id = found.pop("account_id")
@@ -73,8 +76,10 @@ def snapshot_state(*, tenant: Tenant, day: date, first_day: date | None = None) 
                         number = None if value is None else rounded(float(value), metric.decimals)
                         rows.append((account_id, current, metric.slot, number))
                 written += 1
-            _write_slots(cursor, tenant, rows)
             current += timedelta(days=1)
+            if len(rows) >= ROWS_PER_WRITE or current > day:  # each write joins the whole table once
+                _write_slots(cursor, tenant, rows)
+                rows = []
     return written
 
 
