@@ -44,9 +44,12 @@ def _die_with_parent(death_signal: signal.Signals, parent: int) -> Callable[[], 
     return prepare
 
 
-def end_with_parent(**signal_arguments: object) -> None:
-    """For a process that others forked, such as one of Celery's pool: killed by the kernel when its parent dies."""
-    prepare = _die_with_parent(signal.SIGKILL, os.getppid())
+def end_with_parent(parent: int) -> None:
+    """For a process that `parent` forked, such as one of Celery's pool: killed by the kernel when it dies.
+
+    The parent is named by who forked: asking for it here would find the adoptive one when the real one died a moment ago.
+    """
+    prepare = _die_with_parent(signal.SIGKILL, parent)
     if prepare:
         prepare()
 

@@ -12,7 +12,12 @@ from celery.signals import worker_process_init
 from cs_platform.embedded.processes import end_with_parent
 
 app = Celery("tiny", broker=os.environ.get("REDIS_URL", ""))
-worker_process_init.connect(end_with_parent)  # as cs_platform.celery does
+MAIN_PROCESS = os.getpid()
+
+
+@worker_process_init.connect(weak=False)  # as cs_platform.celery does
+def end_with_main_process(**arguments: object) -> None:
+    end_with_parent(MAIN_PROCESS)
 
 
 def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
