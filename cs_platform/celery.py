@@ -18,7 +18,7 @@ app.autodiscover_tasks(["cs_platform"])
 MAIN_PROCESS = os.getpid()  # the pool is forked after this module is loaded
 
 
-@worker_process_init.connect(weak=False)  # type: ignore[untyped-decorator]  # celery has no types for its signals
+@worker_process_init.connect(weak=False)
 def end_with_main_process(**arguments: object) -> None:
     """A cold stop hangs when the broker died too, so a killed worker could leave its pool behind."""
     end_with_parent(MAIN_PROCESS)

@@ -40,9 +40,7 @@ def roll_up_raw(
     ):
         feature_id = book.known(feature or name) or 0
         text = properties.encode() if properties else b""
-        rollup.add(
-            cell(account, day, received_at), contact, feature_id, plan.feeds(name), text, at, key.hex
-        )
+        rollup.add(cell(account, day, received_at), contact, feature_id, plan.feeds(name), text, at, key.hex)
     return rollup
 
 
