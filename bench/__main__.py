@@ -34,11 +34,15 @@ def main() -> int:
     for name in chosen:
         print(f"{name} …", file=sys.stderr, flush=True)
         if name == "ingest":
-            rows += ingest.run(small=options.small)
+            found = ingest.run(small=options.small)
         elif name == "nightly":
-            rows += nightly.run(sizes)
+            found = nightly.run(sizes)
         else:
-            rows += pages.run(sizes)
+            found = pages.run(sizes)
+        print(
+            markdown(found), file=sys.stderr, flush=True
+        )  # what is measured is seen, also when the rest is cut short
+        rows += found
     table = markdown(rows)
     print(table)
     if options.output:
