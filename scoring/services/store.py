@@ -156,6 +156,9 @@ def write_block(block: Block) -> Written:
         )
         cursor.execute(_HISTORY, {"tenant": block.tenant_id})
         written.history = cursor.rowcount
+        # Before the tables have statistics the planner takes them for empty and scans them for each account.
+        cursor.execute("SET LOCAL enable_seqscan = off")
         cursor.execute(_current_sql(len(block.days) > 1), {"tenant": block.tenant_id})
         written.current = cursor.rowcount
+        cursor.execute("SET LOCAL enable_seqscan = on")
     return written
