@@ -128,7 +128,7 @@ def ensure_packages(developer: bool) -> None:
     env = os.environ | {"UV_PYTHON_DOWNLOADS": "never", "UV_NO_PROGRESS": "1"}
     install = ["pip", "install", "--quiet", "--require-hashes", "-r", wanted]
     try:
-        run([uv, *install, "--python", PYTHON], "uv", env)
+        run([uv, *install, "--compile-bytecode", "--python", PYTHON], "uv", env)
     except SetupError as error:
         # uv doesn't read pip's configuration, so behind a mirror only pip may reach the packages.
         say(f"{error}\nup.py: trying pip")
@@ -194,6 +194,8 @@ def main() -> None:
     env["PYTHONPATH"] = os.pathsep.join([str(CHECKOUT), *filter(None, [env.get("PYTHONPATH")])])
     env["VIRTUAL_ENV"] = str(VENV)
     env["PATH"] = os.pathsep.join([str(VENV / "bin"), env.get("PATH", os.defpath)])
+    # Half a dozen processes start at once; compiling every module anew in each doubles the wait.
+    env.pop("PYTHONDONTWRITEBYTECODE", None)
     os.execve(PYTHON, [str(PYTHON), "-m", "cs_platform.embedded", command, *arguments], env)
 
 

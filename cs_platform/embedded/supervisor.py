@@ -96,13 +96,14 @@ class Supervisor:
             self.environment["PORT"] = str(port)
             self.run_to_end(services.PREPARE)
             web = self.start(services.WEB)
+            if not external and os.environ.get("CS_DEMO", "1") != "0":
+                # Beside the web: it only writes the tenant and its job, and the worker then finds both.
+                self.one_shots.append(self._spawn(services.DEMO))
             self._wait_for_web(web, port)
             self._greet(port, external=external)
             (self.base / "beat").mkdir(mode=0o700, exist_ok=True)
             for service in services.background(self.base):
                 self.start(service)
-            if not external and os.environ.get("CS_DEMO", "1") != "0":
-                self.one_shots.append(self._spawn(services.DEMO))
             return self._watch()
         finally:
             self.stop()
