@@ -15,7 +15,14 @@ from django.utils.translation import gettext_lazy as _
 from accounts.admin_site import operator_admin_site
 from accounts.fence.scope import tenant_scope
 from accounts.models import Membership, Role, Tenant, User
-from accounts.services import add_member, change_role, create_tenant, deactivate_member, reactivate_member
+from accounts.services import (
+    add_member,
+    change_role,
+    change_timezone,
+    create_tenant,
+    deactivate_member,
+    reactivate_member,
+)
 
 
 class DirectoryAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in the stubs only
@@ -48,13 +55,16 @@ class TenantAdmin(DirectoryAdmin):
     fields = ["slug", "name", "timezone", "language", "currency", "brand_color"]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Tenant | None = None) -> list[str]:
-        """Addresses and day boundaries hang on these two."""
-        return ["slug", "timezone"] if obj is not None else []
+        """Every address hangs on the slug."""
+        return ["slug"] if obj is not None else []
 
     def save_model(self, request: HttpRequest, obj: Tenant, form: Any, change: bool) -> None:
-        """Make a new tenant by its service."""
+        """Make a new tenant by its service; a changed time zone moves its events to other days."""
         if change:
+            wanted = obj.timezone
+            obj.timezone = Tenant.objects.get(pk=obj.pk).timezone
             super().save_model(request, obj, form, change)
+            change_timezone(tenant=obj, timezone=wanted)
             return
         made = create_tenant(
             slug=obj.slug, name=obj.name, timezone=obj.timezone, language=obj.language, currency=obj.currency

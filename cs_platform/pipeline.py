@@ -13,8 +13,10 @@ from typing import Any
 from django.db import connection
 
 from accounts.fence.planning import prefer_hash_joins
+from accounts.idempotency import forget_old_answers
 from accounts.jobs import Chunk, JobKind, Step, register_job_kind
 from accounts.models import Job, Tenant
+from accounts.upserts import roll_up_subscriptions
 from alerts.services import evaluate_rules
 from health.services import summarise_day
 from playbooks.services import advance_runs
@@ -39,6 +41,10 @@ def _roll_up(tenant: Tenant, job: Job, params: Mapping[str, Any]) -> None:
 
 def _state(tenant: Tenant, job: Job, params: Mapping[str, Any]) -> None:
     prefer_hash_joins()
+    if not _is_past(tenant, _day(job)):
+        roll_up_subscriptions(
+            tenant=tenant
+        )  # one that began or ended today changes plan and MRR without a call
     snapshot_state(tenant=tenant, day=_day(job))
     if not _is_past(tenant, _day(job)):
         propose_shipped_version(tenant=tenant, day=_day(job))
@@ -70,6 +76,7 @@ def _plays(tenant: Tenant, job: Job, params: Mapping[str, Any]) -> None:
 
 def _summary(tenant: Tenant, job: Job, params: Mapping[str, Any]) -> None:
     summarise_day(tenant=tenant, day=_day(job))
+    forget_old_answers()
 
 
 STEPS = {

@@ -8,7 +8,8 @@ from typing import Any
 
 from accounts.jobs import Chunk, JobKind, Step, register_job_kind
 from accounts.models import Job, Tenant
-from usage.services.rebuilding import KIND, rebuild, spans_with_data
+from accounts.services.tenants import REDATE
+from usage.services.rebuilding import KIND, rebuild, redate, spans_with_data
 
 
 def plan(tenant: Tenant, job: Job) -> list[Chunk]:
@@ -24,6 +25,17 @@ def run(tenant: Tenant, job: Job, params: Mapping[str, Any]) -> None:
     rebuild(tenant=tenant, days=(date.fromisoformat(params["first"]), date.fromisoformat(params["last"])))
 
 
+def plan_redate(tenant: Tenant, job: Job) -> list[Chunk]:
+    """All at once: between two chunks an event would stand on no day's side."""
+    return [Chunk(0, REDATE, {})]
+
+
+def run_redate(tenant: Tenant, job: Job, params: Mapping[str, Any]) -> None:
+    """Every event on its day in the tenant's time zone."""
+    redate(tenant=tenant)
+
+
 def register_jobs() -> None:
-    """Make the rebuild known to the ledger."""
+    """Make the rebuild and the change of the time zone known to the ledger."""
+    register_job_kind(REDATE, JobKind(plan=plan_redate, steps={REDATE: Step(run_redate)}))
     register_job_kind(KIND, JobKind(plan=plan, steps={"rebuild": Step(run)}))

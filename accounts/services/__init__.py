@@ -10,11 +10,12 @@ from .members import (
     reactivate_member,
     send_invitation,
 )
-from .tenants import create_tenant
+from .tenants import change_timezone, create_tenant
 
 __all__ = [
     "add_member",
     "change_role",
+    "change_timezone",
     "create_tenant",
     "deactivate_member",
     "enqueue_job",

@@ -11,7 +11,8 @@ from django.utils import timezone
 from accounts.models import Tenant
 
 # Of the subscriptions that run on the day: the dearest gives plan and currency, those in its currency add up to seats
-# and MRR, the first renewal ahead is the renewal. An account that never had a subscription is left alone; one whose
+# and MRR, the first renewal ahead is the renewal, else the last one past (an overdue renewal must not vanish).
+# An account that never had a subscription is left alone; one whose
 # last has ended pays nothing and keeps the name of its last plan.
 ROLL_UP_SQL = """
 WITH held AS (
@@ -29,7 +30,7 @@ WITH held AS (
     max(r.main_currency) AS currency,
     sum(r.seats) FILTER (WHERE r.currency = r.main_currency) AS seats,
     coalesce(sum(r.mrr_cents) FILTER (WHERE r.currency = r.main_currency), 0) AS mrr_cents,
-    min(r.renews_on) FILTER (WHERE r.renews_on >= %(day)s) AS renewal_on
+    coalesce(min(r.renews_on) FILTER (WHERE r.renews_on >= %(day)s), max(r.renews_on)) AS renewal_on
   FROM held h LEFT JOIN running r ON r.account_id = h.account_id GROUP BY h.account_id
 )
 UPDATE accounts_account a SET

@@ -19,6 +19,7 @@ from accounts.models import (
     Contact,
     ContactMembership,
     Invoice,
+    Job,
     Membership,
     Subscription,
     Tenant,
@@ -341,15 +342,17 @@ def test_the_operator_makes_a_tenant_and_lets_its_first_admin_in(operator: Clien
     assert (
         operator.post(
             f"/operator/accounts/tenant/{tenant.pk}/change/",
-            {"name": "Fresher", "language": "es", "currency": "EUR"},
+            {"name": "Fresher", "timezone": "America/Lima", "language": "es", "currency": "EUR"},
         ).status_code
         == 302
     )
     assert Tenant.objects.values_list("slug", "name", "timezone").get() == (
         "fresh",
         "Fresher",
-        "Europe/Madrid",
+        "America/Lima",
     )
+    with tenant_scope(tenant):
+        assert Job.objects.filter(kind="redate").values_list("state").get() == ("queued",)
 
 
 def test_a_slug_that_is_taken_is_a_message(acme: Tenant, operator: Client) -> None:
