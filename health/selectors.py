@@ -71,28 +71,34 @@ def _mrr(tenant: Tenant, healthy: int, at_risk: int, critical: int, unknown: int
     }
 
 
+TREND_SQL = """
+SELECT DISTINCT ON (date_trunc('week', day)) day, scored, unknown, mean, coverage, healthy, at_risk, critical, version_id
+FROM health_tenant_day WHERE tenant_id = %s AND day BETWEEN %s AND %s ORDER BY date_trunc('week', day), day DESC
+"""
+
+
 def trend(tenant: Tenant, weeks: int = 26, until: date | None = None) -> list[dict[str, Any]]:
     """Shares per band by week, rising: each week by its last summarised day."""
     last = until or tenant.today()
     monday = last - timedelta(days=last.weekday())
     first = monday - timedelta(weeks=weeks - 1)
-    by_week: dict[date, TenantDay] = {}
-    for row in TenantDay.objects.filter(tenant=tenant, day__range=(first, last)).order_by("day"):
-        by_week[row.day - timedelta(days=row.day.weekday())] = row
+    with connection.cursor() as cursor:
+        cursor.execute(TREND_SQL, [tenant.pk, first, last])
+        rows = cursor.fetchall()
     return [
         {
-            "week": week,
-            "day": row.day,
-            "scored": row.scored,
-            "unknown": row.unknown,
-            "mean": row.mean,
-            "coverage": row.coverage,
-            "healthy_pct": share_pct(row.healthy, row.scored),
-            "at_risk_pct": share_pct(row.at_risk, row.scored),
-            "critical_pct": share_pct(row.critical, row.scored),
-            "version_id": row.version_id,
+            "week": day - timedelta(days=day.weekday()),
+            "day": day,
+            "scored": scored,
+            "unknown": unknown,
+            "mean": mean,
+            "coverage": known,
+            "healthy_pct": share_pct(healthy, scored),
+            "at_risk_pct": share_pct(at_risk, scored),
+            "critical_pct": share_pct(critical, scored),
+            "version_id": version_id,
         }
-        for week, row in by_week.items()
+        for day, scored, unknown, mean, known, healthy, at_risk, critical, version_id in rows
     ]
 
 
@@ -103,13 +109,20 @@ def trend_marks(tenant: Tenant, weeks: int = 26, until: date | None = None) -> l
 
 
 def movers(
-    tenant: Tenant, day: date | None = None, *, days: int = 7, limit: int = 5, owner_id: int | None = None
+    tenant: Tenant,
+    day: date | None = None,
+    *,
+    days: int = 7,
+    limit: int = 5,
+    owner_id: int | None = None,
+    row: TenantDay | None = None,
 ) -> dict[str, list[dict[str, Any]]]:
     """The accounts that fell and rose most within some days: `{"down": […], "up": […]}`, two queries.
 
-    For the whole tenant and a week they are kept with the day's summary; for one owner they are looked up.
+    For the whole tenant and a week they are kept with the day's summary (`row`, when the caller has read it already);
+    for one owner they are looked up.
     """
-    row = summary(tenant, day)
+    row = row or summary(tenant, day)
     if row is None:
         return {"down": [], "up": []}
     kept = owner_id is None and days == 7 and row.movers

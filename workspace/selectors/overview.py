@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
 from typing import Any
 
 from django.urls import reverse
@@ -77,9 +76,8 @@ class Overview:
         return self.healthy_pct is not None and self.healthy_pct > health.HEALTHY_TARGET_PCT
 
 
-def overview(tenant: Tenant, *, by: str = BY_ACCOUNTS, on: date | None = None) -> Overview | None:
-    """The newest day's distribution and half a year of trend; None before the first night. Four queries."""
-    row = health.summary(tenant, on)
+def overview(tenant: Tenant, row: TenantDay | None, *, by: str = BY_ACCOUNTS) -> Overview | None:
+    """A day's distribution and half a year of trend before it; None before the first night. Two queries."""
     if row is None:
         return None
     weeks = health.trend(tenant, TREND_WEEKS, row.day)

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts.models import Job
 from accounts.requests import TenantRequest
-from health.selectors import movers
+from health.selectors import movers, summary
 from workspace.access import manager_only, member_only
 from workspace.selectors.day import job, job_running, newest_day
 from workspace.selectors.overview import BY_ACCOUNTS, BY_MRR, overview
@@ -40,9 +40,10 @@ def today(request: TenantRequest) -> HttpResponse:
     if personal:
         context["mine"] = my_day(request.member, day)
         return render(request, "workspace/today/mine.html", context)
+    row = context["summary"].row if context["summary"] else None
     context |= {
-        "overview": overview(request.tenant, by=_by(request)),
-        "movers": movers(request.tenant),
+        "overview": overview(request.tenant, row, by=_by(request)),
+        "movers": movers(request.tenant, row=row),
         "team": team_day(request.member, day),
     }
     return render(request, "workspace/today/team.html", context)
@@ -60,9 +61,10 @@ def health(request: TenantRequest) -> HttpResponse:
         on = date.fromisoformat(request.GET["on"]) if request.GET.get("on") else None
     except ValueError:
         on = None
+    row = summary(request.tenant, on)
     context = {
-        "overview": overview(request.tenant, by=_by(request), on=on),
-        "movers": movers(request.tenant, on),
+        "overview": overview(request.tenant, row, by=_by(request)),
+        "movers": movers(request.tenant, on, row=row),
         "on": on,
         "running": job_running(request.tenant, BANNER_JOBS),
         "summary": newest_day(request.tenant),
