@@ -6,18 +6,22 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from django.db.models import Q
+from django.db.models import F, Q, Value
+from django.db.models.functions import Concat
+from django.utils.translation import gettext
 
 from accounts.models import Membership, Role, Tenant, TimelineEntry
 from alerts.models import Alert, Rule, Severity
 from alerts.selectors import alerts_of, open_alerts
 from alerts.wording import evidence_sentence
 from playbooks.models import Task
+from scoring.models import Component, Version
 from usage.models import Metric
 from workspace.paging import COUNT_CAP, PAGE_SIZE, Cursor
 from workspace.selectors.work import EVERYBODY, MINE
 
 WAITING = "waiting"
+COMPONENT = "component "  # before a component's key, which may also be a metric's
 STATES = (WAITING, Alert.State.SNOOZED, Alert.State.CLOSED, Alert.State.RESOLVED)
 
 
@@ -81,8 +85,11 @@ class AlertPage:
 
 
 def metric_names(tenant: Tenant) -> dict[str, str]:
-    """Names of the metrics by key: evidence remembers keys, people read names."""
-    return dict(Metric.objects.filter(tenant=tenant).values_list("key", "name"))
+    """Names of the metrics by key, and of the models' components: evidence remembers keys, people read names."""
+    metrics = Metric.objects.filter(tenant=tenant).values_list("key", "name")
+    components = Component.objects.filter(tenant=tenant, version__state=Version.State.PUBLISHED)
+    marked = components.values_list(Concat(Value(COMPONENT), F("key")), "name")
+    return {key: gettext(name) for key, name in metrics.union(marked)}
 
 
 def line(alert: Alert, names: Mapping[str, str]) -> AlertLine:
@@ -94,6 +101,8 @@ def line(alert: Alert, names: Mapping[str, str]) -> AlertLine:
         evidence["metrics"] = [
             {**item, "metric": names.get(item["metric"], item["metric"])} for item in evidence["metrics"]
         ]
+    if "weakest" in evidence:
+        evidence["weakest"] = names.get(COMPONENT + evidence["weakest"], evidence["weakest"])
     return AlertLine(alert, evidence_sentence(alert.rule.kind, evidence))
 
 

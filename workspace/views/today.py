@@ -31,16 +31,17 @@ def today(request: TenantRequest) -> HttpResponse:
     personal = request.GET.get("view") == "mine" or (
         not sees_everybody(request.member) and request.GET.get("view") != "team"
     )
+    newest = newest_day(request.tenant)
     context = {
         "today": day,
         "personal": personal,
         "running": job_running(request.tenant, BANNER_JOBS),
-        "summary": newest_day(request.tenant),
+        "summary": newest,
     }
     if personal:
         context["mine"] = my_day(request.member, day)
         return render(request, "workspace/today/mine.html", context)
-    row = context["summary"].row if context["summary"] else None
+    row = newest.row if newest else None
     context |= {
         "overview": overview(request.tenant, row, by=_by(request)),
         "movers": movers(request.tenant, row=row),
