@@ -45,7 +45,7 @@ INSERT INTO health_tenant_day (tenant_id, day, movers, {", ".join(_FIELDS)})
 SELECT %(tenant)s, r.day, '{{}}'::jsonb,
   count(*) FILTER (WHERE r.band > 0), count(*) FILTER (WHERE r.band = 3), count(*) FILTER (WHERE r.band = 2),
   count(*) FILTER (WHERE r.band = 1), count(*) FILTER (WHERE r.band = 0),
-  avg(r.score) FILTER (WHERE r.band > 0), avg(r.coverage),
+  round(avg(r.score::numeric) FILTER (WHERE r.band > 0), 9)::float8, round(avg(r.coverage::numeric), 9)::float8,
   {_bins("count(*)")}, {_bins("sum(r.mrr)")}::bigint[],
   coalesce(sum(r.mrr) FILTER (WHERE r.band = 3), 0), coalesce(sum(r.mrr) FILTER (WHERE r.band = 2), 0),
   coalesce(sum(r.mrr) FILTER (WHERE r.band = 1), 0), coalesce(sum(r.mrr) FILTER (WHERE r.band = 0), 0),
