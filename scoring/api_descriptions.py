@@ -44,7 +44,14 @@ _SCORE: dict[str, Schema] = {
     "model": nullable(MODEL),
     "new": BOOLEAN,
 }
-EXPLANATION = record({"account_id": nullable(STRING), **_SCORE, "components": listing(COMPONENT)})
+EXCEPTION = record({"name": STRING, "metric": STRING, "cap": NUMBER, "points": NUMBER})
+_EXPLANATION: dict[str, Schema] = {
+    "account_id": nullable(STRING),
+    **_SCORE,
+    "components": listing(COMPONENT),
+}
+# `exceptions` is there only where one holds the score down: points of the components + points of these = score.
+EXPLANATION = record({**_EXPLANATION, "exceptions": listing(EXCEPTION)}, required=list(_EXPLANATION))
 HISTORY_ROW = record(_SCORE)
 COMPONENT_VALUES = record(
     {

@@ -10,24 +10,26 @@ depend, not even in its last bit, on which other accounts stand beside it.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Literal, TypeAlias
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .scales import Array, Problem, Scale
+from .bands import UNKNOWN, Bands, Codes
+from .scales import Array, Beside, Peers, Problem, Scale
 
-Codes: TypeAlias = NDArray[np.int16]
 Flags: TypeAlias = NDArray[np.bool_]
-Kind: TypeAlias = Literal["health", "pql"]
 
-UNKNOWN, LOW, MIDDLE, HIGH = 0, 1, 2, 3  # band codes, as they are stored
-BAND_NAMES: dict[Kind, tuple[str, str, str, str]] = {
-    "health": ("unknown", "critical", "at_risk", "healthy"),
-    "pql": ("unknown", "none", "medium", "high"),
+OPERATORS: dict[str, Callable[[Array, float], Flags]] = {
+    "<": np.less,
+    "<=": np.less_equal,
+    "=": np.equal,
+    ">=": np.greater_equal,
+    ">": np.greater,
 }
+READS = ("value", "score")
 MISSING_POLICIES = ("exclude", "zero", "neutral", "hold")
 COMBINATIONS = ("mean", "min", "max")
 NEUTRAL_VALUE = 50.0
@@ -67,24 +69,22 @@ class ComponentSpec:
 
 
 @dataclass(frozen=True)
-class Bands:
-    """Two thresholds: strictly above the upper one is the best band, strictly below the lower one the worst."""
+class ExceptionSpec:
+    """A condition on one measure: where it holds, the score is at most `cap`. A missing measure fulfils nothing."""
 
-    kind: Kind = "health"
-    above: float = 80.0
-    below: float = 60.0
+    name: str
+    column: int  # of the measure, in the order of the columns
+    operator: str
+    value: float
+    cap: float
+    reads: str = "value"  # the raw value, or the measure's score
 
-    def classify(self, scores: Array) -> Codes:
-        """Band codes; a missing score is unknown, a score exactly on a threshold is in the middle."""
-        codes = np.full(scores.shape, MIDDLE, dtype=np.int16)
-        codes[scores > self.above] = HIGH
-        codes[scores < self.below] = LOW
-        codes[np.isnan(scores)] = UNKNOWN
-        return codes
-
-    def name(self, code: int) -> str:
-        """The word of a stored band code."""
-        return BAND_NAMES[self.kind][code]
+    def holds(self, raw: Array, scaled: Array) -> Flags:
+        """Where the condition is fulfilled."""
+        found = (scaled if self.reads == "score" else raw)[:, self.column]
+        with np.errstate(invalid="ignore"):
+            fulfilled: Flags = OPERATORS[self.operator](found, self.value) & ~np.isnan(found)
+        return fulfilled
 
 
 @dataclass(frozen=True)
@@ -94,6 +94,7 @@ class ModelSpec:
     components: tuple[ComponentSpec, ...]
     bands: Bands = field(default_factory=Bands)
     coverage_min: float = DEFAULT_COVERAGE_MIN
+    exceptions: tuple[ExceptionSpec, ...] = ()
 
     def __post_init__(self) -> None:
         if problems := spec_problems(self):
@@ -109,20 +110,45 @@ class ModelSpec:
 class Scores:
     """What came out: one row per account, one column per component (or measure, in `scaled`)."""
 
-    score: Array  # rounded once; NaN where nothing was present
+    score: Array  # rounded once, no more than its exceptions allow; NaN where nothing was present
     band: Codes
     coverage: Array  # 0-1
     values: Array  # component values 0-100; NaN where the component did not count
-    points: Array  # value x weight / sum of weights present; they add up to the score
+    points: Array  # value x weight / sum of weights present; with the adjustment they add up to the score
     effective: Array  # the weight that the component really had, in percent
     missing: Flags  # no measure of the component was present
+    adjustment: Array  # what an exception took away, never above 0; 0 where none did
+    exception: Codes  # which one, in the order of the specification; -1 where none did
     scaled: Array | None = None  # measures on 0-100, before any policy
+
+    def pick(self, rows: NDArray[np.intp]) -> Scores:
+        """Some of the rows."""
+        columns = {name.name: getattr(self, name.name) for name in fields(self)}
+        picked: dict[str, Any] = {
+            name: None if column is None else column[rows] for name, column in columns.items()
+        }
+        return Scores(**picked)
 
 
 def _weight_problems(path: str, weight: float, *, positive: bool) -> list[Problem]:
     if not math.isfinite(weight) or weight < 0 or (positive and weight == 0):
         return [(path, "Enter a weight greater than 0." if positive else "A weight cannot be negative.")]
     return []
+
+
+def _exception_problems(path: str, exception: ExceptionSpec, measures: int) -> list[Problem]:
+    problems: list[Problem] = []
+    if not 0 <= exception.column < measures:
+        problems.append((f"{path}.metric", "No measure of this model reads this metric."))
+    if exception.operator not in OPERATORS:
+        problems.append((f"{path}.operator", "There is no such comparison. Known ones: <, <=, =, >=, >."))
+    if exception.reads not in READS:
+        problems.append((f"{path}.reads", "An exception looks at a value or at a score."))
+    if not math.isfinite(exception.value):
+        problems.append((f"{path}.value", "Enter a number."))
+    if not 0 <= exception.cap <= 100:
+        problems.append((f"{path}.cap", "Enter a score between 0 and 100."))
+    return problems
 
 
 def spec_problems(spec: ModelSpec) -> list[Problem]:
@@ -147,19 +173,35 @@ def spec_problems(spec: ModelSpec) -> list[Problem]:
             problems.append((f"{path}.hold_days", "Enter between 1 and 90 days to hold the last value."))
         for measure in component.measures:
             problems += _weight_problems(f"{path}.{measure.key}.weight", measure.weight, positive=True)
-    if not 0 <= spec.bands.below <= spec.bands.above <= 100:
-        problems.append(("bands", "The thresholds must lie between 0 and 100, the lower one first."))
+    problems += spec.bands.problems()
+    for place, exception in enumerate(spec.exceptions):
+        problems += _exception_problems(f"exceptions[{place}]", exception, len(spec.measures))
     if not 0 <= spec.coverage_min <= 1:
         problems.append(("coverage_min", "The minimum coverage must lie between 0 and 1."))
     return problems
 
 
-def scale_measures(spec: ModelSpec, raw: Array, targets: Array | None = None) -> Array:
+@dataclass(frozen=True)
+class Circumstances:
+    """What scales may ask of each row beside its values; nothing is needed where no scale asks."""
+
+    targets: Array | None = (
+        None  # rows x measures: the target to hold a value against, NaN where there is none
+    )
+    tenure: Array | None = None  # rows: days since go-live
+    peers: Mapping[int, Peers] = field(default_factory=dict)  # by column: the peers of each row
+
+    def of(self, column: int) -> Beside:
+        """What one measure's scale is told."""
+        own = None if self.targets is None else self.targets[:, column]
+        return Beside(own, self.tenure, self.peers.get(column))
+
+
+def scale_measures(spec: ModelSpec, raw: Array, about: Circumstances) -> Array:
     """Every measure on 0-100; NaN stays NaN."""
     scaled = np.empty_like(raw, dtype=np.float64)
     for column, measure in enumerate(spec.measures):
-        own = None if targets is None else targets[:, column]
-        scaled[:, column] = measure.scale.apply(raw[:, column], own)
+        scaled[:, column] = measure.scale.apply(raw[:, column], about.of(column))
     return scaled
 
 
@@ -193,16 +235,18 @@ def _merge(component: ComponentSpec, columns: Sequence[Array]) -> Array:
         return np.clip(np.where(weights > 0, total / weights, np.nan), 0.0, 100.0)
 
 
-def score(spec: ModelSpec, raw: Array, *, targets: Array | None = None, held: Array | None = None) -> Scores:
+def score(
+    spec: ModelSpec, raw: Array, *, about: Circumstances | None = None, held: Array | None = None
+) -> Scores:
     """Score accounts from their raw measures.
 
-    `raw`, `targets` and `held` have one row per account and one column per measure; `held` is the last known scaled value,
-    NaN where there is none within the component's hold days.
+    `raw` and `held` have one row per account and one column per measure; `held` is the last known scaled value, NaN where
+    there is none within the component's hold days.
     """
     raw = np.asarray(raw, dtype=np.float64)
     if raw.ndim != 2 or raw.shape[1] != len(spec.measures):
         raise ValueError(f"Expected {len(spec.measures)} measures a row, got an array of shape {raw.shape}.")
-    scaled = scale_measures(spec, raw, targets)
+    scaled = scale_measures(spec, raw, about or Circumstances())
     rows, count = raw.shape[0], len(spec.components)
     values, share = np.full((rows, count), np.nan), np.zeros((rows, count))
     start = 0
@@ -221,17 +265,28 @@ def score(spec: ModelSpec, raw: Array, *, targets: Array | None = None, held: Ar
             ]
             values[:, position] = _merge(component, filled)
         start += width
-    out = combine(spec, values, share)
-    return Scores(
-        out.score, out.band, out.coverage, out.values, out.points, out.effective, out.missing, scaled
-    )
+    holding = [exception.holds(raw, scaled) for exception in spec.exceptions]
+    return replace(combine(spec, values, share, holding), scaled=scaled)
 
 
-def combine(spec: ModelSpec, values: Array, share: Array | None = None) -> Scores:
+def _lowest_cap(spec: ModelSpec, holding: Sequence[Flags], rows: int) -> tuple[Array, Codes]:
+    """The lowest cap of the exceptions that hold, and which one it is; the first of several equal ones."""
+    cap, which = np.full(rows, np.inf), np.full(rows, -1, dtype=np.int16)
+    for place, (exception, holds) in enumerate(zip(spec.exceptions, holding, strict=True)):
+        lower = holds & (exception.cap < cap)
+        cap[lower], which[lower] = exception.cap, place
+    return cap, which
+
+
+def combine(
+    spec: ModelSpec, values: Array, share: Array | None = None, holding: Sequence[Flags] = ()
+) -> Scores:
     """Score accounts from component values (NaN = missing) and the share of each component that was present.
 
     Without `share` a component that has a value is wholly present. A missing component gets what its policy says; a zero or
-    neutral one has weight but does not count as present, so an account with nothing present has no score.
+    neutral one has weight but does not count as present, so an account with nothing present has no score. `holding` says,
+    exception by exception, for which accounts its condition is fulfilled; without it (from component values alone nobody can
+    tell) none is. Points stay what the components earned: `points + adjustment = score`.
     """
     values = np.asarray(values, dtype=np.float64)
     share = (~np.isnan(values)).astype(np.float64) if share is None else np.asarray(share, dtype=np.float64)
@@ -254,6 +309,14 @@ def combine(spec: ModelSpec, values: Array, share: Array | None = None) -> Score
         used = counts & ~np.isnan(value)
         points[used, position] = value[used] * component.weight / weights[used]
         effective[used, position] = 100.0 * component.weight / weights[used]
-    band = spec.bands.classify(result)
+    capped, adjustment = result, np.zeros(rows)
+    which = np.full(rows, -1, dtype=np.int16)
+    if holding:
+        cap, lowest = _lowest_cap(spec, holding, rows)
+        binds = counts & (cap < result)
+        capped = np.where(binds, cap, result)
+        adjustment[binds] = cap[binds] - result[binds]
+        which[binds] = lowest[binds]
+    band = spec.bands.classify(capped)
     band[coverage < spec.coverage_min] = UNKNOWN
-    return Scores(result, band, coverage, values, points, effective, share <= 0)
+    return Scores(capped, band, coverage, values, points, effective, share <= 0, adjustment, which)

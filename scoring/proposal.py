@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from .scales import MAX_REFERENCE, Array, Percentile, Piecewise
+from .scales import Array, Percentile, Piecewise, Segments
+from .scales.percentile import SEGMENT, TENANT
 
 MIN_ACCOUNTS = 30  # fewer peers make no distribution
 MIN_HISTORY_DAYS = 28
+MAX_PEERS_KEPT = 201  # every half percent of a distribution
 CURVE: tuple[tuple[float, float], ...] = (
     (0.10, 35.0),
     (0.25, 55.0),
@@ -57,11 +59,33 @@ def propose_piecewise(values: Array, *, higher_is_better: bool = True) -> Piecew
     return Piecewise(points=tuple(sorted({**ends, **best}.items())))
 
 
-def propose_reference(values: Array, *, higher_is_better: bool = True) -> Percentile | None:
-    """The peers of a percentile scale, thinned evenly where there are very many; None with fewer than 30."""
+def thinned(values: Array) -> Array:
+    """The known values, rising; of very many evenly spaced ones, the smallest and the largest among them."""
     known = np.sort(_known(values))
-    if known.size < MIN_ACCOUNTS:
+    if known.size > MAX_PEERS_KEPT:
+        known = known[np.linspace(0, known.size - 1, MAX_PEERS_KEPT).round().astype(int)]
+    return known
+
+
+def propose_reference(
+    values: Array, *, segments: Segments | None = None, higher_is_better: bool = True
+) -> Percentile | None:
+    """A percentile scale with these peers, also by segment if asked; None with fewer than 30 of them.
+
+    A segment with fewer than 30 peers gets no distribution of its own: its accounts are ranked among all.
+    """
+    everybody = _known(values)
+    if everybody.size < MIN_ACCOUNTS:
         return None
-    if known.size > MAX_REFERENCE:
-        known = known[np.linspace(0, known.size - 1, MAX_REFERENCE).round().astype(int)]
-    return Percentile(reference=tuple(float(value) for value in known), higher_is_better=higher_is_better)
+    own: list[tuple[str, tuple[float, ...]]] = []
+    for code, name in enumerate(segments.names if segments else ()):
+        assert segments is not None
+        known = _known(values[segments.codes == code])
+        if name and known.size >= MIN_ACCOUNTS:
+            own.append((name, tuple(thinned(known).tolist())))
+    return Percentile(
+        higher_is_better=higher_is_better,
+        peers=SEGMENT if segments else TENANT,
+        reference=tuple(thinned(everybody).tolist()),
+        segment_references=tuple(own),
+    )

@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 
 import numpy as np
 
 from accounts.models import Tenant
-from scoring.engine import ModelSpec, Scores, scale_measures, score
+from scoring.engine import Circumstances, ModelSpec, Scores, scale_measures, score
 from scoring.matrix import AccountFacts, MatrixRequest, MetricFacts, read_matrix
 from scoring.matrix.columns import plan_columns
-from scoring.scales import Array
+from scoring.memory import settled_bands
+from scoring.peers import (
+    References,
+    compute_distributions,
+    missing_distributions,
+    stored_distributions,
+    wanted_distributions,
+)
+from scoring.scales import Array, Segments
 from scoring.selectors.facts import metric_facts
 from scoring.specs import LoadedVersion, MeasureSource
 from usage.asof import relations
@@ -33,6 +41,7 @@ class Reading:
     day_table: str
     user_day_table: str
     late_rows: bool
+    references: References = field(default_factory=References)
 
     def request(self, accounts: AccountFacts, days: tuple[date, ...]) -> MatrixRequest:
         """The matrix of some accounts and days."""
@@ -73,10 +82,17 @@ def read_facts(
 
 
 def read_for(tenant: Tenant, days: tuple[date, ...], versions: Sequence[LoadedVersion]) -> Reading:
-    """The same for all measures of these versions."""
+    """The same for all measures of these versions, with the peers of their percentile scales.
+
+    Peers of a day that are not stored are computed here; nothing is written. `scoring.services.references` stores them.
+    """
     sources = [source for version in versions for source in version.sources]
     held = max((int(hold_columns(version.spec).max(initial=0)) for version in versions), default=0)
-    return read_facts(tenant, days, sources, held)
+    reading = read_facts(tenant, days, sources, held)
+    wanted = wanted_distributions(versions, days)
+    found = stored_distributions(tenant, wanted, reading.today)
+    computed = compute_distributions(tenant, reading.request, missing_distributions(wanted, found))
+    return replace(reading, references=References({**found, **computed}, frozenset(computed)))
 
 
 @dataclass(frozen=True)
@@ -84,47 +100,58 @@ class ScoredDays:
     """What `score_days` found: rows are days × accounts, the accounts running fastest."""
 
     raw: Array
-    targets: Array | None
+    about: Circumstances
     scores: Scores
 
 
 def score_days(
-    reading: Reading, accounts: AccountFacts, days: tuple[date, ...], version: LoadedVersion
-) -> ScoredDays:
-    """Raw measures and scores of some accounts on some days under one version, nothing stored."""
-    raw = read_matrix(reading.request(accounts, days), version.sources)
-    targets = target_matrix(accounts, version)
-    held = held_values(reading, accounts, days, version, raw, targets)
-    count, width = len(days) * len(accounts), len(version.sources)
-    spread = None if targets is None else np.tile(targets, (len(days), 1))
-    scores = score(
-        version.spec,
-        raw.reshape(count, width),
-        targets=spread,
-        held=None if held is None else held.reshape(count, width),
-    )
-    return ScoredDays(raw.reshape(count, width), spread, scores)
-
-
-def target_matrix(accounts: AccountFacts, version: LoadedVersion) -> Array | None:
-    """The accounts' own targets for the measures that use them; None where no measure does."""
-    uses = [measure.scale.uses_targets for measure in version.spec.measures]
-    if not any(uses):
-        return None
-    columns = [
-        accounts.target_column(source.metric_key) if used else np.full(len(accounts), np.nan)
-        for source, used in zip(version.sources, uses, strict=True)
-    ]
-    return np.column_stack(columns)
-
-
-def held_values(
     reading: Reading,
     accounts: AccountFacts,
     days: tuple[date, ...],
     version: LoadedVersion,
-    raw: Array,
-    targets: Array | None,
+    *,
+    settled: bool = True,
+) -> ScoredDays:
+    """Raw measures and scores of some accounts on some days under one version, nothing stored.
+
+    Bands remember the stored days before, as the night's do, where the version asks for it; without `settled` each is by
+    its score alone, which is what days that do not follow each other need.
+    """
+    raw = read_matrix(reading.request(accounts, days), version.sources)
+    about = circumstances(reading, accounts, days, version)
+    held = held_values(reading, accounts, days, version, raw)
+    count, width = len(days) * len(accounts), len(version.sources)
+    flat = raw.reshape(count, width)
+    scores = score(version.spec, flat, about=about, held=None if held is None else held.reshape(count, width))
+    if settled and version.spec.bands.remembers:
+        scores = replace(scores, band=settled_bands(reading.tenant.pk, accounts, days, version, scores))
+    return ScoredDays(flat, about, scores)
+
+
+def circumstances(
+    reading: Reading, accounts: AccountFacts, days: tuple[date, ...], version: LoadedVersion
+) -> Circumstances:
+    """What the version's scales must be told of days × accounts: targets, tenure, peers; nothing where none asks."""
+    scales = [measure.scale for measure in version.spec.measures]
+    tenure = accounts.tenure_on(days).ravel().astype(np.float64)
+    targets = None
+    if any(scale.uses_targets for scale in scales):
+        segments = Segments(np.tile(accounts.segments.codes, len(days)), accounts.segments.names)
+        targets = np.full((len(tenure), len(scales)), np.nan)
+        for column, scale in enumerate(scales):
+            if scale.uses_targets:
+                own = np.tile(accounts.target_column(version.sources[column].metric_key), len(days))
+                targets[:, column] = scale.targets(own, segments, tenure)
+    groups = {
+        column: peers
+        for column in range(len(scales))
+        if (peers := reading.references.groups(version, column, days, accounts.segments)) is not None
+    }
+    return Circumstances(targets, tenure if any(scale.uses_tenure for scale in scales) else None, groups)
+
+
+def held_values(
+    reading: Reading, accounts: AccountFacts, days: tuple[date, ...], version: LoadedVersion, raw: Array
 ) -> Array | None:
     """The last known scaled value before each day, for components that hold theirs; None where none does."""
     holds = hold_columns(version.spec)
@@ -134,7 +161,10 @@ def held_values(
     before = tuple(days[0] - timedelta(days=ago) for ago in range(longest, 0, -1))
     earlier = read_matrix(reading.request(accounts, before), version.sources)
     scaled = np.stack(
-        [scale_measures(version.spec, values, targets) for values in np.concatenate([earlier, raw])]
+        [
+            scale_measures(version.spec, values, circumstances(reading, accounts, (day,), version))
+            for day, values in zip((*before, *days), np.concatenate([earlier, raw]), strict=True)
+        ]
     )
     held = np.full(raw.shape, np.nan)
     for at in range(len(days)):

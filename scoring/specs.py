@@ -4,12 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from accounts.models import Tenant
 
-from .engine import Bands, ComponentSpec, Kind, MeasureSpec, ModelSpec, SpecError
-from .models import KIND_CODES, Component, Measure, Version
+from .bands import Bands, Kind
+from .engine import ComponentSpec, ExceptionSpec, MeasureSpec, ModelSpec, SpecError
+from .models import KIND_CODES, Component, ExceptionRule, Measure, ScoreModel, Version
 from .scales import Problem, ScaleError, scale_from_dict
+
+Parts: TypeAlias = Sequence[tuple[Component, Sequence[Measure]]]
+
+NO_MEASURE = "No measure of this model reads this metric."
+WHICH_MEASURE = "Several measures read this metric: say which component, and how it is counted there."
+STILL_SEVERAL = (
+    "Two measures of this component count this metric the same way: move one to a component of its own."
+)
 
 
 @dataclass(frozen=True)
@@ -33,6 +43,9 @@ class LoadedVersion:
     kind: str
     spec: ModelSpec
     sources: tuple[MeasureSource, ...]
+    model: ScoreModel
+    measure_ids: tuple[int, ...] = ()
+    exception_ids: tuple[int, ...] = ()
 
     @property
     def kind_code(self) -> int:
@@ -51,8 +64,8 @@ def measure_source(measure: Measure) -> MeasureSource:
     )
 
 
-def build_spec(version: Version, parts: Sequence[tuple[Component, Sequence[Measure]]]) -> ModelSpec:
-    """The engine's specification; raises `SpecError` with every fault of every scale, weight and threshold."""
+def build_spec(version: Version, parts: Parts, rules: Sequence[ExceptionRule] = ()) -> ModelSpec:
+    """The engine's specification; raises `SpecError` with every fault of every scale, weight, threshold and exception."""
     problems: list[Problem] = []
     components = []
     for component, measures in parts:
@@ -75,15 +88,62 @@ def build_spec(version: Version, parts: Sequence[tuple[Component, Sequence[Measu
                 component.combine,
             )
         )
-    kind: Kind = "pql" if version.model.kind == "pql" else "health"
-    bands = Bands(kind, version.healthy_above, version.critical_below)
+    if problems:  # the columns of exceptions are counted over all measures
+        raise SpecError([*problems, *_other_problems(version, components)])
+    exceptions = []
+    for place, rule in enumerate(rules):
+        column, fault = exception_column(parts, rule)
+        if fault:
+            problems.append((f"exceptions[{place}].metric", fault))
+        else:
+            exceptions.append(
+                ExceptionSpec(rule.name, column, rule.operator, rule.value, rule.cap, rule.reads)
+            )
     try:
-        spec = ModelSpec(tuple(components), bands, version.coverage_min)
+        spec = ModelSpec(tuple(components), bands_of(version), version.coverage_min, tuple(exceptions))
     except SpecError as error:
         raise SpecError([*problems, *error.problems]) from error
     if problems:
         raise SpecError(problems)
     return spec
+
+
+def _other_problems(version: Version, components: Sequence[ComponentSpec]) -> list[Problem]:
+    """What is wrong beside the scales."""
+    try:
+        ModelSpec(tuple(components), bands_of(version), version.coverage_min)
+    except SpecError as error:
+        return error.problems
+    return []
+
+
+def bands_of(version: Version) -> Bands:
+    """The thresholds of a version and what a band needs to change."""
+    kind: Kind = "pql" if version.model.kind == "pql" else "health"
+    points = version.hysteresis_points if version.hysteresis == Version.Hysteresis.POINTS else 0.0
+    runs = version.hysteresis_runs if version.hysteresis == Version.Hysteresis.RUNS else 1
+    return Bands(kind, version.healthy_above, version.critical_below, points, runs)
+
+
+def exception_column(parts: Parts, rule: ExceptionRule) -> tuple[int, str]:
+    """Which measure an exception looks at, or what is wrong with its choice."""
+    reading: list[tuple[int, Component, Measure]] = []
+    column = 0
+    for component, measures in parts:
+        for measure in measures:
+            if (
+                measure.metric_key == rule.metric_key
+                and rule.component_key in ("", component.key)
+                and rule.aggregate in ("", measure.aggregate)
+            ):
+                reading.append((column, component, measure))
+            column += 1
+    if not reading:
+        return -1, NO_MEASURE
+    if len(reading) > 1:
+        named = len({(component.key, measure.aggregate) for _place, component, measure in reading}) == 1
+        return -1, STILL_SEVERAL if named else WHICH_MEASURE
+    return reading[0][0], ""
 
 
 def version_parts(
@@ -103,19 +163,32 @@ def version_parts(
     return parts
 
 
+def version_exceptions(tenant: Tenant, versions: Iterable[Version]) -> dict[int, list[ExceptionRule]]:
+    """The exceptions of these versions, in order: one query."""
+    rules: dict[int, list[ExceptionRule]] = {version.pk: [] for version in versions}
+    for rule in ExceptionRule.objects.filter(tenant=tenant, version_id__in=list(rules)).order_by(
+        "position", "id"
+    ):
+        rules[rule.version_id].append(rule)
+    return rules
+
+
 def load_versions(tenant: Tenant, versions: Sequence[Version]) -> dict[int, LoadedVersion]:
     """Versions as the engine needs them, by id."""
-    parts = version_parts(tenant, versions)
+    parts, rules = version_parts(tenant, versions), version_exceptions(tenant, versions)
     return {
         version.pk: LoadedVersion(
             id=version.pk,
             number=version.number,
             model_key=version.model.key,
             kind=version.model.kind,
-            spec=build_spec(version, parts[version.pk]),
+            spec=build_spec(version, parts[version.pk], rules[version.pk]),
             sources=tuple(
                 measure_source(measure) for _, measures in parts[version.pk] for measure in measures
             ),
+            model=version.model,
+            measure_ids=tuple(measure.pk for _, measures in parts[version.pk] for measure in measures),
+            exception_ids=tuple(rule.pk for rule in rules[version.pk]),
         )
         for version in versions
     }

@@ -1,7 +1,8 @@
-"""The two hand-written tables of scoring, made by its first migration."""
+"""The hand-written tables of scoring: the scores are made by its first migration, the rest by the second."""
 
 from __future__ import annotations
 
+# As the first migration made them.
 _COLUMNS = """
   tenant_id bigint NOT NULL,
   kind smallint NOT NULL,            -- 1 health, 2 PQL
@@ -38,12 +39,48 @@ CREATE TABLE scoring_current ({_COLUMNS}
 CREATE INDEX scoring_current_by_score ON scoring_current (tenant_id, kind, score, account_id);  -- list: sort by score
 """
 
-COLUMNS: tuple[tuple[str, str], ...] = tuple(
-    (
-        line.split()[0],
-        " ".join(line.split("--")[0].replace("NOT NULL", "").strip().rstrip(",").split()[1:]).rstrip(","),
-    )
-    for line in _COLUMNS.strip().splitlines()
+# Empty where the version does not use it, so that most rows are no longer for them.
+_ADDED: tuple[tuple[str, str], ...] = (
+    ("exception_id", "bigint"),  # the exception that holds the score down
+    ("adjustment", "double precision"),  # points it took away: points + adjustment = score
+    ("tenure", "integer"),  # days since go-live
+    ("segment", "text"),  # whose peers and targets counted
+)
+
+ADD_COLUMNS = [
+    f"ALTER TABLE {table} " + ", ".join(f"ADD COLUMN {name} {kind}" for name, kind in _ADDED)
+    for table in ("scoring_score", "scoring_current")
+]
+DROP_COLUMNS = [
+    f"ALTER TABLE {table} " + ", ".join(f"DROP COLUMN {name}" for name, _kind in _ADDED)
+    for table in ("scoring_score", "scoring_current")
+]
+
+REFERENCE = """
+CREATE TABLE scoring_reference (
+  tenant_id bigint NOT NULL,
+  version_id bigint NOT NULL,
+  measure_id bigint NOT NULL,
+  segment text NOT NULL,             -- empty: the whole tenant
+  day date NOT NULL,
+  is_final boolean NOT NULL,         -- computed after the day had ended: never rewritten
+  peers integer NOT NULL,            -- accounts with a value
+  points double precision[] NOT NULL,  -- rising; at most 201 of their values
+  PRIMARY KEY (tenant_id, version_id, measure_id, segment, day),
+  FOREIGN KEY (tenant_id, version_id) REFERENCES scoring_version (tenant_id, id) ON DELETE CASCADE
+);
+CREATE INDEX scoring_reference_by_day ON scoring_reference (tenant_id, version_id, day);  -- a run reads whole days
+"""
+
+COLUMNS: tuple[tuple[str, str], ...] = (
+    *(
+        (
+            line.split()[0],
+            " ".join(line.split("--")[0].replace("NOT NULL", "").strip().rstrip(",").split()[1:]).rstrip(","),
+        )
+        for line in _COLUMNS.strip().splitlines()
+    ),
+    *_ADDED,
 )
 
 DROP = "DROP TABLE scoring_current; DROP TABLE scoring_score;"

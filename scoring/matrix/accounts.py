@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from scoring.scales import Segments
+
 FEW = 500  # so many ids are named one by one
 NEVER = np.iinfo(np.int64).max  # a day that does not come
 
@@ -23,6 +25,8 @@ class AccountFacts:
     seen_from: NDArray[np.int64]  # the first day of usage: from here on silence is zero
     churned_from: NDArray[np.int64]  # from here on it is left out
     targets: Sequence[Mapping[str, Any]]
+    started: NDArray[np.int64]  # go-live, else the first day of usage, else the day the account was made
+    segments: Segments
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -47,6 +51,8 @@ class AccountFacts:
             self.seen_from[rows],
             self.churned_from[rows],
             [self.targets[row] for row in rows],
+            self.started[rows],
+            Segments(self.segments.codes[rows], self.segments.names),
         )
 
     def rows_of(self, account_ids: NDArray[np.int64]) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
@@ -59,6 +65,10 @@ class AccountFacts:
         """Days × accounts: whether the account exists by then and has not churned."""
         ordinals = np.array([day.toordinal() for day in days], dtype=np.int64)[:, None]
         return (ordinals >= self.exists_from) & (ordinals < self.churned_from)
+
+    def tenure_on(self, days: Sequence[date]) -> NDArray[np.int64]:
+        """Days × accounts: days since go-live; below 0 before it."""
+        return np.array([day.toordinal() for day in days], dtype=np.int64)[:, None] - self.started
 
     def target_column(self, metric_key: str) -> NDArray[np.float64]:
         """The accounts' own weekly targets of one metric; NaN where there is none."""

@@ -1,6 +1,17 @@
 """Tables of scoring; the history and the current row are hand-written tables with read-only models."""
 
 from .definitions import Component, Measure, ScoreModel, Version
-from .results import KIND_CODES, CurrentScore, StoredScore
+from .exceptions import ExceptionRule
+from .results import KIND_CODES, CurrentScore, PeerReference, StoredScore
 
-__all__ = ["KIND_CODES", "Component", "CurrentScore", "Measure", "ScoreModel", "StoredScore", "Version"]
+__all__ = [
+    "KIND_CODES",
+    "Component",
+    "CurrentScore",
+    "ExceptionRule",
+    "Measure",
+    "PeerReference",
+    "ScoreModel",
+    "StoredScore",
+    "Version",
+]

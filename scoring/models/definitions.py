@@ -12,6 +12,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.fence.models import TenantForeignKey, TenantModel
+from scoring.bands import MAX_HYSTERESIS_POINTS, MAX_HYSTERESIS_RUNS
 from scoring.engine import MAX_HOLD_DAYS
 from scoring.windows import MAX_HALF_LIFE, MAX_WINDOW_DAYS, MIN_HALF_LIFE
 
@@ -93,6 +94,11 @@ class Version(TenantModel):
         PUBLISHED = "published", _("Published")
         RETIRED = "retired", _("Retired")
 
+    class Hysteresis(models.TextChoices):
+        OFF = "off", _("Off: the score alone decides")
+        POINTS = "points", _("Points beyond the threshold")
+        RUNS = "runs", _("Days across the threshold")
+
     class Origin(models.TextChoices):
         SHIPPED = "shipped", _("Shipped")
         PROPOSED = "proposed", _("Proposed from your own accounts")
@@ -115,6 +121,28 @@ class Version(TenantModel):
         default=0.5,
         validators=[MinValueValidator(0), MaxValueValidator(1)],
         help_text=_("Share of the weight that must be known (0 to 1); under it the band is unknown."),
+    )
+    hysteresis = models.CharField(
+        _("a band changes"),
+        max_length=10,
+        choices=Hysteresis,
+        default=Hysteresis.OFF,
+        help_text=_(
+            "What a score near a threshold must do before its band changes. Unknown always shows at once; "
+            "the first day of a version is banded by the score alone."
+        ),
+    )
+    hysteresis_points = models.FloatField(
+        _("points beyond"),
+        default=5,
+        validators=[MinValueValidator(0), MaxValueValidator(MAX_HYSTERESIS_POINTS)],
+        help_text=_("Only for points: so far beyond the threshold the score must go."),
+    )
+    hysteresis_runs = models.PositiveSmallIntegerField(
+        _("days across"),
+        default=2,
+        validators=[MinValueValidator(1), MaxValueValidator(MAX_HYSTERESIS_RUNS)],
+        help_text=_("Only for days: on so many scored days in a row it must stay across."),
     )
     origin = models.CharField(_("origin"), max_length=10, choices=Origin, default=Origin.EDITED)
     note = models.CharField(_("note"), max_length=300, blank=True)

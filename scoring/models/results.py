@@ -13,7 +13,8 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.fence.models import TenantForeignKey, TenantManager
 
-from .definitions import ScoreModel, Version
+from .definitions import Measure, ScoreModel, Version
+from .exceptions import ExceptionRule
 
 KIND_CODES: dict[str, int] = {ScoreModel.Kind.HEALTH: 1, ScoreModel.Kind.PQL: 2}
 
@@ -43,6 +44,11 @@ class ScoreRow(models.Model):
     raw = ArrayField(models.FloatField(null=True))
     scaled = ArrayField(models.FloatField(null=True))
     targets = ArrayField(models.FloatField(null=True), null=True)
+    # What the score depended on beside the measures; empty where the version does not use it.
+    exception = TenantForeignKey(ExceptionRule, models.DO_NOTHING, related_name="+", null=True)
+    adjustment = models.FloatField(null=True)  # points that the exception took away: never above 0
+    tenure = models.IntegerField(null=True)
+    segment = models.CharField(max_length=100, null=True)
 
     objects = TenantManager()
 
@@ -75,3 +81,28 @@ class CurrentScore(ScoreRow):
     class Meta(ScoreRow.Meta):
         managed = False
         db_table = "scoring_current"
+
+
+class PeerReference(models.Model):
+    """What the peers of a percentile scale measured on a day, at most 201 points of it: a score can be computed again."""
+
+    pk = models.CompositePrimaryKey("tenant", "version", "measure", "segment", "day")
+    tenant = models.ForeignKey("accounts.Tenant", models.DO_NOTHING, related_name="+", db_constraint=False)
+    version = TenantForeignKey(Version, models.DO_NOTHING, related_name="+")
+    measure = TenantForeignKey(Measure, models.DO_NOTHING, related_name="+")
+    segment = models.CharField(max_length=100)  # empty: the whole tenant
+    day = models.DateField()
+    is_final = models.BooleanField()
+    peers = models.IntegerField()
+    points = ArrayField(models.FloatField())
+
+    objects = TenantManager()
+
+    class Meta:
+        managed = False
+        db_table = "scoring_reference"
+        base_manager_name = "objects"
+        default_manager_name = "objects"
+
+    def __str__(self) -> str:
+        return f"{self.segment} {self.day}"

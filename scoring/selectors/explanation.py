@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from accounts.models import Account, Tenant
-from scoring.engine import BAND_NAMES, Kind, Scores, combine
+from scoring.bands import BAND_NAMES, Kind
+from scoring.engine import Scores, combine
 from scoring.models import KIND_CODES, Component, CurrentScore, Measure, StoredScore
 from scoring.specs import LoadedVersion, version_parts
 from usage.models import Metric
@@ -25,12 +26,12 @@ def stored_row(tenant: Tenant, account_id: int, kind: str, on: date | None) -> R
     if on is None:
         return (
             CurrentScore.objects.filter(tenant=tenant, kind=code, account_id=account_id)
-            .select_related("version__model")
+            .select_related("version__model", "exception")
             .first()
         )
     return (
         StoredScore.objects.filter(tenant=tenant, kind=code, account_id=account_id, day__lte=on)
-        .select_related("version__model")
+        .select_related("version__model", "exception")
         .order_by("-day")
         .first()
     )
@@ -72,6 +73,7 @@ def empty_explanation(external_id: str, on: date | None) -> dict[str, Any]:
 
 
 def _explained(external_id: str, row: Row, parts: Parts) -> dict[str, Any]:
+    exceptions = row_exceptions(row)
     return {
         "account_id": external_id,
         "on": row.day.isoformat(),
@@ -81,7 +83,16 @@ def _explained(external_id: str, row: Row, parts: Parts) -> dict[str, Any]:
         "model": {"key": row.version.model.key, "version": row.version.number},
         "new": row.is_new,
         "components": _components(row, parts),
+        **({"exceptions": exceptions} if exceptions else {}),
     }
+
+
+def row_exceptions(row: Row) -> list[dict[str, Any]]:
+    """The exception that holds the score down, with the points it takes: components + exceptions = score."""
+    rule = row.exception
+    if rule is None:
+        return []
+    return [{"name": rule.name, "metric": rule.metric_key, "cap": rule.cap, "points": row.adjustment}]
 
 
 def _components(row: Row, parts: Parts) -> list[dict[str, Any]]:
@@ -175,7 +186,10 @@ def score_details(
 
 
 def _target(row: Row, column: int, measure: Measure) -> float | None:
-    """The target that the measure was held against: the account's own that day, else the scale's."""
+    """The target that the measure was held against that day: the account's own, its segment's or the scale's.
+
+    Rows from before targets by segment keep only the account's own.
+    """
     own = row.targets[column] if row.targets else None
     if own is not None or measure.scale_kind != Measure.ScaleKind.PERCENT_OF_TARGET:
         return own
@@ -217,6 +231,16 @@ def calculated_components(version: LoadedVersion, out: Scores, row: int = 0) -> 
         }
         for place, component in enumerate(version.spec.components)
     ]
+
+
+def calculated_exceptions(version: LoadedVersion, out: Scores, row: int = 0) -> list[dict[str, Any]]:
+    """The exception that holds a score down that is not stored."""
+    place = int(out.exception[row])
+    if place < 0:
+        return []
+    rule = version.spec.exceptions[place]
+    metric = version.spec.measures[rule.column].key
+    return [{"name": rule.name, "metric": metric, "cap": rule.cap, "points": float(out.adjustment[row])}]
 
 
 def _plain(value: Any) -> float | None:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from accounts.models import Tenant
 from scoring.matrix import AccountFacts, MetricFacts
 from scoring.matrix.accounts import ordinal
+from scoring.scales import Segments
 from usage.models import Metric
 
 from .versions import ModelTimeline, claims
@@ -60,7 +61,7 @@ def account_chunks(
     alive = "AND (a.churned_on IS NULL OR a.churned_on > %(alive)s)" if churned_before else ""
     sql = f"""
         SELECT a.id, a.first_seen_on, (a.created_at AT TIME ZONE %(zone)s)::date, a.churned_on,
-               a.segment, a.stage, a.plan_kind, nullif(a.targets, '{{}}'::jsonb)
+               a.segment, a.stage, a.plan_kind, nullif(a.targets, '{{}}'::jsonb), a.go_live_on
         FROM accounts_account AS a
         WHERE a.tenant_id = %(tenant)s AND a.id > %(after)s {chosen} {alive}
         ORDER BY a.id LIMIT %(size)s"""
@@ -87,7 +88,9 @@ def account_chunks(
 
 
 def _chunk(
-    rows: list[tuple[int, date | None, date, date | None, str, str, str, dict[str, object] | None]],
+    rows: list[
+        tuple[int, date | None, date, date | None, str, str, str, dict[str, object] | None, date | None]
+    ],
     models: Sequence[ModelTimeline],
 ) -> AccountChunk:
     known: dict[tuple[str, str, str], int] = {}
@@ -103,8 +106,17 @@ def _chunk(
         seen_from=np.array([ordinal(row[1]) for row in rows], dtype=np.int64),
         churned_from=np.array([ordinal(row[3]) for row in rows], dtype=np.int64),
         targets=[_targets(row[7]) for row in rows],
+        started=np.array([(row[8] or row[1] or row[2]).toordinal() for row in rows], dtype=np.int64),
+        segments=_segments([row[4] for row in rows]),
     )
     return AccountChunk(facts, np.array(claimed, dtype=np.int64), [(row[4], row[5], row[6]) for row in rows])
+
+
+def _segments(values: Sequence[str]) -> Segments:
+    """The segments as codes; few names, many accounts."""
+    names = tuple(sorted(set(values)))
+    place = {name: code for code, name in enumerate(names)}
+    return Segments(np.array([place[value] for value in values], dtype=np.intp), names)
 
 
 def _targets(value: object) -> dict[str, object]:

@@ -40,7 +40,7 @@ def preview(tenant: Tenant, version: Version, account: Account) -> Preview:
     accounts = next(account_chunks(tenant, [], account_ids=[account.pk])).facts
     found = score_days(reading, accounts, (day,), loaded)
     components = calculated_components(loaded, found.scores)
-    scaled = found.scores.scaled
+    scaled, targets = found.scores.scaled, found.about.targets
     assert scaled is not None
     column = 0
     for shown, component in zip(components, loaded.spec.components, strict=True):
@@ -50,7 +50,7 @@ def preview(tenant: Tenant, version: Version, account: Account) -> Preview:
                     "metric": measure.key,
                     "value": _plain(found.raw[0, column]),
                     "scaled": _plain(scaled[0, column]),
-                    "target": None if found.targets is None else _plain(found.targets[0, column]),
+                    "target": None if targets is None else _plain(targets[0, column]),
                 }
             )
             column += 1

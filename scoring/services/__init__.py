@@ -1,5 +1,6 @@
 """Writes of scoring."""
 
+from .definitions import definition_of
 from .drafts import (
     DefinitionError,
     create_draft,
@@ -19,6 +20,7 @@ __all__ = [
     "DefinitionError",
     "RunSummary",
     "create_draft",
+    "definition_of",
     "discard_draft",
     "forget_scores",
     "install_templates",

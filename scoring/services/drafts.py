@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import Any
 
+from django.db import transaction
 from django.db.models import Max
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -16,11 +17,14 @@ from accounts.models import Membership, Tenant
 from accounts.services import record_audit
 from scoring.engine import SpecError
 from scoring.matrix.columns import FITTING
-from scoring.models import Component, Measure, ScoreModel, Version
+from scoring.models import Component, ExceptionRule, Measure, ScoreModel, Version
 from scoring.scales import Problem
-from scoring.specs import build_spec, version_parts
+from scoring.scales.percentile import DAY
+from scoring.specs import build_spec, version_exceptions, version_parts
 from usage.models import Metric
 
+from .definitions import shape_problems
+from .parts import copy_parts, write_parts
 from .references import refresh_references
 
 WHOLE = 100.0
@@ -81,17 +85,23 @@ def version_problems(tenant: Tenant, version: Version) -> list[Problem]:
                 problems.append((path, _(NO_METRIC)))
             elif measure.aggregate not in FITTING.get(metrics[measure.metric_key], ()):
                 problems.append((path, _(NO_FIT)))
-            if measure.scale_kind == Measure.ScaleKind.PERCENTILE and not measure.scale_params.get(
-                "reference"
-            ):
-                problems.append((path, _(NO_PEERS)))
     try:
-        build_spec(version, parts)
+        build_spec(version, parts, version_exceptions(tenant, [version])[version.pk])
     except SpecError as error:
-        problems += [
-            (path, _(message)) for path, message in error.problems if not path.endswith(".reference")
-        ]
+        problems += [(path, _(message)) for path, message in error.problems]
     return problems
+
+
+def _peer_problems(tenant: Tenant, version: Version) -> list[Problem]:
+    """Percentile scales that were to be published with their peers and found too few."""
+    return [
+        (f"{component.key}.{measure.metric_key}", _(NO_PEERS))
+        for component, measures in version_parts(tenant, [version])[version.pk]
+        for measure in measures
+        if measure.scale_kind == Measure.ScaleKind.PERCENTILE
+        and measure.scale_params.get("reference_of") != DAY
+        and not measure.scale_params.get("reference")
+    ]
 
 
 def create_draft(
@@ -108,100 +118,38 @@ def create_draft(
     if source:
         draft.healthy_above, draft.critical_below = source.healthy_above, source.critical_below
         draft.coverage_min, draft.template_hash = source.coverage_min, source.template_hash
+        draft.hysteresis, draft.hysteresis_points = source.hysteresis, source.hysteresis_points
+        draft.hysteresis_runs = source.hysteresis_runs
     draft.save()
     if source:
-        _copy_parts(tenant, source, draft)
+        copy_parts(tenant, source, draft)
     return draft
-
-
-def _copy_parts(tenant: Tenant, source: Version, target: Version) -> None:
-    """Copy components and measures, two statements however many there are."""
-    parts = version_parts(tenant, [source])[source.pk]
-    copies = [
-        Component(
-            tenant=tenant,
-            version=target,
-            key=part.key,
-            name=part.name,
-            weight=part.weight,
-            missing_policy=part.missing_policy,
-            hold_days=part.hold_days,
-            combine=part.combine,
-            position=part.position,
-        )
-        for part, _measures in parts
-    ]
-    Component.objects.bulk_create(copies)
-    Measure.objects.bulk_create(
-        [
-            Measure(
-                tenant=tenant,
-                component=copy,
-                metric_key=measure.metric_key,
-                aggregate=measure.aggregate,
-                window_days=measure.window_days,
-                baseline_days=measure.baseline_days,
-                half_life_days=measure.half_life_days,
-                weight=measure.weight,
-                scale_kind=measure.scale_kind,
-                scale_params=measure.scale_params,
-                position=measure.position,
-            )
-            for copy, (_part, measures) in zip(copies, parts, strict=True)
-            for measure in measures
-        ]
-    )
 
 
 def save_draft(*, tenant: Tenant, version: Version, definition: dict[str, Any]) -> Version:
     """Replace what a draft says by a definition (the shape of the shipped files); all of it or nothing.
 
-    Raises `DefinitionError` with every fault, weights that do not add up to 100 among them.
+    Raises `DefinitionError` with every fault, weights that do not add up to 100 among them. What is not built as a
+    definition is refused before anything is written.
     """
     if not version.is_draft:
         raise DefinitionError([("", _("A published version cannot be changed; make a draft of it."))])
-    version.healthy_above = float(definition.get("healthy_above", version.healthy_above))
-    version.critical_below = float(definition.get("critical_below", version.critical_below))
-    version.coverage_min = float(definition.get("coverage_min", version.coverage_min))
-    version.save()
-    Component.objects.filter(tenant=tenant, version=version).delete()
-    components, measures = [], []
-    for place, part in enumerate(definition["components"]):
-        component = Component(
-            tenant=tenant,
-            version=version,
-            key=part["key"],
-            name=part["name"],
-            weight=float(part["weight"]),
-            missing_policy=part.get("missing", Component.Missing.EXCLUDE),
-            hold_days=part.get("hold_days", 0),
-            combine=part.get("combine", Component.Combine.MEAN),
-            position=place,
-        )
-        components.append(component)
-        for order, measure in enumerate(part["measures"]):
-            scale = dict(measure["scale"])
-            measures.append(
-                Measure(
-                    tenant=tenant,
-                    component=component,
-                    metric_key=measure["metric"],
-                    aggregate=measure["aggregate"],
-                    window_days=measure.get("window_days", 7),
-                    baseline_days=measure.get("baseline_days", 28),
-                    half_life_days=measure.get("half_life_days", 90),
-                    weight=float(measure.get("weight", 1)),
-                    scale_kind=scale.pop("kind"),
-                    scale_params=scale,
-                    position=order,
-                )
-            )
-    Component.objects.bulk_create(components)
-    for made in measures:
-        made.component_id = made.component.pk
-    Measure.objects.bulk_create(measures)
-    if problems := version_problems(tenant, version):
+    if problems := shape_problems(definition):
         raise DefinitionError(problems)
+    with transaction.atomic():
+        version.healthy_above = float(definition.get("healthy_above", version.healthy_above))
+        version.critical_below = float(definition.get("critical_below", version.critical_below))
+        version.coverage_min = float(definition.get("coverage_min", version.coverage_min))
+        hysteresis = definition.get("hysteresis") or {}
+        version.hysteresis = next(iter(hysteresis), Version.Hysteresis.OFF)
+        version.hysteresis_points = float(hysteresis.get("points", 5))
+        version.hysteresis_runs = hysteresis.get("runs", 2)
+        version.save()
+        Component.objects.filter(tenant=tenant, version=version).delete()
+        ExceptionRule.objects.filter(tenant=tenant, version=version).delete()
+        write_parts(tenant, version, definition)
+        if problems := version_problems(tenant, version):
+            raise DefinitionError(problems)
     return version
 
 
@@ -216,8 +164,10 @@ def publish_version(
     version = Version.objects.select_related("model").get(tenant=tenant, pk=version.pk)
     if not version.is_draft:
         raise DefinitionError([("", _("This version is published already."))])
-    refresh_references(tenant=tenant, version=version)
     if problems := version_problems(tenant, version):
+        raise DefinitionError(problems)
+    refresh_references(tenant=tenant, version=version)
+    if problems := _peer_problems(tenant, version):
         raise DefinitionError(problems)
     Version.objects.filter(tenant=tenant, model_id=version.model_id, state=Version.State.PUBLISHED).update(
         state=Version.State.RETIRED

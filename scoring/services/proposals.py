@@ -79,7 +79,9 @@ def proposed_scales(tenant: Tenant, version: Version, day: date) -> dict[tuple[s
     wanted = [bool(measure.get("propose")) for part in parts for measure in part["measures"]]
     places = [(part["key"], place) for part in parts for place, _ in enumerate(part["measures"])]
     sources = load_versions(tenant, [version])[version.pk].sources
-    values = peer_values(tenant, version, sources, day, seen_by=day - timedelta(days=MIN_HISTORY_DAYS))
+    values, _segments = peer_values(
+        tenant, version, sources, day, seen_by=day - timedelta(days=MIN_HISTORY_DAYS)
+    )
     curves = {
         place: propose_piecewise(values[:, column])
         for column, (place, wants) in enumerate(zip(places, wanted, strict=True))

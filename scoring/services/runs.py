@@ -7,15 +7,18 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 
 import numpy as np
+from numpy.typing import NDArray
 
 from accounts.models import Account, Tenant
-from scoring.engine import Scores
 from scoring.matrix import AccountFacts
-from scoring.reading import Reading, read_for, score_days
+from scoring.reading import Reading, score_days
+from scoring.scales import Percentile, Segments
+from scoring.scales.percentile import SEGMENT
 from scoring.selectors.facts import CHUNK, AccountChunk, account_chunks
 from scoring.selectors.versions import ModelTimeline, model_timelines
 from scoring.specs import LoadedVersion, load_versions
 
+from .references import ready_reading
 from .store import Block, write_block
 
 NEW_DAYS = 30  # an account with less history carries the flag "new"
@@ -70,7 +73,7 @@ def score_accounts(
     timelines = {kind: model_timelines(tenant, kind) for kind in kinds}
     versions = {v.pk: v for lines in timelines.values() for line in lines for v, _ in line.spans(days)}
     loaded = load_versions(tenant, list(versions.values()))
-    reading = read_for(tenant, days, list(loaded.values()))
+    reading = ready_reading(tenant, days, list(loaded.values()))
     summary = RunSummary(day, first)
     total = 0
     if progress:
@@ -130,17 +133,7 @@ def _score_block(
     day_index, account_index = np.divmod(keep, len(accounts))
     ordinals = np.array([day.toordinal() for day in days], dtype=np.int64)[day_index]
     begins = np.minimum(accounts.seen_from, accounts.exists_from)[account_index]
-    scores = out.scores
-    kept = Scores(
-        scores.score[keep],
-        scores.band[keep],
-        scores.coverage[keep],
-        scores.values[keep],
-        scores.points[keep],
-        scores.effective[keep],
-        scores.missing[keep],
-        None if scores.scaled is None else scores.scaled[keep],
-    )
+    kept = out.scores.pick(keep)
     written = write_block(
         Block(
             tenant_id=reading.tenant.pk,
@@ -151,7 +144,10 @@ def _score_block(
             day_index=day_index,
             scores=kept,
             raw=out.raw[keep],
-            targets=None if out.targets is None else out.targets[keep],
+            targets=None if out.about.targets is None else out.about.targets[keep],
+            tenure=None if out.about.tenure is None else out.about.tenure[keep],
+            segments=_segments(accounts, version, account_index),
+            exception_ids=version.exception_ids,
             is_new=ordinals - begins < NEW_DAYS,
             is_final=ordinals < reading.today.toordinal(),
         )
@@ -161,3 +157,13 @@ def _score_block(
     result.scored += len(keep) - unknown
     result.stored += written.history
     result.changed += written.current
+
+
+def _segments(accounts: AccountFacts, version: LoadedVersion, rows: NDArray[np.intp]) -> Segments | None:
+    """The segments of the rows, where the version ranks among a segment's peers."""
+    if not any(
+        isinstance(measure.scale, Percentile) and measure.scale.peers == SEGMENT
+        for measure in version.spec.measures
+    ):
+        return None
+    return Segments(accounts.segments.codes[rows], accounts.segments.names)

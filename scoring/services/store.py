@@ -13,7 +13,7 @@ from django.db import connection
 from numpy.typing import NDArray
 
 from scoring.engine import Scores
-from scoring.scales import Array
+from scoring.scales import Array, Segments
 from scoring.tables import COLUMNS
 
 _OWN = [name for name, _ in COLUMNS if name not in ("tenant_id",)]
@@ -36,6 +36,9 @@ class Block:
     targets: Array | None
     is_new: NDArray[np.bool_]
     is_final: NDArray[np.bool_]
+    tenure: Array | None = None
+    segments: Segments | None = None
+    exception_ids: Sequence[int] = ()
 
 
 @dataclass
@@ -64,11 +67,19 @@ def _flags(values: NDArray[np.bool_]) -> list[bytes]:
     return [b"t" if value else b"f" for value in values.tolist()]
 
 
+def _names(segments: Segments) -> list[bytes]:
+    """Segments as COPY text, which gives these four characters a meaning."""
+    marks = str.maketrans({"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r"})
+    text = [name.translate(marks).encode() for name in segments.names]
+    return [text[code] for code in segments.codes.tolist()]
+
+
 def _copy_text(block: Block) -> bytes:
     rows = len(block.account_ids)
     scores = block.scores
     assert scores.scaled is not None
     day_text = [day.isoformat().encode() for day in block.days]
+    nothing = [rb"\N"] * rows
     columns: dict[str, list[bytes]] = {
         "kind": [str(block.kind_code).encode()] * rows,
         "account_id": [str(value).encode() for value in block.account_ids.tolist()],
@@ -84,8 +95,18 @@ def _copy_text(block: Block) -> bytes:
         "effective": _arrays(scores.effective),
         "raw": _arrays(block.raw),
         "scaled": _arrays(scores.scaled),
-        "targets": [rb"\N"] * rows if block.targets is None else _arrays(block.targets),
+        "targets": nothing if block.targets is None else _arrays(block.targets),
+        "exception_id": nothing,
+        "adjustment": nothing,
+        "tenure": nothing
+        if block.tenure is None
+        else [str(days).encode() for days in block.tenure.astype(np.int64).tolist()],
+        "segment": nothing if block.segments is None else _names(block.segments),
     }
+    if block.exception_ids:
+        names = [*(str(pk).encode() for pk in block.exception_ids), rb"\N"]  # the last one is for -1
+        columns["exception_id"] = [names[place] for place in scores.exception.tolist()]
+        columns["adjustment"] = _column(np.where(scores.exception < 0, np.nan, scores.adjustment))
     return b"\n".join(map(b"\t".join, zip(*(columns[name] for name in _OWN), strict=True))) + b"\n"
 
 

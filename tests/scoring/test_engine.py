@@ -11,8 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scoring import scales
+from scoring.bands import Bands
 from scoring.engine import (
-    Bands,
+    Circumstances,
     ComponentSpec,
     MeasureSpec,
     ModelSpec,
@@ -236,7 +237,7 @@ def test_the_engine_agrees_with_the_slow_oracle(data: st.DataObject, spec: Model
     grades = st.lists(st.one_of(st.none(), st.integers(0, 100).map(float)), min_size=width, max_size=width)
     raw = data.draw(st.lists(row, min_size=1, max_size=3))
     targets, held = [data.draw(row) for _ in raw], [data.draw(grades) for _ in raw]
-    out = score(spec, as_array(raw), targets=as_array(targets), held=as_array(held))
+    out = score(spec, as_array(raw), about=Circumstances(as_array(targets)), held=as_array(held))
     for n, account in enumerate(raw):
         slow = score_account(spec, account, targets[n], held[n])
         assert math.isclose(out.coverage[n], slow.coverage, abs_tol=1e-12)

@@ -14,6 +14,7 @@ from accounts.fence.scope import tenant_scope
 from accounts.models import Tenant
 from scoring.matrix import AccountFacts, MatrixRequest, MetricFacts, read_matrix
 from scoring.matrix.accounts import NEVER
+from scoring.scales import Segments
 from scoring.specs import MeasureSource
 from scoring.windows import decay_weight, decay_window
 
@@ -188,6 +189,8 @@ def facts(count: int = 5, seen: date = START - timedelta(days=100)) -> AccountFa
         seen_from=np.full(count, seen.toordinal()),
         churned_from=np.full(count, NEVER),
         targets=[{}] * count,
+        started=np.full(count, seen.toordinal()),
+        segments=Segments(np.zeros(count, dtype=np.intp), ("",)),
     )
 
 

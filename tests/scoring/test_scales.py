@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scoring import scales
-from scoring.scales import ScaleError, scale_from_dict
+from scoring.scales import ScaleError, base, scale_from_dict
 
 NAN = math.nan
 
@@ -86,9 +86,11 @@ def test_a_scale_gives_exactly_the_scores_of_its_table(
 def test_an_accounts_own_target_wins_and_a_target_of_nothing_is_none() -> None:
     values = np.array([30.0, 30, 30, 30, NAN])
     targets = np.array([60.0, NAN, 0, -5, 60])
-    np.testing.assert_array_equal(scales.PercentOfTarget().apply(values, targets), [50, NAN, NAN, NAN, NAN])
     np.testing.assert_array_equal(
-        scales.PercentOfTarget(target=40).apply(values, targets), [50, 75, NAN, NAN, NAN]
+        scales.PercentOfTarget().apply(values, scales.Beside(targets)), [50, NAN, NAN, NAN, NAN]
+    )
+    np.testing.assert_array_equal(
+        scales.PercentOfTarget(target=40).apply(values, scales.Beside(targets)), [50, 75, NAN, NAN, NAN]
     )
 
 
@@ -106,43 +108,47 @@ def test_a_scale_survives_being_written_and_read(data: dict[str, Any]) -> None:
 
 
 FAULTS: list[tuple[dict[str, Any], list[tuple[str, str]]]] = [
-    ({}, [("kind", scales.UNKNOWN_KIND)]),
-    ({"kind": "magic"}, [("kind", scales.UNKNOWN_KIND)]),
+    ({}, [("kind", base.UNKNOWN_KIND)]),
+    ({"kind": "magic"}, [("kind", base.UNKNOWN_KIND)]),
     (
         {"kind": "linear", "worst": "low", "best": None, "colour": 3},
-        [("colour", scales.UNKNOWN_KEY), ("best", scales.REQUIRED), ("worst", scales.EXPECTED_NUMBER)],
+        [("colour", base.UNKNOWN_KEY), ("best", base.REQUIRED), ("worst", base.EXPECTED_NUMBER)],
     ),
-    ({"kind": "linear", "worst": 3, "best": 3}, [("best", scales.MUST_DIFFER)]),
+    ({"kind": "linear", "worst": 3, "best": 3}, [("best", base.MUST_DIFFER)]),
     (
         {"kind": "linear", "worst": True, "best": math.nan},
-        [("worst", scales.EXPECTED_NUMBER), ("best", scales.EXPECTED_NUMBER)],
+        [("worst", base.EXPECTED_NUMBER), ("best", base.EXPECTED_NUMBER)],
     ),
-    ({"kind": "percent_of_target", "target": 0}, [("target", scales.MUST_BE_POSITIVE)]),
-    ({"kind": "piecewise"}, [("points", scales.REQUIRED)]),
-    ({"kind": "piecewise", "points": [[0, 0]]}, [("points", scales.TOO_FEW_POINTS)]),
+    ({"kind": "percent_of_target", "target": 0}, [("target", base.MUST_BE_POSITIVE)]),
+    ({"kind": "piecewise"}, [("points", base.REQUIRED)]),
+    ({"kind": "piecewise", "points": [[0, 0]]}, [("points", base.TOO_FEW_POINTS)]),
     (
         {"kind": "piecewise", "points": [[0, -1], ["x", 50], [3]]},
         [
-            ("points[0][1]", scales.MUST_BE_SCORE),
-            ("points[1][0]", scales.EXPECTED_NUMBER),
-            ("points[2]", scales.EXPECTED_PAIRS),
+            ("points[0][1]", base.MUST_BE_SCORE),
+            ("points[1][0]", base.EXPECTED_NUMBER),
+            ("points[2]", base.EXPECTED_PAIRS),
         ],
     ),
-    ({"kind": "piecewise", "points": [[0, 0], [5, 10], [5, 20]]}, [("points[2][0]", scales.MUST_RISE)]),
-    ({"kind": "piecewise", "points": [[n, 0] for n in range(51)]}, [("points", scales.TOO_MANY_POINTS)]),
+    ({"kind": "piecewise", "points": [[0, 0], [5, 10], [5, 20]]}, [("points[2][0]", base.MUST_RISE)]),
+    ({"kind": "piecewise", "points": [[n, 0] for n in range(51)]}, [("points", base.TOO_MANY_POINTS)]),
     (
         {"kind": "steps", "steps": [], "below": 120},
-        [("steps", scales.TOO_FEW_STEPS), ("below", scales.MUST_BE_SCORE)],
+        [("steps", base.TOO_FEW_STEPS), ("below", base.MUST_BE_SCORE)],
     ),
-    ({"kind": "inverse", "full_until": 10, "zero_at": 10}, [("zero_at", scales.ZERO_AFTER_FULL)]),
+    ({"kind": "inverse", "full_until": 10, "zero_at": 10}, [("zero_at", base.ZERO_AFTER_FULL)]),
     (
-        {"kind": "percentile", "reference": [], "higher_is_better": "yes"},
-        [("reference", scales.TOO_FEW_PEERS), ("higher_is_better", scales.EXPECTED_CHOICE)],
+        {"kind": "percentile", "reference": "all", "higher_is_better": "yes", "peers": "friends"},
+        [
+            ("higher_is_better", base.EXPECTED_CHOICE),
+            ("peers", base.NO_SUCH_PEERS),
+            ("reference", base.EXPECTED_LIST),
+        ],
     ),
-    ({"kind": "percentile", "reference": [3, 1]}, [("reference", scales.MUST_BE_SORTED)]),
+    ({"kind": "percentile", "reference": [3, 1]}, [("reference", base.MUST_BE_SORTED)]),
     (
         {"kind": "change", "worst": 1.2, "best": 2, "same": 101},
-        [("worst", scales.AROUND_ONE), ("same", scales.MUST_BE_SCORE)],
+        [("worst", base.AROUND_ONE), ("same", base.MUST_BE_SCORE)],
     ),
 ]
 

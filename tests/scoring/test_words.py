@@ -5,7 +5,8 @@ from __future__ import annotations
 import ast
 import inspect
 
-from scoring import engine, scale_text, scales
+from scoring import bands, engine, scale_text, specs
+from scoring.scales import base, curves, percentile, reading, targets, tenure
 from scoring.services.shipped import SHIPPED, shipped_template
 from scoring.words import FAULTS, SHIPPED_NAMES
 
@@ -30,8 +31,13 @@ def sentences(module: object) -> set[str]:
 
 
 def test_every_fault_of_the_pure_modules_can_be_translated() -> None:
-    spoken = sentences(scales) | sentences(engine) | sentences(scale_text)
-    for_developers = {"A raw value is infinite.", " measures a row, got an array of shape "}
+    parts = (base, curves, percentile, reading, targets, tenure)
+    spoken = set().union(*map(sentences, (*parts, bands, engine, scale_text, specs)))
+    for_developers = {
+        "A raw value is infinite.",
+        "A scale by tenure must be told the tenure.",
+        " measures a row, got an array of shape ",
+    }
     assert {text for text in spoken if text[0].isupper()} - for_developers == set(FAULTS)
 
 
