@@ -1,7 +1,7 @@
 """The nightly story, told once.
 
-roll up → state of the day → score → rules and alerts → plays → summary of the day. The scheduled night, `manage nightly`, a
-recompute that a person asks for and the demo's past all run these steps.
+roll up → state of the day and buying signals → score → leads → rules and alerts → plays → summary of the day. The scheduled
+night, `manage nightly`, a recompute that a person asks for and the demo's past all run these steps.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from accounts.upserts import roll_up_subscriptions
 from alerts.services import evaluate_rules
 from health.services import summarise_day
 from playbooks.services import advance_runs
+from pql.services import evaluate_leads, measure_signals
 from scoring.services import propose_shipped_version, score_accounts
 from usage.services import drain_pending, snapshot_state
 
@@ -46,6 +47,7 @@ def _state(tenant: Tenant, job: Job, params: Mapping[str, Any]) -> None:
             tenant=tenant
         )  # one that began or ended today changes plan and MRR without a call
     snapshot_state(tenant=tenant, day=_day(job))
+    measure_signals(tenant=tenant, day=_day(job))
     if not _is_past(tenant, _day(job)):
         propose_shipped_version(tenant=tenant, day=_day(job))
 
@@ -63,6 +65,10 @@ def _score(tenant: Tenant, job: Job, params: Mapping[str, Any]) -> None:
         )
         ids = [row[0] for row in cursor.fetchall()]
     score_accounts(tenant=tenant, day=_day(job), account_ids=ids)
+
+
+def _leads(tenant: Tenant, job: Job, params: Mapping[str, Any]) -> None:
+    evaluate_leads(tenant=tenant, day=_day(job))
 
 
 def _rules(tenant: Tenant, job: Job, params: Mapping[str, Any]) -> None:
@@ -83,6 +89,7 @@ STEPS = {
     "roll_up": Step(_roll_up, scoped=False),  # many turns, each its own transaction
     "state": Step(_state),
     "score": Step(_score),
+    "leads": Step(_leads),
     "rules": Step(_rules),
     "plays": Step(_plays),
     "summary": Step(_summary),
@@ -112,9 +119,10 @@ def plan_night(tenant: Tenant, job: Job) -> Sequence[Chunk]:
             Chunk(2, "score", params)
             for params in account_chunks(tenant, job.params.get("chunk", ACCOUNTS_PER_CHUNK))
         ],
-        Chunk(3, "rules", {}),
-        Chunk(4, "plays", {}),
-        Chunk(5, "summary", {}),
+        Chunk(3, "leads", {}),
+        Chunk(4, "rules", {}),
+        Chunk(5, "plays", {}),
+        Chunk(6, "summary", {}),
     ]
 
 

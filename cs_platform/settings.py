@@ -51,7 +51,7 @@ HTTPS = PUBLIC_URL.startswith("https://")
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[PUBLIC_URL] if HTTPS else [])
 
 # ── Applications ────────────────────────────────────────────────────────────────────────────────────────────────
-HOUSE_APPS = ["accounts", "usage", "scoring", "playbooks", "health", "alerts", "workspace"]
+HOUSE_APPS = ["accounts", "usage", "scoring", "playbooks", "health", "pql", "alerts", "workspace"]
 INSTALLED_APPS = [
     *HOUSE_APPS,  # before the admin: our templates win
     "cs_platform.apps.WiresConfig",

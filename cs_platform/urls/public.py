@@ -6,7 +6,7 @@ from django.urls import URLPattern, URLResolver, include, path
 
 from accounts.admin_site import operator_admin_site
 
-API_APPS = ("accounts", "usage", "scoring", "health", "alerts", "playbooks")
+API_APPS = ("accounts", "usage", "scoring", "health", "alerts", "playbooks", "pql")
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("accounts.public_urls")),

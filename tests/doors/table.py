@@ -145,6 +145,10 @@ API = [
         alert_id="alert",
         body={"until": SOON, "reason": "x"},
     ),
+    api("api/v1/leads", GET="read"),
+    api("api/v1/leads/<int:lead_id>/accept", POST="write", lead_id="lead", body={}),
+    api("api/v1/leads/<int:lead_id>/reject", POST="write", lead_id="lead", body={"reason": "not_now"}),
+    api("api/v1/leads/<int:lead_id>/convert", POST="write", lead_id="lead", body={}),
     api("api/v1/tasks", GET="read"),
     api("api/v1/playbook-runs", GET="read"),
 ]
@@ -213,6 +217,7 @@ TENANT_ADMIN = {
     "scoring": ["scoremodel", "version", "component"],
     "playbooks": ["playbook", "playbookversion"],
     "alerts": ["rule"],
+    "pql": ["leadsettings", "signal", "disqualifier"],
 }
 OPERATOR_ADMIN = {"accounts": ["tenant", "user", "membership"]}
 ADMIN_MODEL_ROUTES = [

@@ -34,6 +34,7 @@ from accounts.services import create_tenant, enqueue_job, record_audit
 from alerts.models import Alert, Rule
 from playbooks.models import Playbook, Task
 from playbooks.services import start_run
+from pql.models import Lead, Standing
 from scoring.models import ScoreModel
 from scoring.services import create_draft
 from tests.conftest import make_member
@@ -123,6 +124,8 @@ def _fill(tenant: Tenant, members: dict[str, Membership]) -> dict[str, Any]:
         last_seen_on=today,
         evidence={"ticket": "t", "title": own("Ticket"), "hours": 96.0, "limit": 72.0},
     )
+    lead = Lead.objects.create(account=account, opened_on=today, opened_at=now, due_at=now)
+    Standing.objects.create(account=account, since_on=today, status=Standing.Status.LEAD)
     quarantined = Quarantine.objects.create(
         source="api",
         door="api",
@@ -143,6 +146,7 @@ def _fill(tenant: Tenant, members: dict[str, Membership]) -> dict[str, Any]:
         "job": job.pk,
         "run": run.pk,
         "alert": alert.pk,
+        "lead": lead.pk,
         "task": Task.objects.earliest("id").pk,
         "playbook": playbook.pk,
         "rule": rule.pk,

@@ -21,7 +21,7 @@ from accounts.models import Account, Contact, Job, Tenant, Ticket
 from accounts.upserts import upsert_accounts
 
 HOUSE = Path(__file__).resolve().parents[2]
-APPS = ["accounts", "alerts", "cs_platform", "health", "playbooks", "scoring", "usage", "workspace"]
+APPS = ["accounts", "alerts", "cs_platform", "health", "playbooks", "pql", "scoring", "usage", "workspace"]
 
 
 @cache

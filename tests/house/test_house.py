@@ -13,6 +13,7 @@ FLOORS = {
     "scoring": 2,
     "playbooks": 3,
     "health": 4,
+    "pql": 4,
     "alerts": 4,
     "workspace": 5,
     "cs_platform": 6,

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from accounts.fence.scope import tenant_scope
-from accounts.models import Account
 from scoring.models import Component, CurrentScore, Measure, ScoreModel, StoredScore, Version
 from scoring.selectors import explanation
 from scoring.services import create_draft, publish_version, score_accounts
@@ -191,14 +190,14 @@ def test_an_account_under_30_days_carries_the_flag_new(busy: World) -> None:
 
 
 def test_pql_is_scored_for_trial_and_self_serve_plans_only(busy: World) -> None:
-    busy.deliver(["buying_signals"])
-    busy.account("trial", plan_kind=Account.PlanKind.TRIAL)
-    busy.usage("trial", days_back(busy.today, *range(28)), users=10, features=8, events=30, buying_signals=1)
+    for kind in ("trial", "self_serve", "contract", ""):
+        busy.account(kind or "none", plan_kind=kind)
+    busy.usage("trial", days_back(busy.today, *range(28)), users=10, features=8, events=30)
+    busy.state("trial", busy.today, signal_points=120)
     run(busy)
     with tenant_scope(busy.tenant):
-        assert list(CurrentScore.objects.filter(kind=2).values_list("account_id", flat=True)) == [
-            busy.accounts["trial"].pk
-        ]
+        scored = CurrentScore.objects.filter(kind=2).values_list("account__external_id", flat=True)
+        assert sorted(scored) == ["self_serve", "trial"]
     answer = explain(busy, "trial", kind="pql")
     assert (answer["score"], answer["band"]) == (100.0, "high")
     assert explain(busy, "busy", kind="pql") == {

@@ -1,10 +1,18 @@
 """Reads of usage, each a constant number of queries."""
 
-from .delivery import SourceState, delivered_metrics, quarantine_counts, sources_with_state, unassigned_events
+from .delivery import (
+    SourceState,
+    days_delivered,
+    delivered_metrics,
+    quarantine_counts,
+    sources_with_state,
+    unassigned_events,
+)
 from .metrics import metric_values, weekly_series
 
 __all__ = [
     "SourceState",
+    "days_delivered",
     "delivered_metrics",
     "metric_values",
     "quarantine_counts",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -39,6 +40,26 @@ def delivered_metrics(tenant: Tenant, day: date, known_on: date | None = None) -
             [tenant.pk, list(delivered), list(delivered)],
         )
         return delivered | {row[0] for row in cursor.fetchall()}
+
+
+_DELIVERED_DAYS = """
+SELECT d.day::date FROM generate_series(%(first)s::date, %(last)s::date, interval '1 day') AS d(day)
+WHERE EXISTS (
+  SELECT 1 FROM usage_source_metric sm
+  JOIN usage_source s ON s.tenant_id = sm.tenant_id AND s.id = sm.source_id
+  JOIN usage_source_day r ON r.tenant_id = s.tenant_id AND r.source_id = s.id
+  WHERE sm.tenant_id = %(tenant)s AND sm.metric_id = ANY(%(metrics)s) AND sm.first_on <= d.day
+    AND r.received_on <= d.day AND r.received_on > d.day::date - ((s.fresh_hours + 23) / 24 + 1))
+"""
+
+
+def days_delivered(tenant: Tenant, metric_ids: Collection[int], first: date, last: date) -> set[date]:
+    """The days on which a fresh source delivered at least one of these metrics: one query for any span."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _DELIVERED_DAYS, {"tenant": tenant.pk, "metrics": list(metric_ids), "first": first, "last": last}
+        )
+        return {row[0] for row in cursor.fetchall()}
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from .intake import (
     roll_up_pending,
 )
 from .rebuilding import forget_accounts, rebuild, redate, verify_rollups
-from .values import push_metric_values, snapshot_state, write_state_values
+from .values import push_metric_values, snapshot_state, write_state_series, write_state_values
 
 __all__ = [
     "accept_rows",
@@ -28,5 +28,6 @@ __all__ = [
     "roll_up_pending",
     "snapshot_state",
     "verify_rollups",
+    "write_state_series",
     "write_state_values",
 ]

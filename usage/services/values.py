@@ -52,6 +52,16 @@ def write_state_values(
         _write_slots(cursor, tenant, rows)
 
 
+def write_state_series(*, tenant: Tenant, key: str, rows: Sequence[tuple[int, date, float | None]]) -> None:
+    """Write one state metric of many account-days, (account id, day, value); None clears. An unknown key raises KeyError."""
+    metrics = Metric.objects.filter(tenant=tenant, kind=Metric.Kind.STATE, key=key)
+    slot = dict(metrics.values_list("key", "slot"))[key]
+    with connection.cursor() as cursor:
+        for start in range(0, len(rows), ROWS_PER_WRITE):
+            part = rows[start : start + ROWS_PER_WRITE]
+            _write_slots(cursor, tenant, [(account_id, day, slot, value) for account_id, day, value in part])
+
+
 def snapshot_state(*, tenant: Tenant, day: date, first_day: date | None = None) -> int:
     """Write what the accounts' state was at the end of each day `first_day`..`day`; returns how many account-days.
 

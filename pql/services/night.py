@@ -1,0 +1,214 @@
+"""The night of the leads: who comes to the board, whose time is over, what became of whom."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from django.db import connection
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import override
+
+from accounts.fence.planning import prefer_hash_joins
+from accounts.models import Tenant, TimelineEntry
+from playbooks.moments import known_until
+from pql import timeline
+from pql.clock import WorkingTime, due_at
+from pql.models import Lead, LeadSettings, Standing
+from pql.selectors.scope import lead_plan_kinds
+from scoring.engine import HIGH
+from scoring.models import KIND_CODES
+
+from .contacts import score_contacts
+from .conversion import count_conversions
+from .definitions import lead_settings
+from .standing import disqualify, note_activation, note_conversions
+
+PQL = KIND_CODES["pql"]
+
+
+@dataclass(frozen=True)
+class LeadsSummary:
+    """What a night did; `skipped` when the board already stands at a later day."""
+
+    opened: int = 0
+    converted: int = 0
+    expired: int = 0
+    contacts: int = 0
+    skipped: bool = False
+
+
+def lock_leads(tenant: Tenant) -> None:
+    """Take turns per tenant until the transaction ends: the night must not race with a lead opened again by hand."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"leads:{tenant.pk}"])
+
+
+def working_time(tenant: Tenant, settings: LeadSettings) -> WorkingTime:
+    """The tenant's working hours."""
+    return WorkingTime(tenant.tz, settings.work_from, settings.work_until, settings.weekends)
+
+
+def evaluate_leads(*, tenant: Tenant, day: date) -> LeadsSummary:
+    """Bring the board to the end of a day; twice the same day changes nothing, and the board never goes back.
+
+    Reads the day's stored PQL scores and the standings that `measure_signals` has written. The number of queries does not
+    depend on the accounts.
+    """
+    lock_leads(tenant)
+    settings = lead_settings(tenant)
+    if settings.evaluated_on and settings.evaluated_on > day:
+        return LeadsSummary(skipped=True)
+    prefer_hash_joins()
+    at = known_until(day, tz=tenant.tz, now=timezone.now())
+    note_activation(tenant=tenant, settings=settings, day=day)
+    disqualify(tenant=tenant, day=day)
+    note_conversions(tenant=tenant, day=day)
+    converted = _close_converted(tenant, day, at)
+    expired = _expire(tenant, settings, day, at)
+    _place(tenant, settings, day)
+    opened = _open(tenant, settings, day, at)
+    contacts = score_contacts(tenant=tenant, day=day)
+    count_conversions(tenant=tenant, day=day)
+    LeadSettings.objects.filter(tenant=tenant).update(evaluated_on=day)
+    return LeadsSummary(len(opened), converted, expired, contacts)
+
+
+def _close_converted(tenant: Tenant, day: date, at: datetime) -> int:
+    """Leads whose account moved to a contract or began to pay have converted."""
+    bought = Standing.objects.filter(tenant=tenant, converted_on__isnull=False)
+    leads = list(
+        Lead.objects.filter(
+            tenant=tenant,
+            state__in=Lead.OPEN,
+            opened_on__lte=day,
+            account_id__in=bought.values("account_id"),
+        )
+    )
+    for lead in leads:
+        lead.state, lead.closed_on, lead.closed_at = Lead.State.CONVERTED, day, at
+    Lead.objects.bulk_update(leads, ["state", "closed_on", "closed_at"])
+    _tell(tenant, leads, timeline.LEAD_CONVERTED, at)
+    return len(leads)
+
+
+def _expire(tenant: Tenant, settings: LeadSettings, day: date, at: datetime) -> int:
+    """New leads that nobody took in time, and open ones whose account is gone."""
+    open_leads = Lead.objects.filter(tenant=tenant, state__in=Lead.OPEN, opened_on__lte=day)
+    late = open_leads.filter(state=Lead.State.NEW, opened_on__lte=day - timedelta(days=settings.expire_days))
+    gone = open_leads.filter(account__churned_on__lte=day)
+    leads = list({lead.pk: lead for lead in (*late, *gone)}.values())
+    for lead in leads:
+        lead.state, lead.closed_on, lead.closed_at = Lead.State.EXPIRED, day, at
+    Lead.objects.bulk_update(leads, ["state", "closed_on", "closed_at"])
+    _tell(tenant, leads, timeline.LEAD_EXPIRED, at)
+    return len(leads)
+
+
+# One word for each account; `lead` is also who has none open yet and will get one.
+PLACES_SQL = """
+SELECT s.id, s.account_id, c.score, c.band, c.version_id, raised.yes AS raised, o.id AS open_id,
+  CASE
+    WHEN s.converted_on IS NOT NULL THEN 'converted'
+    WHEN o.id IS NOT NULL THEN 'lead'
+    WHEN s.disqualifier_id IS NOT NULL OR a.churned_on <= %(day)s THEN 'disqualified'
+    WHEN NOT (a.plan_kind = ANY(%(plans)s)) THEN 'disqualified'
+    WHEN raised.yes THEN 'lead'
+    WHEN c.score IS NULL OR c.band = 0 THEN 'unscored'
+    WHEN c.band < %(high)s THEN 'below'
+    WHEN s.activated_on IS NULL THEN 'no_value'
+    WHEN l.closed_on > %(day)s::date - %(cooldown)s THEN 'cooling'
+    ELSE 'lead'
+  END AS status
+FROM pql_standing s
+JOIN accounts_account a ON a.tenant_id = s.tenant_id AND a.id = s.account_id
+LEFT JOIN scoring_score c
+  ON c.tenant_id = s.tenant_id AND c.account_id = s.account_id AND c.kind = %(kind)s AND c.day = %(day)s
+LEFT JOIN pql_lead o ON o.tenant_id = s.tenant_id AND o.account_id = s.account_id AND o.state IN ('new', 'accepted')
+LEFT JOIN (
+  SELECT account_id, max(closed_on) AS closed_on FROM pql_lead
+  WHERE tenant_id = %(tenant)s AND state NOT IN ('new', 'accepted') GROUP BY 1
+) AS l ON l.account_id = s.account_id
+CROSS JOIN LATERAL (
+  SELECT coalesce(
+    s.raised_on > %(day)s::date - %(raise_days)s AND s.raised_on > coalesce(l.closed_on, '-infinity'), false) AS yes
+) AS raised
+WHERE s.tenant_id = %(tenant)s
+"""
+PLACE_SQL = f"""
+UPDATE pql_standing p SET status = n.status FROM ({PLACES_SQL}) AS n
+WHERE p.tenant_id = %(tenant)s AND p.id = n.id AND p.status <> n.status
+"""
+CANDIDATES_SQL = f"""
+SELECT account_id, score, band, version_id, raised FROM ({PLACES_SQL}) AS n
+WHERE status = 'lead' AND open_id IS NULL ORDER BY account_id
+"""
+
+
+def _values(tenant: Tenant, settings: LeadSettings, day: date) -> dict[str, Any]:
+    return {
+        "tenant": tenant.pk,
+        "day": day,
+        "kind": PQL,
+        "high": HIGH,
+        "plans": lead_plan_kinds(tenant),
+        "cooldown": settings.cooldown_days,
+        "raise_days": settings.hand_raise_days,
+    }
+
+
+def _place(tenant: Tenant, settings: LeadSettings, day: date) -> None:
+    """Write where each account stands, where it changed."""
+    with connection.cursor() as cursor:
+        cursor.execute(PLACE_SQL, _values(tenant, settings, day))
+
+
+def _open(tenant: Tenant, settings: LeadSettings, day: date, at: datetime) -> list[Lead]:
+    """Leads for the accounts that have come to the board."""
+    with connection.cursor() as cursor:
+        cursor.execute(CANDIDATES_SQL, _values(tenant, settings, day))
+        rows = cursor.fetchall()
+    if not rows:
+        return []
+    due = due_at(at, settings.sla_hours, working_time(tenant, settings))
+    leads = Lead.objects.bulk_create(
+        Lead(
+            tenant=tenant,
+            account_id=account_id,
+            cause=Lead.Cause.HAND_RAISE if raised else Lead.Cause.SCORE,
+            opened_on=day,
+            opened_at=at,
+            due_at=due,
+            score=score,
+            band=band or 0,
+            version_id=version_id,
+        )
+        for account_id, score, band, version_id, raised in rows
+    )
+    _tell(tenant, leads, timeline.LEAD_OPENED, at)
+    return leads
+
+
+def _tell(tenant: Tenant, leads: Sequence[Lead], kind: str, at: datetime) -> None:
+    with override(tenant.language):
+        TimelineEntry.objects.bulk_create(
+            TimelineEntry(
+                tenant=tenant,
+                account_id=lead.account_id,
+                kind=kind,
+                at=at,
+                title=_title(lead),
+                data={"lead": lead.pk, "cause": lead.cause, "score": lead.score},
+            )
+            for lead in leads
+        )
+
+
+def _title(lead: Lead) -> str:
+    """Why it became a lead, in the tenant's language."""
+    if lead.cause == Lead.Cause.SCORE and lead.score is not None:
+        return _("PQL score %(score)s") % {"score": round(lead.score)}
+    return str(lead.get_cause_display())
