@@ -74,7 +74,8 @@ def score_contacts(*, tenant: Tenant, day: date) -> int:
         if lines:
             copy_rows(cursor, "person_score", COLUMNS, lines)
             cursor.execute(
-                f"INSERT INTO pql_contactscore (tenant_id, {NAMES}) SELECT %s, {NAMES} FROM person_score",
+                f"INSERT INTO pql_contactscore (tenant_id, {NAMES}) SELECT %s, {NAMES} FROM person_score "
+                "ON CONFLICT (tenant_id, account_id, contact_id) DO NOTHING",
                 [tenant.pk],
             )
     return len(lines)
