@@ -216,8 +216,8 @@ TENANT_ADMIN = {
     "usage": ["metric", "feature", "source", "quarantine"],
     "scoring": ["scoremodel", "version", "component"],
     "playbooks": ["playbook", "playbookversion"],
-    "alerts": ["rule"],
     "pql": ["leadsettings", "signal", "disqualifier"],
+    "alerts": ["rule"],
 }
 OPERATOR_ADMIN = {"accounts": ["tenant", "user", "membership"]}
 ADMIN_MODEL_ROUTES = [
