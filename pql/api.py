@@ -31,7 +31,7 @@ from accounts.api_schema import (
     record,
 )
 from playbooks.api import ACCOUNT_ID, before_id, choice, text, words
-from scoring.engine import BAND_NAMES
+from scoring.bands import BAND_NAMES
 
 from .models import Lead
 from .selectors.board import LeadFacts, lead_facts, leads_of

@@ -15,7 +15,8 @@ from accounts.models import Tenant
 from pql.decay import SignalRule, faded, total_points
 from pql.models import Signal
 from pql.people import ACTIVE, EVENTS, FADED, FEATURES, SIGNALS, PersonMeasure, person_measures, person_spec
-from scoring.engine import MIDDLE, Scores, score
+from scoring.bands import MIDDLE
+from scoring.engine import Scores, score
 from scoring.models import KIND_CODES, Version
 from scoring.proposal import propose_reference
 from scoring.scales import Array

@@ -19,7 +19,7 @@ from pql import timeline
 from pql.clock import WorkingTime, due_at
 from pql.models import Lead, LeadSettings, Standing
 from pql.selectors.scope import lead_plan_kinds
-from scoring.engine import HIGH
+from scoring.bands import HIGH
 from scoring.models import KIND_CODES
 
 from .contacts import score_contacts
