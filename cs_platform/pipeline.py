@@ -1,7 +1,7 @@
 """The nightly story, told once.
 
-roll up → state of the day and buying signals → score → leads → rules and alerts → plays → summary of the day. The scheduled
-night, `manage nightly`, a recompute that a person asks for and the demo's past all run these steps.
+roll up → state of the day and buying signals → peers → score → leads → rules and alerts → plays → summary of the day. The
+scheduled night, `manage nightly`, a recompute that a person asks for and the demo's past all run these steps.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from alerts.services import evaluate_rules
 from health.services import summarise_day
 from playbooks.services import advance_runs
 from pql.services import evaluate_leads, measure_signals
-from scoring.services import propose_shipped_version, score_accounts
+from scoring.services import propose_shipped_version, refresh_day_references, score_accounts
 from usage.services import drain_pending, snapshot_state
 
 ACCOUNTS_PER_CHUNK = 10_000
@@ -50,6 +50,12 @@ def _state(tenant: Tenant, job: Job, params: Mapping[str, Any]) -> None:
     measure_signals(tenant=tenant, day=_day(job))
     if not _is_past(tenant, _day(job)):
         propose_shipped_version(tenant=tenant, day=_day(job))
+
+
+def _peers(tenant: Tenant, job: Job, params: Mapping[str, Any]) -> None:
+    """All chunks of the day rank against these; nothing to do where no version ranks against the day's accounts."""
+    prefer_hash_joins()
+    refresh_day_references(tenant=tenant, day=_day(job))
 
 
 ACCOUNT_IDS_SQL = """
@@ -88,6 +94,7 @@ def _summary(tenant: Tenant, job: Job, params: Mapping[str, Any]) -> None:
 STEPS = {
     "roll_up": Step(_roll_up, scoped=False),  # many turns, each its own transaction
     "state": Step(_state),
+    "peers": Step(_peers),
     "score": Step(_score),
     "leads": Step(_leads),
     "rules": Step(_rules),
@@ -115,14 +122,15 @@ def plan_night(tenant: Tenant, job: Job) -> Sequence[Chunk]:
     return [
         Chunk(0, "roll_up", {}),
         Chunk(1, "state", {}),
+        Chunk(2, "peers", {}),
         *[
-            Chunk(2, "score", params)
+            Chunk(3, "score", params)
             for params in account_chunks(tenant, job.params.get("chunk", ACCOUNTS_PER_CHUNK))
         ],
-        Chunk(3, "leads", {}),
-        Chunk(4, "rules", {}),
-        Chunk(5, "plays", {}),
-        Chunk(6, "summary", {}),
+        Chunk(4, "leads", {}),
+        Chunk(5, "rules", {}),
+        Chunk(6, "plays", {}),
+        Chunk(7, "summary", {}),
     ]
 
 

@@ -2,14 +2,18 @@
 
 from .explanation import empty_explanation, evaluate_components, explanation, score_details
 from .history import score_history, score_series
+from .rollup import Child, RollUp, rollup
 from .versions import model_timelines, published_version, version_marks
 
 __all__ = [
+    "Child",
+    "RollUp",
     "empty_explanation",
     "evaluate_components",
     "explanation",
     "model_timelines",
     "published_version",
+    "rollup",
     "score_details",
     "score_history",
     "score_series",

@@ -40,8 +40,8 @@ class ModelTimeline:
 def model_timelines(tenant: Tenant, kind: str) -> list[ModelTimeline]:
     """The active models of a kind with their published versions, in the order in which they claim accounts.
 
-    Models for a segment or stage come first by their position, the default last. A model that is neither for a segment nor
-    for a stage nor the default claims nobody.
+    Models for a segment, a stage or kinds of plan come first by their position, the default last. A model that is for none
+    of these and not the default claims nobody.
     """
     published: dict[int, list[Version]] = {}
     models: dict[int, ScoreModel] = {}
@@ -59,7 +59,7 @@ def model_timelines(tenant: Tenant, kind: str) -> list[ModelTimeline]:
     return [
         _timeline(model, published[model.pk])
         for model in order
-        if model.is_default or model.segment or model.stage
+        if model.is_default or model.segment or model.stage or model.plan_kinds
     ]
 
 

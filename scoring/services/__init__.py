@@ -13,6 +13,7 @@ from .drafts import (
 )
 from .forgetting import forget_scores
 from .proposals import propose_shipped_version
+from .references import refresh_day_references
 from .runs import RunSummary, score_accounts
 from .shipped import install_templates
 
@@ -27,6 +28,7 @@ __all__ = [
     "make_default",
     "propose_shipped_version",
     "publish_version",
+    "refresh_day_references",
     "save_draft",
     "score_accounts",
     "version_problems",

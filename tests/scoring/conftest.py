@@ -38,12 +38,16 @@ class World:
     def account(self, external_id: str, *, days_old: int = 400, **fields: object) -> Account:
         """An account that has been seen for so many days."""
         with tenant_scope(self.tenant):
-            account = Account.objects.create(
-                external_id=external_id,
-                name=external_id.title(),
-                first_seen_on=self.today - timedelta(days=days_old),
-                **fields,
-            )
+            return self.account_in_scope(external_id, days_old=days_old, **fields)
+
+    def account_in_scope(self, external_id: str, *, days_old: int = 400, **fields: object) -> Account:
+        """The same inside a scope that is open already."""
+        account = Account.objects.create(
+            external_id=external_id,
+            name=external_id.title(),
+            first_seen_on=self.today - timedelta(days=days_old),
+            **fields,
+        )
         self.accounts[external_id] = account
         return account
 
