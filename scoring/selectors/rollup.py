@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from django.db import connection
 
@@ -83,7 +84,7 @@ def rollup(tenant: Tenant, parent_ids: Sequence[int], *, kind: str = "health") -
     found: dict[int, list[Child]] = {}
     if not parent_ids:
         return {}
-    parameters = {
+    parameters: dict[str, Any] = {
         "tenant": tenant.pk,
         "ids": sorted(set(parent_ids)),
         "kind": KIND_CODES[kind],
