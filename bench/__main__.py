@@ -1,4 +1,4 @@
-"""`python3 up.py bench [ingest nightly pages] [--small] [--output FILE]`."""
+"""`python3 up.py bench [ingest nightly pages] [--small] [--output FILE]`, or `bench backtests [devtool cdnow telco]`."""
 
 from __future__ import annotations
 
@@ -12,6 +12,12 @@ import django
 
 def main() -> int:
     """Run the chosen benchmarks and print one table."""
+    if sys.argv[1:2] == ["backtests"]:
+        os.environ.setdefault("DJANGO_SETTINGS_MODULE", "cs_platform.settings")
+        django.setup()
+        from bench import backtests
+
+        return backtests.main()
     parser = argparse.ArgumentParser(
         prog="up.py bench", description="Ratios to a floor measured in the same run."
     )

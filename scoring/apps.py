@@ -12,7 +12,9 @@ class ScoringConfig(AppConfig):
         """Give every new tenant the shipped models, after usage has given it the metrics; forget accounts that go."""
         from accounts.attribution import register_forgetter
         from accounts.provisioning import register_step
+        from scoring.backtest.jobs import register_jobs
 
+        register_jobs()
         register_forgetter("scoring.services.forget_scores")
 
         register_step(20, "score models", "scoring.services.install_templates")

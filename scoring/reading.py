@@ -58,23 +58,38 @@ class Reading:
 
 
 def read_facts(
-    tenant: Tenant, days: tuple[date, ...], sources: Sequence[MeasureSource], held_days: int = 0
+    tenant: Tenant,
+    days: tuple[date, ...],
+    sources: Sequence[MeasureSource],
+    held_days: int = 0,
+    *,
+    accounts: tuple[int, int] | None = None,
+    known_on: date | None = None,
 ) -> Reading:
-    """What all chunks of a run share: metrics, freshness, and the relations to read for these measures and days."""
+    """What all chunks of a run share: metrics, freshness, and the relations to read for these measures and days.
+
+    A chunk that reads for itself names its range of `accounts`. With `known_on` a past day is read as if everything had been
+    known when it happened, and delivery is judged as of that later day: for history that was imported at once.
+    """
     today = tenant.today()
     metrics = metric_facts(tenant)
     back = max((column.look_back for column in plan_columns(sources, metrics)), default=1) + held_days
     begin = days[0] - timedelta(days=held_days)
-    late = days[0] < today - timedelta(days=LIVE_DAYS)
+    late = known_on is None and days[0] < today - timedelta(days=LIVE_DAYS)
     cutoff = datetime.combine(days[-1] + timedelta(days=1), time.min, tzinfo=tenant.tz) if late else None
-    tables = relations(tenant=tenant, days=(days[0] - timedelta(days=back - 1), days[-1]), cutoff=cutoff)
+    tables = relations(
+        tenant=tenant,
+        days=(days[0] - timedelta(days=back - 1), days[-1]),
+        cutoff=cutoff,
+        accounts=accounts,
+    )
     wanted = [begin + timedelta(days=offset) for offset in range((days[-1] - begin).days + 1)]
     return Reading(
         tenant,
         today,
         days,
         metrics,
-        {day: frozenset(delivered_metrics(tenant, day)) for day in wanted},
+        {day: frozenset(delivered_metrics(tenant, day, known_on)) for day in wanted},
         tables.day_table,
         tables.user_day_table,
         late,

@@ -84,3 +84,24 @@ COLUMNS: tuple[tuple[str, str], ...] = (
 )
 
 DROP = "DROP TABLE scoring_current; DROP TABLE scoring_score;"
+
+# Cases of a backtest while it runs, written date by date; the last chunk reads them and deletes them.
+BACKTEST_CASE = """
+CREATE TABLE scoring_backtest_case (
+  tenant_id bigint NOT NULL,
+  backtest_id bigint NOT NULL,
+  cut_on date NOT NULL,
+  account_id bigint NOT NULL,
+  score double precision,            -- under the scales of the backtest
+  published double precision,        -- under the scales of the version
+  band smallint NOT NULL,
+  components double precision[] NOT NULL,
+  recency double precision,          -- days since the last event known then; NULL: none known
+  events double precision,           -- in the 90 days before; NULL: events are not counted
+  outcome boolean NOT NULL,
+  outcome_on date NOT NULL,
+  PRIMARY KEY (tenant_id, backtest_id, cut_on, account_id),
+  FOREIGN KEY (tenant_id, backtest_id) REFERENCES scoring_backtest (tenant_id, id) ON DELETE CASCADE
+);
+"""
+DROP_BACKTEST_CASE = "DROP TABLE scoring_backtest_case;"

@@ -20,6 +20,7 @@ from .raw import by_receipt, roll_up_raw
 from .rollup import ReceiptCell, Rollup
 
 _DAY = 'tenant_id bigint, account_id bigint, day date, known_on date, "values" double precision[]'
+EVERY_ACCOUNT = 2**63 - 1
 _USER = (
     "tenant_id bigint, account_id bigint, contact_id bigint, day date, known_on date, events integer, features bigint[], "
     "metrics bigint[]"
@@ -39,11 +40,18 @@ class AsOfRelations:
     user_day_table: str
 
 
-def relations(*, tenant: Tenant, days: tuple[date, date], cutoff: datetime | None) -> AsOfRelations:
+def relations(
+    *,
+    tenant: Tenant,
+    days: tuple[date, date],
+    cutoff: datetime | None,
+    accounts: tuple[int, int] | None = None,
+) -> AsOfRelations:
     """The relations for reading these days, both included; one call serves every day of a run.
 
     Without a cutoff they are the live rollups. With one they are temporary tables, made from the raw events, pushed values
-    and state snapshots of those days that had been received by then; they end with the transaction.
+    and state snapshots of those days that had been received by then (of a range of accounts, both ends included, where one
+    is given: a year of raw events of all of them may not fit into memory); they end with the transaction.
     """
     if cutoff is None:
         return AsOfRelations(
@@ -53,13 +61,14 @@ def relations(*, tenant: Tenant, days: tuple[date, date], cutoff: datetime | Non
             f"FROM usage_user_day WHERE tenant_id = {int(tenant.pk)})",
         )
     plan, calendar = load_plan(), Calendar(tenant.tz)
+    span = accounts or (0, EVERY_ACCOUNT)
     rows: dict[ReceiptCell, list[float | None]] = {}
     with connection.cursor() as cursor:
-        rollup = _events_by_receipt(cursor, tenant, plan, calendar, days, cutoff)
+        rollup = _events_by_receipt(cursor, tenant, plan, calendar, days, cutoff, span)
         _carry_last(plan, rollup)
         rows.update(rollup.days)
-        _add_pushed(cursor, tenant, plan, calendar, days, cutoff, rows)
-        _add_state(cursor, tenant, plan, days, rows)
+        _add_pushed(cursor, tenant, plan, calendar, days, cutoff, span, rows)
+        _add_state(cursor, tenant, plan, days, span, rows)
         copy_rows(
             cursor, "asof_day", _DAY,
             (
@@ -81,10 +90,19 @@ def _user_lines(tenant: Tenant, rollup: Rollup[ReceiptCell]) -> Iterator[str]:
 
 
 def _events_by_receipt(
-    cursor: Any, tenant: Tenant, plan: Plan, calendar: Calendar, days: tuple[date, date], cutoff: datetime
+    cursor: Any,
+    tenant: Tenant,
+    plan: Plan,
+    calendar: Calendar,
+    days: tuple[date, date],
+    cutoff: datetime,
+    span: tuple[int, int],
 ) -> Rollup[ReceiptCell]:
-    scope = "d.day BETWEEN %(first)s AND %(last)s AND d.received_at < %(cutoff)s"
-    params = {"first": days[0], "last": days[1], "cutoff": cutoff}
+    scope = (
+        "d.day BETWEEN %(first)s AND %(last)s AND d.received_at < %(cutoff)s "
+        "AND d.account_id BETWEEN %(from)s AND %(to)s"
+    )
+    params = {"first": days[0], "last": days[1], "cutoff": cutoff, "from": span[0], "to": span[1]}
     return roll_up_raw(cursor, tenant.pk, plan, load_features(), scope, params, by_receipt(calendar))
 
 
@@ -122,6 +140,7 @@ def _add_pushed(
     calendar: Calendar,
     days: tuple[date, date],
     cutoff: datetime,
+    span: tuple[int, int],
     rows: dict[ReceiptCell, list[float | None]],
 ) -> None:
     """Pushed values received by then."""
@@ -131,8 +150,8 @@ def _add_pushed(
     cursor.execute(
         "SELECT account_id, metric_id, day, value, received_at FROM usage_pushed_value WHERE tenant_id = %s "
         "AND metric_id = ANY(%s::bigint[]) AND day BETWEEN %s AND %s AND received_at < %s AND key = '' "
-        "AND value IS NOT NULL",
-        [tenant.pk, number_array(slots), *days, cutoff],
+        "AND value IS NOT NULL AND account_id BETWEEN %s AND %s",
+        [tenant.pk, number_array(slots), *days, cutoff, *span],
     )
     for account, metric_id, day, value, received_at in cursor.fetchall():
         known = max(day, calendar.day(received_at))
@@ -144,6 +163,7 @@ def _add_state(
     tenant: Tenant,
     plan: Plan,
     days: tuple[date, date],
+    span: tuple[int, int],
     rows: dict[ReceiptCell, list[float | None]],
 ) -> None:
     """State snapshots were taken on their day."""
@@ -153,8 +173,8 @@ def _add_state(
     picked = ", ".join(f'"values"[{slot}]' for slot in slots)
     cursor.execute(
         f"SELECT account_id, day, {picked} FROM usage_day WHERE tenant_id = %s AND day BETWEEN %s AND %s "
-        f"AND num_nonnulls({picked}) > 0",
-        [tenant.pk, *days],
+        f"AND account_id BETWEEN %s AND %s AND num_nonnulls({picked}) > 0",
+        [tenant.pk, *days, *span],
     )
     for account, day, *values in cursor.fetchall():
         row = _row(plan, rows, (account, day, day))

@@ -1,5 +1,6 @@
 """Reads of scoring."""
 
+from .backtests import latest_backtest
 from .explanation import empty_explanation, evaluate_components, explanation, score_details
 from .history import score_history, score_series
 from .rollup import Child, RollUp, rollup
@@ -11,6 +12,7 @@ __all__ = [
     "empty_explanation",
     "evaluate_components",
     "explanation",
+    "latest_backtest",
     "model_timelines",
     "published_version",
     "rollup",

@@ -1,5 +1,6 @@
 """Writes of scoring."""
 
+from .backtests import draft_suggested_weights, start_backtest
 from .definitions import definition_of
 from .drafts import (
     DefinitionError,
@@ -23,6 +24,7 @@ __all__ = [
     "create_draft",
     "definition_of",
     "discard_draft",
+    "draft_suggested_weights",
     "forget_scores",
     "install_templates",
     "make_default",
@@ -31,6 +33,7 @@ __all__ = [
     "refresh_day_references",
     "save_draft",
     "score_accounts",
+    "start_backtest",
     "version_problems",
     "weight_problem",
 ]
