@@ -32,7 +32,7 @@ from usage.services import create_metric, push_metric_values
 
 DATA = Path(os.environ.get("CS_SHARED", Path(__file__).resolve().parent.parent.parent / "shared")) / "data"
 TELCO_DAY = date(2024, 6, 30)
-DEVTOOL = {"first": date(2024, 6, 30), "last": date(2025, 10, 1), "step_days": 92}
+DEVTOOL = {"first": date(2024, 6, 28), "last": date(2025, 9, 30), "step_days": 91}
 CDNOW = {"first": date(1997, 3, 31), "last": date(1998, 3, 31), "step_days": 91}
 
 

@@ -32,6 +32,7 @@ MIN_OUTCOMES = 10  # fewer cases with or without the outcome say nothing
 SKILL, NO_EVIDENCE, WRONG_WAY = "skill", "none", "wrong"
 BETTER, SAME, WORSE = "better", "same", "worse"
 GAIN_STEPS = 20
+SURE = 0.99  # interval of the verdict
 
 
 def evaluate(cases: Cases, spec: ModelSpec, settled: Settled) -> dict[str, Any]:
@@ -45,7 +46,10 @@ def evaluate(cases: Cases, spec: ModelSpec, settled: Settled) -> dict[str, Any]:
     statistics["bands"] = _band_statistic(scored)
     point, samples = bootstrap(scored.account, statistics)
     auc = figure(float(point["score"][0]), samples["score"][:, 0], len(scored))
-    skill = verdict(auc)
+    # Weights may follow from this verdict: chance must not earn it one time in twenty.
+    low, high = span(samples["score"][:, 0], SURE)
+    auc |= {"sure_low": plain(low), "sure_high": plain(high)}
+    skill = verdict(low, high)
     n_outcomes, _ = classes(scored.outcome)
     found: dict[str, Any] = {
         "cases": len(scored),
@@ -94,11 +98,12 @@ def _check(cases: Cases, scored: Cases) -> None:
         raise Refusal("all_outcomes", cases=len(scored))
     if min(positive, negative) < MIN_OUTCOMES:
         raise Refusal("few", outcomes=positive, others=negative, least=MIN_OUTCOMES)
+    if not set(scored.on[scored.outcome]) & set(scored.on[~scored.outcome]):
+        raise Refusal("no_pairs")
 
 
-def verdict(auc: Figure) -> str:
+def verdict(low: float | None, high: float | None) -> str:
     """Skill only where the whole interval lies above a half."""
-    low, high = auc["low"], auc["high"]
     if low is not None and low > 0.5:
         return SKILL
     if high is not None and high < 0.5:
@@ -226,7 +231,7 @@ def _components(cases: Cases, spec: ModelSpec, sign: float) -> list[dict[str, An
             ranking = Ranking(own.on, sign * own.values[:, column], own.outcome)
             point, samples = bootstrap(own.account, {"auc": ranking.auc})
             row["auc"] = figure(float(point["auc"][0]), samples["auc"][:, 0], len(own))
-            row["verdict"] = verdict(row["auc"])
+            row["verdict"] = verdict(row["auc"]["low"], row["auc"]["high"])
         found.append(row)
     return found
 

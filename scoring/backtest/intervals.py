@@ -91,12 +91,12 @@ def bootstrap(
     return point, {name: np.array(values) for name, values in drawn.items()}
 
 
-def span(samples: Array) -> tuple[float | None, float | None]:
-    """The middle 95 % of the resamples; nothing where most of them have no value."""
+def span(samples: Array, share: float = 0.95) -> tuple[float | None, float | None]:
+    """The middle of the resamples; nothing where most of them have no value."""
     known = samples[~np.isnan(samples)]
     if len(known) * 2 < len(samples) or not len(known):
         return None, None
-    low, high = np.percentile(known, (2.5, 97.5))
+    low, high = np.quantile(known, (0.5 - share / 2, 0.5 + share / 2))
     return float(low), float(high)
 
 

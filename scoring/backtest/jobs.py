@@ -20,6 +20,7 @@ from scoring.specs import load_versions
 from .parameters import AUTO, PUBLISHED, THEN, Refusal, Settled
 from .replay import Replay, draw_scales, redrawn_places, with_scales
 from .store import forget_cases, read_cases, write_cases
+from .words import spec_words
 
 KIND = "backtest"
 ACCOUNTS_PER_CHUNK = 10_000  # a year of raw events of so many accounts fits into a worker's memory
@@ -68,7 +69,7 @@ def replay_of(tenant: Tenant, backtest: Backtest) -> Replay:
     try:
         loaded = load_versions(tenant, [backtest.version])[backtest.version_id]
     except SpecError as error:
-        raise Refusal("bad_version", why=str(error)) from error
+        raise Refusal("bad_version", why=spec_words(error)) from error
     settled = Settled.from_dict(backtest.parameters)
     return Replay(tenant, settled, backtest.version, loaded, with_scales(loaded, dict(backtest.scales or {})))
 

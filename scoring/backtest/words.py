@@ -10,6 +10,8 @@ from django.utils import formats
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from scoring.engine import SpecError
+
 from .parameters import (
     CHURN,
     CONTRACTION,
@@ -80,6 +82,10 @@ _REFUSALS = {
         "In all of the %(cases)s cases the outcome came, so there is nobody to tell apart. Choose other dates, a "
         "shorter horizon or another outcome."
     ),
+    "no_pairs": gettext_lazy(
+        "On no date were there accounts with the outcome and accounts without, so there is nobody to tell apart. Choose "
+        "more dates."
+    ),
     "few": gettext_lazy(
         "There are %(outcomes)s cases with the outcome and %(others)s without; at least %(least)s of each are "
         "needed. Choose more dates, a longer horizon or another outcome."
@@ -90,6 +96,11 @@ _REFUSALS = {
 def refusal_words(code: str, values: Mapping[str, Any]) -> str:
     """Why there can be no backtest, and what to do about it."""
     return str(_REFUSALS[code]) % {name: _readable(value) for name, value in values.items()}
+
+
+def spec_words(error: SpecError) -> str:
+    """Every fault of a version, each with where it is."""
+    return "; ".join(f"{path}: {_(message)}" for path, message in error.problems).rstrip(".")
 
 
 def _readable(value: Any) -> str:
@@ -149,21 +160,21 @@ def verdict_words(figures: Mapping[str, Any], settled: Settled) -> str:
     auc = figures["auc"]
     values = {
         "share": formats.number_format(100 * auc["value"], 0),
-        "low": formats.number_format(100 * (auc["low"] if auc["low"] is not None else auc["value"]), 0),
-        "high": formats.number_format(100 * (auc["high"] if auc["high"] is not None else auc["value"]), 0),
+        "low": formats.number_format(100 * auc["sure_low"], 0),
+        "high": formats.number_format(100 * auc["sure_high"], 0),
     }
     if figures["verdict"] == "skill":
         return (
             _(
                 "Of two accounts of the same day, one with the outcome and one without, the score puts the right one "
-                "first in %(share)s of 100 pairs (95 %% interval %(low)s to %(high)s). Chance would be 50."
+                "first in %(share)s of 100 pairs (99 %% interval %(low)s to %(high)s). Chance would be 50."
             )
             % values
         )
     if figures["verdict"] == "wrong":
         return (
             _(
-                "The score puts the right account first in only %(share)s of 100 pairs (95 %% interval %(low)s to "
+                "The score puts the right account first in only %(share)s of 100 pairs (99 %% interval %(low)s to "
                 "%(high)s), worse than chance: what it calls good came before the outcome. Look at the components "
                 "below."
             )
@@ -171,7 +182,7 @@ def verdict_words(figures: Mapping[str, Any], settled: Settled) -> str:
         )
     return (
         _(
-            "The score puts the right account first in %(share)s of 100 pairs, but the 95 %% interval (%(low)s to "
+            "The score puts the right account first in %(share)s of 100 pairs, but the 99 %% interval (%(low)s to "
             "%(high)s) includes 50, which is chance. Do not rely on it for this outcome; no weights are suggested."
         )
         % values

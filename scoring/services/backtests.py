@@ -11,6 +11,7 @@ from django.utils.translation import gettext_noop
 from accounts.models import Job, Membership, Tenant
 from accounts.services import enqueue_job, record_audit
 from scoring.backtest.parameters import Refusal, Wanted, settle
+from scoring.backtest.words import spec_words
 from scoring.engine import SpecError
 from scoring.models import Backtest, Component, ScoreModel, Version
 from scoring.selectors.backtests import history_limits
@@ -30,7 +31,7 @@ def start_backtest(
     try:
         load_versions(tenant, [version])
     except SpecError as error:
-        raise Refusal("bad_version", why=str(error)) from error
+        raise Refusal("bad_version", why=spec_words(error)) from error
     if unfinished_backtest(tenant, version):
         raise Refusal("running")
     today = tenant.today()
