@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 from numpy.typing import NDArray
 
-from scoring.engine import UNKNOWN
+from scoring.bands import UNKNOWN
 from scoring.scales import Array
 
 Ints = NDArray[np.int64]

@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from scoring.engine import HIGH, LOW, MIDDLE, UNKNOWN, ModelSpec
+from scoring.bands import HIGH, LOW, MIDDLE, UNKNOWN
+from scoring.engine import ModelSpec
 from scoring.scales import Array
 
 from .calibration import calibration

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import numpy as np
@@ -17,9 +17,18 @@ from numpy.typing import NDArray
 from accounts.models import Tenant
 from scoring.matrix import AccountFacts, MetricFacts, read_matrix
 from scoring.models import Version
+from scoring.peers import (
+    References,
+    compute_distributions,
+    missing_distributions,
+    peer_matrix,
+    stored_distributions,
+    wanted_distributions,
+)
 from scoring.proposal import MIN_HISTORY_DAYS, propose_piecewise, propose_reference
 from scoring.reading import Reading, hold_columns, read_facts, score_days
 from scoring.scales import Array, Percentile, Scale, scale_from_dict
+from scoring.scales.percentile import SEGMENT
 from scoring.selectors.facts import account_chunks
 from scoring.selectors.versions import claims, model_timelines
 from scoring.services.shipped import SHIPPED, shipped_template
@@ -50,31 +59,39 @@ class Replay:
 
     def cases(self, day: date, span: tuple[int, int] | None = None) -> Cases:
         """One case for each account (of a range of ids) that this version would have scored on the date."""
-        reading = self.read(day, self.published.sources, span)
+        reading = self.read(day, span)
         counter = everything(reading.metrics)
         found = []
         for accounts in claimed_accounts(self.tenant, self.version, day, span):
             found.append(self._chunk(reading, counter, accounts, day))
         return joined(found, len(self.published.spec.components))
 
-    def read(
-        self, day: date, sources: Sequence[MeasureSource], span: tuple[int, int] | None = None
-    ) -> Reading:
+    def read(self, day: date, span: tuple[int, int] | None = None) -> Reading:
         """What was known on a date, far enough back for the naive baselines too."""
         counted = MeasureSource("all_events", "total", window_days=RECENCY_DAYS)
         held = int(hold_columns(self.published.spec).max(initial=0))
-        return read_facts(
-            self.tenant, (day,), [*sources, counted], held, accounts=span, known_on=self.settled.known_on
+        wanted = wanted_distributions([self.tested], (day,))
+        found = stored_distributions(self.tenant, wanted, self.tenant.today())
+        missing = missing_distributions(wanted, found)
+        reading = read_facts(
+            self.tenant,
+            (day,),
+            [*self.published.sources, counted],
+            held,
+            accounts=None if missing else span,  # peers that nobody has stored are everybody
+            known_on=self.settled.known_on,
         )
+        computed = compute_distributions(self.tenant, reading.request, missing)
+        return replace(reading, references=References({**found, **computed}, frozenset(computed)))
 
     def _chunk(
         self, reading: Reading, counter: MetricFacts | None, accounts: AccountFacts, day: date
     ) -> Cases:
         settled = self.settled
-        out = score_days(reading, accounts, (day,), self.tested).scores
+        out = score_days(reading, accounts, (day,), self.tested, settled=False).scores
         published = out.score
         if self.tested is not self.published:
-            published = score_days(reading, accounts, (day,), self.published).scores.score
+            published = score_days(reading, accounts, (day,), self.published, settled=False).scores.score
         recency = _recency(reading, accounts, day, counter)
         slot = counter.slot if counter else None
         fate = fates(self.tenant, settled.outcome, accounts, day, settled.horizon_days, slot)
@@ -178,20 +195,19 @@ def joined(parts: Sequence[Cases], width: int) -> Cases:
 Drawn = dict[str, Any]
 
 
-def redrawn_places(version: Version, loaded: LoadedVersion) -> dict[int, str]:
-    """Measures whose scale comes from the tenant's own accounts, and how it is drawn.
+def redrawn_places(version: Version, loaded: LoadedVersion) -> set[int]:
+    """Measures whose scale was frozen from the tenant's own accounts.
 
     Their published scales have seen days that lie after a past date; a fair replay draws them from what was known then.
     """
-    found: dict[int, str] = {}
+    found: set[int] = set()
     proposed = _proposed_keys(version)
     place = 0
     for component in loaded.spec.components:
         for order, measure in enumerate(component.measures):
-            if isinstance(measure.scale, Percentile):
-                found[place] = "percentile"
-            elif (component.key, order, measure.key) in proposed:
-                found[place] = "piecewise"
+            frozen = isinstance(measure.scale, Percentile) and not measure.scale.daily
+            if frozen or (component.key, order, measure.key) in proposed:
+                found.add(place)
             place += 1
     return found
 
@@ -213,25 +229,26 @@ def draw_scales(replay: Replay, day: date) -> Drawn:
     places = redrawn_places(replay.version, replay.published)
     if not places:
         return {}
-    sources = replay.published.sources
-    reading = replay.read(day, sources)
-    seen_by = day.toordinal() - MIN_HISTORY_DAYS
-    found = [np.empty((0, len(sources)))]
-    for accounts in claimed_accounts(replay.tenant, replay.version, day):
-        peers = accounts.pick(np.flatnonzero(accounts.seen_from <= seen_by))
-        if len(peers):
-            found.append(read_matrix(reading.request(peers, (day,)), sources)[0])
-    values = np.concatenate(found)
+    values, segments = peer_matrix(
+        replay.tenant,
+        replay.read(day).request,
+        replay.version.model,
+        replay.published.sources,
+        (day,),
+        seen_by=day - timedelta(days=MIN_HISTORY_DAYS),
+    )
     drawn: Drawn = {}
-    measures = replay.published.spec.measures
-    for place, how in places.items():
+    for place, measure in enumerate(replay.published.spec.measures):
+        if place not in places:
+            continue
         scale: Scale | None
-        if how == "percentile":
-            own = measures[place].scale
-            assert isinstance(own, Percentile)
-            scale = propose_reference(values[:, place], higher_is_better=own.higher_is_better)
+        if isinstance(measure.scale, Percentile):
+            by_segment = segments if measure.scale.peers == SEGMENT else None
+            scale = propose_reference(
+                values[0, :, place], segments=by_segment, higher_is_better=measure.scale.higher_is_better
+            )
         else:
-            scale = propose_piecewise(values[:, place])
+            scale = propose_piecewise(values[0, :, place])
         if scale is not None:
             drawn[str(place)] = scale.to_dict()
     return drawn

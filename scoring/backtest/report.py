@@ -7,7 +7,7 @@ from typing import Any
 
 from django.utils.translation import gettext
 
-from scoring.engine import BAND_NAMES, Kind
+from scoring.bands import BAND_NAMES, Kind
 from scoring.models import Backtest, Version
 
 from .parameters import Settled

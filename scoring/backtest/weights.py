@@ -101,7 +101,8 @@ def suggestion(cases: Cases, spec: ModelSpec, horizon_days: int, *, good: bool) 
     rows, scores = judged
     later = cases.pick(rows)
     sign = 1.0 if good else -1.0
-    old = Ranking(later.on, sign * later.score, later.outcome)
+    # By the same arithmetic as the new ones: exceptions and policies of single measures are not what is compared.
+    old = Ranking(later.on, sign * combine(spec, later.values).score, later.outcome)
     new = Ranking(later.on, sign * scores, later.outcome)
     point, samples = bootstrap(
         later.account,

@@ -15,8 +15,9 @@ from scoring.backtest.words import spec_words
 from scoring.engine import SpecError
 from scoring.models import Backtest, Component, ScoreModel, Version
 from scoring.selectors.backtests import history_limits
-from scoring.specs import load_versions, version_parts
+from scoring.specs import load_versions
 
+from .definitions import definition_of
 from .drafts import DefinitionError, create_draft, version_problems
 
 KIND = "backtest"
@@ -40,7 +41,7 @@ def start_backtest(
         tenant=tenant,
         version=version,
         parameters=settled.to_dict(),
-        definition_hash=definition_hash(tenant, version),
+        definition_hash=definition_hash(version),
         requested_by=member,
     )
     job = enqueue_job(
@@ -72,32 +73,9 @@ def unfinished_backtest(tenant: Tenant, version: Version) -> bool:
     ).exists()
 
 
-def definition_hash(tenant: Tenant, version: Version) -> str:
+def definition_hash(version: Version) -> str:
     """What a version says, as a hash: a draft may have been edited since it was tested."""
-    says = [version.healthy_above, version.critical_below, version.coverage_min]
-    parts = [
-        [
-            part.key,
-            part.weight,
-            part.missing_policy,
-            part.hold_days,
-            part.combine,
-            [
-                [
-                    one.metric_key,
-                    one.aggregate,
-                    one.window_days,
-                    one.baseline_days,
-                    one.half_life_days,
-                    one.weight,
-                    one.scale,
-                ]
-                for one in measures
-            ],
-        ]
-        for part, measures in version_parts(tenant, [version])[version.pk]
-    ]
-    return hashlib.sha256(json.dumps([says, parts], sort_keys=True).encode()).hexdigest()
+    return hashlib.sha256(json.dumps(definition_of(version), sort_keys=True).encode()).hexdigest()
 
 
 def draft_suggested_weights(

@@ -8,7 +8,8 @@ import numpy as np
 
 from scoring.backtest.cases import Cases
 from scoring.backtest.parameters import Settled
-from scoring.engine import Bands, ComponentSpec, ModelSpec, combine
+from scoring.bands import Bands
+from scoring.engine import ComponentSpec, ModelSpec, combine
 
 FIRST = date(2025, 1, 31)
 
