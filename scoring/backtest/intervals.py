@@ -52,10 +52,9 @@ class Ranking:
         before = running - without
         below = before - before[self._starts][self._day]
         days = len(self._starts)
-        good: Array = np.bincount(self._day, with_outcome * (below + without / 2), days)
-        cases: Array = np.bincount(self._day, with_outcome, days)
-        others: Array = np.bincount(self._day, without, days)
-        return good, cases * others
+        good = np.bincount(self._day, with_outcome * (below + without / 2), days).astype(np.float64)
+        cases = np.bincount(self._day, with_outcome, days).astype(np.float64)
+        return good, cases * np.bincount(self._day, without, days)
 
     def auc(self, weights: Array) -> Array:
         """The share of pairs of one date in which the case with the outcome has the higher risk."""
