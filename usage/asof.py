@@ -40,6 +40,37 @@ class AsOfRelations:
     user_day_table: str
 
 
+_LATE_SQL = """
+SELECT EXISTS (
+  SELECT 1 FROM usage_event e WHERE e.tenant_id = %(tenant)s AND e.day BETWEEN %(first)s AND %(last)s
+    AND e.account_id BETWEEN %(from)s AND %(to)s
+    AND (e.received_at >= %(cutoff)s OR (e.received_at AT TIME ZONE %(zone)s)::date > e.day)
+) OR EXISTS (
+  SELECT 1 FROM usage_pushed_value p WHERE p.tenant_id = %(tenant)s AND p.day BETWEEN %(first)s AND %(last)s
+    AND p.account_id BETWEEN %(from)s AND %(to)s
+    AND (p.received_at >= %(cutoff)s OR (p.received_at AT TIME ZONE %(zone)s)::date > p.day)
+)
+"""
+
+
+def _nothing_was_late(
+    tenant: Tenant, days: tuple[date, date], cutoff: datetime, accounts: tuple[int, int]
+) -> bool:
+    """Whether every event and pushed value of these days came on its own day and before the cutoff."""
+    params = {
+        "tenant": tenant.pk,
+        "first": days[0],
+        "last": days[1],
+        "from": accounts[0],
+        "to": accounts[1],
+        "cutoff": cutoff,
+        "zone": tenant.timezone,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_LATE_SQL, params)
+        return not cursor.fetchone()[0]
+
+
 def relations(
     *,
     tenant: Tenant,
@@ -49,11 +80,13 @@ def relations(
 ) -> AsOfRelations:
     """The relations for reading these days, both included; one call serves every day of a run.
 
-    Without a cutoff they are the live rollups. With one they are temporary tables, made from the raw events, pushed values
-    and state snapshots of those days that had been received by then (of a range of accounts, both ends included, where one
-    is given: a year of raw events of all of them may not fit into memory); they end with the transaction.
+    Without a cutoff they are the live rollups, and with one too where everything was received on the day it happened: the
+    two are the same then, and adding up raw events is by far the dearer. Else they are temporary tables, made from the raw
+    events, pushed values and state snapshots of those days that had been received by then (of a range of accounts, both ends
+    included, where one is given: a year of raw events of all of them may not fit into memory). They end with the
+    transaction.
     """
-    if cutoff is None:
+    if cutoff is None or _nothing_was_late(tenant, days, cutoff, accounts or (0, EVERY_ACCOUNT)):
         return AsOfRelations(
             f'(SELECT tenant_id, account_id, day, day AS known_on, "values" FROM usage_day '
             f"WHERE tenant_id = {int(tenant.pk)})",

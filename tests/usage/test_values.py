@@ -314,6 +314,20 @@ def test_where_nothing_is_late_raw_events_and_rollups_agree(shop: Tenant) -> Non
     assert len(found[0][0]) == 3
 
 
+def test_only_where_something_was_late_is_the_past_added_up_again(shop: Tenant) -> None:
+    at = datetime(2026, 3, 16, 16, tzinfo=UTC)
+    send(shop, [event(n, account_id=f"a{n}") for n in range(3)], at=at)
+
+    def day_table(cutoff: datetime) -> str:
+        with tenant_scope(shop):
+            return relations(tenant=shop, days=(DAY, DAY), cutoff=cutoff).day_table
+
+    assert day_table(NOW) != "asof_day"
+    assert day_table(at) == "asof_day"  # received at the very moment that is known no more
+    send(shop, [event(9, account_id="a1")], at=NOW)
+    assert day_table(NOW + timedelta(days=1)) == "asof_day"
+
+
 def test_a_large_rebuild_becomes_a_job_a_month_at_a_time(
     shop: Tenant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
