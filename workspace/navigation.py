@@ -60,6 +60,7 @@ ENTRIES: tuple[tuple[Promise, tuple[Entry, ...]], ...] = (
         _("Customers"),
         (
             Entry(_("Accounts"), "workspace:accounts", "building", "account", "a"),
+            Entry(_("Leads (PQL)"), "workspace:leads", "target", "lead", "q"),
             Entry(_("Health"), "workspace:health", "heart-rate-monitor", "health", "h"),
         ),
     ),

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from alerts.timeline import LABELS as ALERT_LABELS
 from playbooks.timeline import LABELS as PLAY_LABELS
+from pql.timeline import LABELS as LEAD_LABELS
 
 
 @dataclass(frozen=True)
@@ -19,11 +20,14 @@ class Kind:
     icon: str
 
 
-_ICONS = {"alert": "bell", "run": "route", "task": "checkbox"}
+_ICONS = {"alert": "bell", "run": "route", "task": "checkbox", "lead": "target"}
 KINDS: dict[str, Kind] = {
     "note": Kind(_("Note"), "note"),
     "band_changed": Kind(_("Health band changed"), "heart-rate-monitor"),
-    **{key: Kind(word, _ICONS[key.split("_")[0]]) for key, word in (ALERT_LABELS | PLAY_LABELS).items()},
+    **{
+        key: Kind(word, _ICONS[key.split("_")[0]])
+        for key, word in (ALERT_LABELS | PLAY_LABELS | LEAD_LABELS).items()
+    },
 }
 OTHER = Kind(_("Event"), "circle")
 

@@ -25,13 +25,16 @@ from accounts.models import (
 )
 from alerts.services import evaluate_rules
 from cs_platform.demo.deeds import work_through
-from cs_platform.demo.storyline import DAYS, Customer, Story, events, tell
+from cs_platform.demo.selling import sell_through
+from cs_platform.demo.storyline import DAYS, SIGNAL_DAYS, Customer, Story, events, tell
 from health.services import summarise_day
 from playbooks.services import advance_runs
+from pql.services import evaluate_leads, measure_signals, note_signals
 from scoring.services import score_accounts
 from usage.services import accept_rows, drain_pending, snapshot_state
 
 ACCOUNTS_PER_USAGE_CHUNK = 10
+LEAD_NIGHTS = (*range(172, 6, -14), 4, 1, 0)  # days ago: every other week, then the last days
 FINDING_DAYS = 28  # the rules are run for each of the last days, so alerts have a history
 SOURCE = "product"
 
@@ -188,11 +191,24 @@ def _last_day(job: Job) -> date:
 def _state(tenant: Tenant, job: Job, params: Mapping[str, Any]) -> None:
     prefer_hash_joins()
     snapshot_state(tenant=tenant, day=_last_day(job), first_day=_last_day(job) - timedelta(days=DAYS - 1))
+    measure_signals(tenant=tenant, day=_last_day(job), first_day=_last_day(job) - timedelta(days=SIGNAL_DAYS))
 
 
 def _score(tenant: Tenant, job: Job, params: Mapping[str, Any]) -> None:
     """Every past night by one call of the engine."""
     score_accounts(tenant=tenant, day=_last_day(job), first_day=_first_day(job))
+
+
+def _leads(tenant: Tenant, job: Job, params: Mapping[str, Any]) -> None:
+    """Half a year of the board, and what sellers made of it."""
+    prefer_hash_joins()
+    colleagues = _owners(tenant)
+    for ago in LEAD_NIGHTS:
+        day = _last_day(job) - timedelta(days=ago)
+        note_signals(tenant=tenant, day=day)
+        evaluate_leads(tenant=tenant, day=day, figures=ago == 0)
+        if ago:
+            sell_through(tenant, day, colleagues)
 
 
 def _findings(tenant: Tenant, job: Job, params: Mapping[str, Any]) -> None:
@@ -221,10 +237,11 @@ def _plan(tenant: Tenant, job: Job) -> list[Chunk]:
         Chunk(2, "roll_up", {}),
         Chunk(3, "state", {}),
         Chunk(4, "score", {}),
-        Chunk(5, "summary", {}),
+        Chunk(5, "leads", {}),
+        Chunk(6, "summary", {}),
         *[
             Chunk(
-                6 + n,
+                7 + n,
                 "findings",
                 {"first": week.isoformat(), "days": min(7, (_last_day(job) - week).days + 1)},
             )
@@ -271,6 +288,7 @@ def register_demo_jobs() -> None:
         "roll_up": Step(_roll_up, scoped=False),
         "state": Step(_state),
         "score": Step(_score),
+        "leads": Step(_leads),
         "findings": Step(_findings),
         "summary": Step(_summary),
     }

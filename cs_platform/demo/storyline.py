@@ -47,6 +47,10 @@ EVENTS: dict[str, tuple[float, str]] = {
     "Teammate Invited": (0.006, "Team"),
     "A/B Test Won": (0.008, "Variations"),
 }
+# What hints at buying, on trial and self-serve plans: how often a day by arc, and which of them.
+SIGNAL_DAYS = 200
+SIGNAL_RATES = {"growing": 0.035, "new": 0.12, "healthy": 0.015, "recovering": 0.01, "sliding": 0.006}
+SIGNALS = {"Limit Reached": 0.4, "Billing Viewed": 0.5, "Sales Contacted": 0.1}
 REPLY_RATE = 0.24
 DEMO_RATE = 0.055
 NO_SHOW_RATE = 0.12
@@ -191,7 +195,7 @@ def _customer(
         people.append(
             Person(f"u{number:03d}-{index:02d}", f"{given} {family}", f"u{index:02d}@{domain}", roles)
         )
-    self_serve = segment == "small business" and number % 3 == 0
+    self_serve = segment == "small business" and number % 3 != 1
     churned = last_day - timedelta(days=18) if arc == "dead" and number % 3 == 0 else None
     owner = None if self_serve and number % 2 else number % owners
     return Customer(
@@ -324,8 +328,9 @@ def events(story: Story, customer: Customer) -> list[dict[str, Any]]:
                 add("Demo Held", day)
                 if rng.random() < CLOSE_RATE:
                     add("Deal Closed", day, {"amount": int(rng.integers(800, 9000))})
-    if customer.plan_kind != "contract" and customer.arc in ("growing", "new", "healthy"):
-        for day in days[-20:]:
-            if rng.random() < 0.08:
-                add(str(rng.choice(["Limit Reached", "Billing Viewed", "Sales Contacted"])), day)
+    if customer.plan_kind != "contract":
+        for index in np.flatnonzero(rng.random(SIGNAL_DAYS) < SIGNAL_RATES.get(customer.arc, 0.0)):
+            if level[index - SIGNAL_DAYS] > 0:
+                name = str(rng.choice(list(SIGNALS), p=list(SIGNALS.values())))
+                add(name, days[index - SIGNAL_DAYS])
     return sorted(found, key=lambda event: event["occurred_at"])

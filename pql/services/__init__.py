@@ -5,7 +5,7 @@ from .conversion import count_conversions
 from .definitions import install_leads, lead_settings, save_settings, save_signal
 from .leads import accept_lead, convert_lead, hand_over_lead, reject_lead, reopen_lead
 from .night import LeadsSummary, evaluate_leads
-from .signals import measure_signals
+from .signals import measure_signals, note_signals
 from .thresholds import draft_thresholds
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "install_leads",
     "lead_settings",
     "measure_signals",
+    "note_signals",
     "reject_lead",
     "reopen_lead",
     "save_settings",

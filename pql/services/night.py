@@ -52,11 +52,12 @@ def working_time(tenant: Tenant, settings: LeadSettings) -> WorkingTime:
     return WorkingTime(tenant.tz, settings.work_from, settings.work_until, settings.weekends)
 
 
-def evaluate_leads(*, tenant: Tenant, day: date) -> LeadsSummary:
+def evaluate_leads(*, tenant: Tenant, day: date, figures: bool = True) -> LeadsSummary:
     """Bring the board to the end of a day; twice the same day changes nothing, and the board never goes back.
 
     Reads the day's stored PQL scores and the standings that `measure_signals` has written. The number of queries does not
-    depend on the accounts.
+    depend on the accounts. Without `figures` the scores of people and the conversions stay as they are: for nights of a past
+    told in a row, of which only the last one is looked at.
     """
     lock_leads(tenant)
     settings = lead_settings(tenant)
@@ -71,8 +72,10 @@ def evaluate_leads(*, tenant: Tenant, day: date) -> LeadsSummary:
     expired = _expire(tenant, settings, day, at)
     _place(tenant, settings, day)
     opened = _open(tenant, settings, day, at)
-    contacts = score_contacts(tenant=tenant, day=day)
-    count_conversions(tenant=tenant, day=day)
+    contacts = 0
+    if figures:
+        contacts = score_contacts(tenant=tenant, day=day)
+        count_conversions(tenant=tenant, day=day)
     LeadSettings.objects.filter(tenant=tenant).update(evaluated_on=day)
     return LeadsSummary(len(opened), converted, expired, contacts)
 
@@ -88,9 +91,7 @@ def _close_converted(tenant: Tenant, day: date, at: datetime) -> int:
             account_id__in=bought.values("account_id"),
         )
     )
-    for lead in leads:
-        lead.state, lead.closed_on, lead.closed_at = Lead.State.CONVERTED, day, at
-    Lead.objects.bulk_update(leads, ["state", "closed_on", "closed_at"])
+    _close(tenant, leads, Lead.State.CONVERTED, day, at)
     _tell(tenant, leads, timeline.LEAD_CONVERTED, at)
     return len(leads)
 
@@ -101,11 +102,15 @@ def _expire(tenant: Tenant, settings: LeadSettings, day: date, at: datetime) -> 
     late = open_leads.filter(state=Lead.State.NEW, opened_on__lte=day - timedelta(days=settings.expire_days))
     gone = open_leads.filter(account__churned_on__lte=day)
     leads = list({lead.pk: lead for lead in (*late, *gone)}.values())
-    for lead in leads:
-        lead.state, lead.closed_on, lead.closed_at = Lead.State.EXPIRED, day, at
-    Lead.objects.bulk_update(leads, ["state", "closed_on", "closed_at"])
+    _close(tenant, leads, Lead.State.EXPIRED, day, at)
     _tell(tenant, leads, timeline.LEAD_EXPIRED, at)
     return len(leads)
+
+
+def _close(tenant: Tenant, leads: Sequence[Lead], state: str, day: date, at: datetime) -> None:
+    if leads:
+        found = Lead.objects.filter(tenant=tenant, pk__in=[lead.pk for lead in leads])
+        found.update(state=state, closed_on=day, closed_at=at)
 
 
 # One word for each account; `lead` is also who has none open yet and will get one.
@@ -193,6 +198,8 @@ def _open(tenant: Tenant, settings: LeadSettings, day: date, at: datetime) -> li
 
 
 def _tell(tenant: Tenant, leads: Sequence[Lead], kind: str, at: datetime) -> None:
+    if not leads:
+        return
     with override(tenant.language):
         TimelineEntry.objects.bulk_create(
             TimelineEntry(

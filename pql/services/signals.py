@@ -102,6 +102,19 @@ def measure_signals(*, tenant: Tenant, day: date, first_day: date | None = None)
     return len(rows)
 
 
+def note_signals(*, tenant: Tenant, day: date) -> None:
+    """Put the signals of a day on the standings, from the rollups, without writing the metric: for a past told in a row."""
+    plan = _plan(tenant)
+    _register(tenant, day)
+    worth = {
+        account_id: signals
+        for account_id, found in _live_hits(tenant, plan, day).items()
+        if (signals := faded(plan.rules, _Trail(found).at(day), day))
+    }
+    known = bool(plan.counted) and bool(days_delivered(tenant, plan.counted, day, day))
+    _remember(tenant, plan, worth, known=known)
+
+
 def _is_newest(settings: LeadSettings, day: date) -> bool:
     return settings.evaluated_on is None or settings.evaluated_on <= day
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 import pytest
+from django.test import Client
 
 from accounts.fence.scope import tenant_scope
 from accounts.models import Account, Contact, Membership, Role, Tenant
@@ -16,8 +18,6 @@ from pql.services import LeadsSummary, evaluate_leads, measure_signals
 from scoring.services import score_accounts
 from tests.conftest import make_member
 from usage.services import accept_rows, roll_up_pending, snapshot_state
-
-COMPLETE = {"days": 28, "users": 12, "features": 9, "events": 60}
 
 
 @dataclass
@@ -146,3 +146,15 @@ def seller(leads: Leads) -> Membership:
 def boss(leads: Leads) -> Membership:
     """A manager."""
     return leads.member("mona", Role.MANAGER)
+
+
+@pytest.fixture
+def browser() -> Callable[[Membership], Client]:
+    """A signed-in client."""
+
+    def sign_in(member: Membership) -> Client:
+        client = Client()
+        client.force_login(member.user)
+        return client
+
+    return sign_in
