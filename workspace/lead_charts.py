@@ -51,7 +51,7 @@ def conversion_lines(months: Sequence[date], lines: Sequence[Line], *, axis: str
         ],
         "layout": {
             "xaxis": {"type": "date", "tickformat": "%b %Y", "dtick": "M1"},
-            "yaxis": {"range": [0, 104], "ticksuffix": " %", "title": {"text": axis}},
+            "yaxis": {"range": [0, 104], "dtick": 25, "ticksuffix": " %", "title": {"text": axis}},
             "margin": {"t": 28},
         },
     }
@@ -166,6 +166,7 @@ def catch_curve(
             "yaxis": {"rangemode": "tozero", "title": {"text": axes[1]}},
             "yaxis2": {
                 "range": [0, 104],
+                "tickvals": [0, 25, 50, 75, 100],
                 "ticksuffix": " %",
                 "overlaying": "y",
                 "side": "right",

@@ -213,7 +213,7 @@ def _customer(
         owner=owner,
         touch_model="tech" if self_serve else "named" if segment == "enterprise" else "pooled",
         weekly_sends=max(2, round(users * EVENTS["Message Sent"][0] * float(WEEKDAY.sum()) * 0.9)),
-        tags=("seasonal",) if arc == "seasonal" else (),
+        tags=("student",) if self_serve and number % 19 == 3 else ("seasonal",) if arc == "seasonal" else (),
         people=tuple(people),
         seed=int(rng.integers(2**31)),
     )
@@ -329,8 +329,8 @@ def events(story: Story, customer: Customer) -> list[dict[str, Any]]:
                 if rng.random() < CLOSE_RATE:
                     add("Deal Closed", day, {"amount": int(rng.integers(800, 9000))})
     if customer.plan_kind != "contract":
-        for index in np.flatnonzero(rng.random(SIGNAL_DAYS) < SIGNAL_RATES.get(customer.arc, 0.0)):
-            if level[index - SIGNAL_DAYS] > 0:
+        for place in np.flatnonzero(rng.random(SIGNAL_DAYS) < SIGNAL_RATES.get(customer.arc, 0.0)):
+            if level[place - SIGNAL_DAYS] > 0:
                 name = str(rng.choice(list(SIGNALS), p=list(SIGNALS.values())))
-                add(name, days[index - SIGNAL_DAYS])
+                add(name, days[int(place) - SIGNAL_DAYS])
     return sorted(found, key=lambda event: event["occurred_at"])

@@ -139,7 +139,8 @@ LEFT JOIN (
 ) AS l ON l.account_id = s.account_id
 CROSS JOIN LATERAL (
   SELECT coalesce(
-    s.raised_on > %(day)s::date - %(raise_days)s AND s.raised_on > coalesce(l.closed_on, '-infinity'), false) AS yes
+    s.raised_on <= %(day)s AND s.raised_on > %(day)s::date - %(raise_days)s
+    AND s.raised_on > coalesce(l.closed_on, '-infinity'), false) AS yes
 ) AS raised
 WHERE s.tenant_id = %(tenant)s
 """
@@ -207,15 +208,19 @@ def _tell(tenant: Tenant, leads: Sequence[Lead], kind: str, at: datetime) -> Non
                 account_id=lead.account_id,
                 kind=kind,
                 at=at,
-                title=_title(lead),
+                title=_title(lead, kind),
                 data={"lead": lead.pk, "cause": lead.cause, "score": lead.score},
             )
             for lead in leads
         )
 
 
-def _title(lead: Lead) -> str:
-    """Why it became a lead, in the tenant's language."""
+def _title(lead: Lead, kind: str) -> str:
+    """What the night found, in the tenant's language."""
+    if kind == timeline.LEAD_EXPIRED:
+        return _("Nobody took it in time, or the account is gone")
+    if kind == timeline.LEAD_CONVERTED:
+        return _("Moved to a contract or began to pay")
     if lead.cause == Lead.Cause.SCORE and lead.score is not None:
         return _("PQL score %(score)s") % {"score": round(lead.score)}
     return str(lead.get_cause_display())

@@ -98,7 +98,7 @@ def measure_signals(*, tenant: Tenant, day: date, first_day: date | None = None)
     if plan.rules:
         write_state_series(tenant=tenant, key=POINTS_METRIC, rows=rows)
     if _is_newest(settings, day):
-        _remember(tenant, plan, newest, known=day in known)
+        _remember(tenant, plan, day, newest, known=day in known)
     return len(rows)
 
 
@@ -112,7 +112,7 @@ def note_signals(*, tenant: Tenant, day: date) -> None:
         if (signals := faded(plan.rules, _Trail(found).at(day), day))
     }
     known = bool(plan.counted) and bool(days_delivered(tenant, plan.counted, day, day))
-    _remember(tenant, plan, worth, known=known)
+    _remember(tenant, plan, day, worth, known=known)
 
 
 def _is_newest(settings: LeadSettings, day: date) -> bool:
@@ -255,22 +255,22 @@ class _Trail:
 
 
 REMEMBER_SQL = """
-UPDATE pql_standing p SET signal_points = n.points, signals = n.signals, raised_on = greatest(p.raised_on, n.raised_on)
+UPDATE pql_standing p SET signal_points = n.points, signals = n.signals, raised_on = n.raised_on
 FROM (
-  SELECT s.id, coalesce(f.points, %(silent)s) AS points, coalesce(f.signals, '[]')::jsonb AS signals, f.raised_on
+  SELECT s.id, coalesce(f.points, %(silent)s) AS points, coalesce(f.signals, '[]')::jsonb AS signals,
+         coalesce(f.raised_on, CASE WHEN s.raised_on <= %(day)s THEN s.raised_on END) AS raised_on
   FROM pql_standing s LEFT JOIN
     unnest(%(accounts)s::bigint[], %(points)s::float8[], %(signals)s::text[], %(raised)s::date[])
       AS f(account_id, points, signals, raised_on) ON f.account_id = s.account_id
   WHERE s.tenant_id = %(tenant)s
 ) AS n
 WHERE p.tenant_id = %(tenant)s AND p.id = n.id
-  AND (p.signal_points IS DISTINCT FROM n.points OR p.signals <> n.signals
-       OR n.raised_on > coalesce(p.raised_on, '-infinity'))
+  AND (p.signal_points IS DISTINCT FROM n.points OR p.signals <> n.signals OR p.raised_on IS DISTINCT FROM n.raised_on)
 """
 
 
-def _remember(tenant: Tenant, plan: _Plan, worth: dict[int, list[Faded]], *, known: bool) -> None:
-    """Put the night's signals on the standings, where they changed."""
+def _remember(tenant: Tenant, plan: _Plan, day: date, worth: dict[int, list[Faded]], *, known: bool) -> None:
+    """Put the night's signals on the standings, where they changed; a raised hand is remembered after it has faded."""
     sales = {signal.key for signal in plan.signals if signal.kind == Signal.Kind.SALES}
     accounts = sorted(worth)
     with connection.cursor() as cursor:
@@ -278,6 +278,7 @@ def _remember(tenant: Tenant, plan: _Plan, worth: dict[int, list[Faded]], *, kno
             REMEMBER_SQL,
             {
                 "tenant": tenant.pk,
+                "day": day,
                 "silent": 0.0 if known else None,
                 "accounts": accounts,
                 "points": [total_points(worth[account]) for account in accounts],

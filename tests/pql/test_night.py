@@ -10,7 +10,14 @@ from django.test.utils import CaptureQueriesContext
 from accounts.fence.scope import tenant_scope
 from accounts.models import Account, Subscription, TimelineEntry
 from pql.models import Disqualifier, Lead, LeadSettings, Standing
-from pql.services import convert_lead, evaluate_leads, measure_signals, reject_lead, save_settings
+from pql.services import (
+    convert_lead,
+    evaluate_leads,
+    measure_signals,
+    note_signals,
+    reject_lead,
+    save_settings,
+)
 from pql.services.standing import why_off
 from scoring.models import CurrentScore
 from tests.pql.conftest import Leads
@@ -281,3 +288,19 @@ def test_the_first_action_is_due_within_working_hours(leads: Leads) -> None:
         day += timedelta(days=1)
     # opened at midnight: eight hours of a day that begins at nine
     assert lead.due_at == datetime(day.year, day.month, day.day, 17, tzinfo=leads.tenant.tz)
+
+
+def test_a_hand_raised_later_counts_for_no_earlier_night(leads: Leads) -> None:
+    account = leads.account("asks")
+    leads.events(account, "Contact Sales", 2, 0)
+    with tenant_scope(leads.tenant):
+        note_signals(tenant=leads.tenant, day=leads.today)
+        note_signals(tenant=leads.tenant, day=leads.ago(5))
+    assert leads.standing(account).raised_on is None
+    leads.night(2)
+    assert leads.standing(account).raised_on == leads.ago(2)
+    with tenant_scope(leads.tenant):
+        reject_lead(tenant=leads.tenant, lead_id=Lead.objects.get().pk, reason="not_now")
+        Lead.objects.update(closed_on=leads.ago(1))
+    assert leads.night(1).opened == 0
+    assert leads.night().opened == 1

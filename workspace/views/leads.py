@@ -38,6 +38,13 @@ from workspace.selectors.lead_figures import conversion_figures, threshold_figur
 from workspace.views.going_back import back
 
 NOTE_LENGTH = 4000
+# what somebody who asks why an account is not on the board wants to see first
+OFF_FIRST = (
+    Standing.Status.DISQUALIFIED,
+    Standing.Status.NO_VALUE,
+    Standing.Status.COOLING,
+    Standing.Status.BELOW,
+)
 
 
 @require_safe
@@ -280,9 +287,11 @@ def rules(request: TenantRequest) -> HttpResponse:
     """How an account becomes a lead, and who is kept off the board."""
     tenant = request.tenant
     settings = lead_settings(tenant)
-    status = request.GET.get("status", "")
-    chosen = status if status in Standing.Status.values else Standing.Status.DISQUALIFIED
     counts = pql.standing_counts(tenant)
+    status = request.GET.get("status", "")
+    if status not in Standing.Status.values:
+        status = next((key for key in OFF_FIRST if counts.get(key)), Standing.Status.DISQUALIFIED)
+    chosen = Standing.Status(status)
     off = pql.kept_off(tenant, chosen)
     context = {
         "settings": settings,
