@@ -52,6 +52,36 @@ _EXPLANATION: dict[str, Schema] = {
 }
 # `exceptions` is there only where one holds the score down: points of the components + points of these = score.
 EXPLANATION = record({**_EXPLANATION, "exceptions": listing(EXCEPTION)}, required=list(_EXPLANATION))
+HEALTH_BAND: Schema = {"type": "string", "enum": ["unknown", "critical", "at_risk", "healthy"]}
+OVERRIDE = record(
+    {
+        "id": INTEGER,
+        "band": HEALTH_BAND,
+        "score": nullable(NUMBER),
+        "reason": STRING,
+        "from": DATE,
+        "until": DATE,
+        "ended_on": nullable(DATE),
+        "by": nullable(STRING),
+        "computed_score": nullable(NUMBER),
+        "computed_band": HEALTH_BAND,
+    }
+)
+OVERRIDE_WISH = record(
+    {
+        "reason": {"type": "string", "minLength": 1, "maxLength": 1000},
+        "days": {"type": "integer", "enum": [7, 14, 30, 60, 90], "default": 30},
+        "band": {"type": "string", "enum": ["healthy", "at_risk", "critical"]},
+        "score": {"type": "number", "minimum": 0, "maximum": 100},
+    },
+    ["reason"],
+    closed=True,
+)
+# `score` and `band` stay as computed; what people said instead stands in `override`.
+HEALTH = record(
+    {**_EXPLANATION, "override": nullable(OVERRIDE), "exceptions": listing(EXCEPTION)},
+    required=[*_EXPLANATION, "override"],
+)
 HISTORY_ROW = record(_SCORE)
 COMPONENT_VALUES = record(
     {

@@ -28,6 +28,16 @@ class Chart:
 
 
 @dataclass(frozen=True)
+class Span:
+    """Some days, the last one included, on which something else was shown; `level` is the score that was."""
+
+    first: date
+    last: date
+    text: str
+    level: float | None = None
+
+
+@dataclass(frozen=True)
 class Mark:
     """A thin vertical line with a word: a version of the model came into force."""
 
@@ -59,7 +69,7 @@ def _band_shades(healthy_above: float, critical_below: float, *, vertical: bool)
     ]
 
 
-def _marks(marks: Sequence[Mark]) -> tuple[list[Figure], list[Figure]]:
+def marks_of(marks: Sequence[Mark]) -> tuple[list[Figure], list[Figure]]:
     """Lines and words of the marks."""
     lines = [
         {
@@ -87,6 +97,28 @@ def _marks(marks: Sequence[Mark]) -> tuple[list[Figure], list[Figure]]:
         for mark in marks
     ]
     return lines, words
+
+
+def _span(span: Span) -> tuple[Figure, Figure]:
+    """A bar at the foot of the chart, or a line at the score that was said, with its words."""
+    height: Figure = (
+        {"y0": 0.02, "y1": 0.02, "yref": "paper"}
+        if span.level is None
+        else {"y0": span.level, "y1": span.level}
+    )
+    first, last = span.first.isoformat(), span.last.isoformat()
+    line = {"type": "line", "name": "ink", "x0": first, "x1": last, **height, "line": {"width": 3}}
+    word = {
+        "x": first,
+        "y": height["y0"],
+        "yref": height.get("yref", "y"),
+        "yanchor": "bottom",
+        "xanchor": "left",
+        "text": span.text,
+        "name": "ink",
+        "showarrow": False,
+    }
+    return line, word
 
 
 def band_of_bin(index: int, healthy_above: float, critical_below: float) -> str:
@@ -165,7 +197,7 @@ def trend(
         }
         for band in ("healthy", "at_risk", "critical")
     ]
-    lines, words = _marks(marks)
+    lines, words = marks_of(marks)
     goal = {
         "type": "line",
         "name": "onfill",
@@ -205,7 +237,7 @@ def mean_line(
     days: Sequence[date], means: Sequence[float | None], *, marks: Sequence[Mark], axis: str
 ) -> Figure:
     """The mean score by week."""
-    lines, words = _marks(marks)
+    lines, words = marks_of(marks)
     return {
         "data": [
             {
@@ -236,9 +268,14 @@ def history(
     critical_below: float,
     marks: Sequence[Mark],
     axis: str,
+    spans: Sequence[Span] = (),
 ) -> Figure:
-    """One account's score by day over the shaded bands; a gap where nothing was known."""
-    lines, words = _marks(marks)
+    """One account's score by day over the shaded bands; a gap where nothing was known, a line where it was overridden."""
+    lines, words = marks_of(marks)
+    for span in spans:
+        line, word = _span(span)
+        lines.append(line)
+        words.append(word)
     return {
         "data": [
             {

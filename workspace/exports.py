@@ -11,7 +11,8 @@ from django.utils.translation import gettext as _
 from accounts.fence.scope import tenant_scope
 from accounts.models import Tenant
 from workspace.bands import band_of
-from workspace.selectors.account_list import AccountFilter, export_rows
+from workspace.selectors.account_filter import AccountFilter
+from workspace.selectors.account_list import export_rows
 
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
@@ -53,6 +54,8 @@ def accounts_csv(tenant: Tenant, wanted: AccountFilter) -> StreamingHttpResponse
         _("band"),
         _("coverage"),
         _("scored on"),
+        _("overridden to"),
+        _("overridden until"),
     ]
     words = {code: str(band_of(code).word) for code in range(4)}
 
@@ -75,6 +78,8 @@ def accounts_csv(tenant: Tenant, wanted: AccountFilter) -> StreamingHttpResponse
                     words[row.band or 0],
                     row.coverage,
                     row.scored_on,
+                    words[row.override_band] if row.override_band else None,
+                    row.override_until,
                 ]
 
     name = f"accounts-{tenant.slug}-{tenant.today().isoformat()}.csv"

@@ -30,6 +30,25 @@ def counted_words(aggregate: str, window_days: int, baseline_days: int, half_lif
     }[aggregate]
 
 
+def missing_words(policy: str, hold_days: int) -> str:
+    """What happens to a component nothing is known of."""
+    return {
+        "exclude": _("it is left out and the others carry its weight"),
+        "zero": _("it counts as 0"),
+        "neutral": _("it counts as 50"),
+        "hold": _("the last value counts for up to %(days)s days, then it is left out") % {"days": hold_days},
+    }[policy]
+
+
+def combined_words(combine: str) -> str:
+    """How several measures become one value."""
+    return {
+        "mean": _("the mean of its measures, by their weights"),
+        "min": _("the lowest of its measures"),
+        "max": _("the highest of its measures"),
+    }[combine]
+
+
 def scale_words(kind: str, params: dict[str, Any], look: Look) -> str:
     """Which values are worth how many of 100 points."""
     key, unit, metric_kind = look

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from alerts.timeline import LABELS as ALERT_LABELS
 from playbooks.timeline import LABELS as PLAY_LABELS
 from pql.timeline import LABELS as LEAD_LABELS
+from scoring.overrides.timeline import LABELS as OVERRIDE_LABELS
 
 
 @dataclass(frozen=True)
@@ -20,13 +21,20 @@ class Kind:
     icon: str
 
 
-_ICONS = {"alert": "bell", "run": "route", "task": "checkbox", "lead": "target"}
+_ICONS = {
+    "alert": "bell",
+    "run": "route",
+    "task": "checkbox",
+    "lead": "target",
+    "override": "pencil",
+    "sentiment": "mood-smile",
+}
 KINDS: dict[str, Kind] = {
     "note": Kind(_("Note"), "note"),
     "band_changed": Kind(_("Health band changed"), "heart-rate-monitor"),
     **{
         key: Kind(word, _ICONS[key.split("_")[0]])
-        for key, word in (ALERT_LABELS | PLAY_LABELS | LEAD_LABELS).items()
+        for key, word in (ALERT_LABELS | PLAY_LABELS | LEAD_LABELS | OVERRIDE_LABELS).items()
     },
 }
 OTHER = Kind(_("Event"), "circle")

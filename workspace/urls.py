@@ -17,6 +17,7 @@ from workspace.views import (
     sources,
     team,
     today,
+    why,
     work,
 )
 
@@ -37,6 +38,10 @@ urlpatterns = [
     path("accounts/<int:pk>/note/", account.note_add, name="account_note"),
     path("accounts/<int:pk>/task/", account.task_add, name="account_task"),
     path("accounts/<int:pk>/score-again/", account.rescore, name="account_rescore"),
+    path("accounts/<int:pk>/how/", why.account_how, name="account_how"),
+    path("accounts/<int:pk>/override/", why.override, name="account_override"),
+    path("accounts/<int:pk>/override/<int:override_pk>/end/", why.override_end, name="account_override_end"),
+    path("accounts/<int:pk>/sentiment/", why.sentiment, name="account_sentiment"),
     path("accounts/<int:account_pk>/play/", work.run_start, name="account_play"),
     path("accounts/<int:pk>/<slug:tab>/", account.account, name="account_tab"),
     path("health/", today.health, name="health"),

@@ -3,17 +3,21 @@
 from .backtests import Backtest
 from .definitions import Component, Measure, ScoreModel, Version
 from .exceptions import ExceptionRule
+from .judgement import BandWeek, Override, Sentiment
 from .results import KIND_CODES, CurrentScore, PeerReference, StoredScore
 
 __all__ = [
     "KIND_CODES",
     "Backtest",
+    "BandWeek",
     "Component",
     "CurrentScore",
     "ExceptionRule",
     "Measure",
+    "Override",
     "PeerReference",
     "ScoreModel",
+    "Sentiment",
     "StoredScore",
     "Version",
 ]

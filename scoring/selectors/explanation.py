@@ -13,6 +13,7 @@ from accounts.models import Account, Tenant
 from scoring.bands import BAND_NAMES, Kind
 from scoring.engine import Scores, combine
 from scoring.models import KIND_CODES, Component, CurrentScore, Measure, StoredScore
+from scoring.overrides.selectors import override_body, standing_override
 from scoring.specs import LoadedVersion, version_parts
 from usage.models import Metric
 
@@ -40,16 +41,19 @@ def stored_row(tenant: Tenant, account_id: int, kind: str, on: date | None) -> R
 def explanation(
     tenant: Tenant, account_id: int, kind: str = "health", on: date | None = None
 ) -> dict[str, Any]:
-    """The score of an account with all its parts, as the API gives it: three queries.
+    """The score of an account with all its parts, as the API gives it: six queries.
 
     With `on`, the newest score stored by that day; the answer says which day it is of. An account that was never scored has
-    the same shape with nothing in it.
+    the same shape with nothing in it. `override` is the one that stands (or stood on that day); all else is as computed.
     """
     row = stored_row(tenant, account_id, kind, on)
     external_id = _external_id(tenant, account_id)
-    if row is None:
-        return empty_explanation(external_id, on)
-    return _explained(external_id, row, version_parts(tenant, [row.version])[row.version_id])
+    out = empty_explanation(external_id, on)
+    if row is not None:
+        out = _explained(external_id, row, version_parts(tenant, [row.version])[row.version_id])
+    if kind == "health":
+        out["override"] = override_body(standing_override(tenant, account_id, on))
+    return out
 
 
 def _external_id(tenant: Tenant, account_id: int) -> str:
@@ -68,6 +72,7 @@ def empty_explanation(external_id: str, on: date | None) -> dict[str, Any]:
         "coverage": 0.0,
         "model": None,
         "new": False,
+        "override": None,
         "components": [],
     }
 
@@ -82,6 +87,7 @@ def _explained(external_id: str, row: Row, parts: Parts) -> dict[str, Any]:
         "coverage": row.coverage,
         "model": {"key": row.version.model.key, "version": row.version.number},
         "new": row.is_new,
+        "override": None,
         "components": _components(row, parts),
         **({"exceptions": exceptions} if exceptions else {}),
     }
@@ -213,6 +219,7 @@ def evaluate_components(
         "coverage": float(out.coverage[0]),
         "model": {"key": version.model_key, "version": version.number},
         "new": False,
+        "override": None,
         "components": calculated_components(version, out),
     }
 

@@ -49,6 +49,7 @@
       var axis = layout[name] = Object.assign({ automargin: true, fixedrange: true, zeroline: false }, layout[name]);
       axis.gridcolor = colours.line;
       axis.linecolor = colours.line;
+      axis.zerolinecolor = colours.ink3;
       axis.tickfont = { color: colours.ink2, size: 11 };
       axis.title = axis.title ? Object.assign({ font: { color: colours.ink2, size: 11 }, standoff: 8 }, typeof axis.title === "string" ? { text: axis.title } : axis.title) : undefined;
       if (name === "xaxis") { axis.showgrid = axis.showgrid || false; }
@@ -67,7 +68,7 @@
     var source = document.getElementById(canvas.dataset.chart);
     if (!source || !window.Plotly) { return; }
     var figure = dress(JSON.parse(source.textContent), palette());
-    figure.layout.height = canvas.clientHeight;
+    figure.layout.height = figure.layout.height || canvas.clientHeight; // rows of bars know how tall they are
     window.Plotly.react(canvas, figure.data, figure.layout, {
       displayModeBar: false, responsive: true, locale: document.documentElement.lang, locales: { es: { format: { decimal: ",", thousands: "." } } },
     });

@@ -29,6 +29,9 @@ FORM = {
     "due_on": SOON,
     "name": "x",
     "scope": "read",
+    "band": "healthy",
+    "days": "30",
+    "value": "3",
 }
 
 
@@ -79,6 +82,10 @@ TENANT = [
     deed("accounts/<int:pk>/note/", CSM, pk="account"),
     deed("accounts/<int:pk>/task/", CSM, pk="account"),
     deed("accounts/<int:pk>/score-again/", CSM, pk="account"),
+    page("accounts/<int:pk>/how/", pk="account"),
+    form("accounts/<int:pk>/override/", CSM, pk="account"),
+    deed("accounts/<int:pk>/override/<int:override_pk>/end/", CSM, pk="account", override_pk="override"),
+    form("accounts/<int:pk>/sentiment/", CSM, pk="account"),
     deed("accounts/<int:account_pk>/play/", CSM, account_pk="account"),
     page("accounts/<int:pk>/<slug:tab>/", pk="account", tab="tab"),
     page("health/"),
@@ -146,6 +153,19 @@ API = [
     api("api/v1/accounts/<str:external_id>/health", GET="read", external_id="external_id"),
     api("api/v1/accounts/<str:external_id>/health/history", GET="read", external_id="external_id"),
     api("api/v1/accounts/<str:external_id>/pql", GET="read", external_id="external_id"),
+    api(
+        "api/v1/accounts/<str:external_id>/overrides",
+        GET="read",
+        POST="write",
+        external_id="external_id",
+        body={"reason": "x", "band": "healthy"},
+    ),
+    api(
+        "api/v1/accounts/<str:external_id>/overrides/<int:override_id>/end",
+        POST="write",
+        external_id="external_id",
+        override_id="override",
+    ),
     api("api/v1/models/<str:key>/evaluate", POST="read", key="model_key"),
     api("api/v1/health/distribution", GET="read"),
     api("api/v1/alerts", GET="read"),

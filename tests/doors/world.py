@@ -36,6 +36,7 @@ from playbooks.models import Playbook, Task
 from playbooks.services import start_run
 from pql.models import Lead, Standing
 from scoring.models import ScoreModel
+from scoring.overrides.services import set_override, set_sentiment
 from scoring.services import create_draft
 from tests.conftest import make_member
 from usage.models import Feature, Quarantine, Source
@@ -136,6 +137,8 @@ def _fill(tenant: Tenant, members: dict[str, Membership]) -> dict[str, Any]:
         payload="{}",
         received_at=now,
     )
+    override = set_override(tenant=tenant, account_id=account.pk, band="critical", reason=own("Override"))
+    set_sentiment(tenant=tenant, account_id=account.pk, value=4, note=own("Sentiment"))
     Feature.objects.create(key="f", name=own("Feature"))
     Source.objects.get_or_create(key="s", defaults={"name": own("Source")})
     create_draft(tenant=tenant, model=ScoreModel.objects.get(key="plg"))
@@ -147,6 +150,7 @@ def _fill(tenant: Tenant, members: dict[str, Membership]) -> dict[str, Any]:
         "run": run.pk,
         "alert": alert.pk,
         "lead": lead.pk,
+        "override": override.pk,
         "task": Task.objects.earliest("id").pk,
         "playbook": playbook.pk,
         "rule": rule.pk,

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from workspace.paging import Cursor, address, capped, page_of, read_cursor
-from workspace.selectors.account_list import AccountFilter, prefix_end, read_filter, usable
+from workspace.selectors.account_filter import AccountFilter, prefix_end, read_filter
+from workspace.selectors.account_list import usable
 
 
 @pytest.mark.parametrize("value", ["árbol", 12.345678901234567, 7, None, "2026-01-31"])

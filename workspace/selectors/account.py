@@ -10,7 +10,9 @@ from django.db.models import Count, F, Q, QuerySet
 from accounts.models import Account, Contact, Invoice, Subscription, Tenant, Ticket, TimelineEntry
 from alerts.models import Alert
 from playbooks.models import Run, Task
-from scoring.models import CurrentScore, StoredScore, Version
+from scoring.models import CurrentScore, Override, Sentiment, StoredScore, Version
+from scoring.overrides.selectors import sentiment_history, standing_override
+from scoring.selectors.trends import Trend, score_trends
 
 HEALTH = 1
 TIMELINE_PAGE = 40
@@ -28,18 +30,13 @@ class Header:
     open_alerts: int
     open_tasks: int
     days_to_renewal: int | None
-
-    @property
-    def change(self) -> float | None:
-        """What the last run changed."""
-        current = self.current
-        if current is None or current.score is None or current.previous_score is None:
-            return None
-        return current.score - current.previous_score
+    override: Override | None
+    trend: Trend | None
+    sentiment: Sentiment | None
 
 
 def header(tenant: Tenant, pk: int, today: date) -> Header | None:
-    """The head of the page; None when there is no such account. Four queries."""
+    """The head of the page; None when there is no such account. Seven queries."""
     account = Account.objects.filter(tenant=tenant, pk=pk).select_related("owner__user", "parent").first()
     if account is None:
         return None
@@ -57,6 +54,9 @@ def header(tenant: Tenant, pk: int, today: date) -> Header | None:
         open_alerts=alerts,
         open_tasks=tasks,
         days_to_renewal=(renewal - today).days if renewal and renewal >= today else None,
+        override=standing_override(tenant, pk),
+        trend=score_trends(tenant, [pk]).get(pk),
+        sentiment=next(iter(sentiment_history(tenant, pk, limit=1)), None),
     )
 
 

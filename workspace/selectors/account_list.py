@@ -5,108 +5,31 @@ Plain SQL, because the page must cost the same at 100,000 accounts.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from math import isfinite
 from typing import Any
 
 from django.core.cache import cache
 from django.db import connection
 
 from accounts.models import Tenant
-from workspace.bands import HEALTH_BANDS, band_of
+from scoring.selectors.trends import Trend, score_trends
 from workspace.paging import COUNT_CAP, PAGE_SIZE, Cursor
+from workspace.selectors.account_filter import SORTS, AccountFilter, conditions, needs_score
 
 HEALTH = 1  # scoring's code of the kind
 SPARK_WEEKS = 12
 OPTIONS_SECONDS = 60
-NOBODY = "none"
-CHURNED = "churned"
 
 
 @dataclass(frozen=True)
-class Sort:
-    """A column to sort by: where it is stored, its type, and whether it is on the score."""
+class Standing:
+    """What an override that stands says, as a list shows it."""
 
-    column: str
-    cast: str
-    on_score: bool = False
-    nullable: bool = True
-
-
-SORTS: dict[str, Sort] = {
-    "name": Sort("a.name_search", 'text COLLATE "C"', nullable=False),
-    "score": Sort("s.score", "double precision", on_score=True),
-    "mrr": Sort("a.mrr_cents", "bigint", nullable=False),
-    "renewal": Sort("a.renewal_on", "date"),
-}
-DEFAULT_SORT = "name"
-
-
-@dataclass(frozen=True)
-class AccountFilter:
-    """What a list of accounts is narrowed to; each field is a parameter of the address."""
-
-    q: str = ""
-    owner: str = ""
-    segment: str = ""
-    stage: str = ""
-    plan: str = ""
-    band: str = ""
-    tag: str = ""
-    score_from: str = ""
-    score_to: str = ""
-    sort: str = DEFAULT_SORT
-    dir: str = ""
-
-    @property
-    def descending(self) -> bool:
-        """Whether the largest comes first."""
-        return self.dir == "desc"
-
-    @property
-    def is_narrow(self) -> bool:
-        """Whether anything but the order was chosen."""
-        return any(getattr(self, name) for name in FILTERS)
-
-    def parameters(self) -> dict[str, str]:
-        """What the address says beside its defaults."""
-        said = {name: getattr(self, name) for name in FILTERS}
-        said |= {"sort": "" if self.sort == DEFAULT_SORT else self.sort, "dir": self.dir}
-        return {name: value for name, value in said.items() if value}
-
-
-FILTERS = ("q", "owner", "segment", "stage", "plan", "band", "tag", "score_from", "score_to")
-
-
-def read_filter(parameters: Mapping[str, str]) -> AccountFilter:
-    """The filter of an address; what cannot be understood is left out."""
-    said = {
-        name: parameters.get(name, "").replace("\0", "").strip()[:200] for name in (*FILTERS, "sort", "dir")
-    }
-    if said["sort"] not in SORTS:
-        said["sort"] = DEFAULT_SORT
-    if said["dir"] not in ("", "desc"):
-        said["dir"] = ""
-    if said["band"] not in {band.key for band in HEALTH_BANDS}:
-        said["band"] = ""
-    if said["owner"] != NOBODY and not (
-        said["owner"].isascii() and said["owner"].isdigit() and len(said["owner"]) < 19
-    ):
-        said["owner"] = ""
-    for name in ("score_from", "score_to"):
-        said[name] = _score_text(said[name])
-    return AccountFilter(**said)
-
-
-def _score_text(text: str) -> str:
-    """A score between 0 and 100 as the address writes it; empty for what is none."""
-    try:
-        value = float(text)
-    except ValueError:
-        return ""
-    return f"{min(100.0, max(0.0, value)):g}" if isfinite(value) else ""
+    band: int
+    score: float | None
+    until: date
 
 
 @dataclass
@@ -128,11 +51,21 @@ class AccountRow:
     score: float | None
     band: int | None
     coverage: float | None
-    change: float | None
     is_new: bool
     scored_on: date | None
     name_search: str
+    override_band: int | None
+    override_score: float | None
+    override_until: date | None
+    trend: Trend | None = None
     spark: list[float | None] = field(default_factory=list)
+
+    @property
+    def override(self) -> Standing | None:
+        """The override that stands, if one does."""
+        if self.override_band is None or self.override_until is None:
+            return None
+        return Standing(self.override_band, self.override_score, self.override_until)
 
 
 @dataclass(frozen=True)
@@ -142,54 +75,6 @@ class AccountPage:
     rows: list[AccountRow]
     total: int
     next_cursor: Cursor | None
-
-
-def prefix_end(prefix: str) -> str:
-    """The first text behind everything that starts with the prefix, in code point order."""
-    trimmed = prefix.rstrip("\U0010ffff")
-    last = ord(trimmed[-1]) + 1 if trimmed else 0
-    if 0xD800 <= last <= 0xDFFF:
-        last = 0xE000
-    return trimmed[:-1] + chr(last) if trimmed else "\U0010ffff"
-
-
-def _conditions(tenant: Tenant, wanted: AccountFilter, today: date) -> tuple[list[str], list[Any]]:
-    where, values = ["a.tenant_id = %s"], [tenant.pk]
-
-    def add(condition: str, *given: Any) -> None:
-        where.append(condition)
-        values.extend(given)
-
-    if wanted.stage == CHURNED:
-        add("a.churned_on <= %s", today)
-    else:
-        add("(a.churned_on IS NULL OR a.churned_on > %s)", today)
-        if wanted.stage:
-            add("a.stage = %s", wanted.stage)
-    if wanted.q:
-        prefix = wanted.q.lower()
-        add("a.name_search >= %s AND a.name_search < %s", prefix, prefix_end(prefix))
-    if wanted.owner == NOBODY:
-        add("a.owner_id IS NULL")
-    elif wanted.owner:
-        add("a.owner_id = %s", int(wanted.owner))
-    for column in ("segment", "plan"):
-        if getattr(wanted, column):
-            add(f"a.{column} = %s", getattr(wanted, column))
-    if wanted.tag:
-        add("%s = ANY(a.tags)", wanted.tag)
-    if wanted.band:
-        code = band_of(wanted.band).code
-        add("coalesce(s.band, 0) = %s" if code == 0 else "s.band = %s", code)
-    if wanted.score_from:
-        add("s.score >= %s", float(wanted.score_from))
-    if wanted.score_to:  # the last bin holds 100 itself
-        add("s.score <= %s" if float(wanted.score_to) >= 100 else "s.score < %s", float(wanted.score_to))
-    return where, values
-
-
-def _needs_score(wanted: AccountFilter) -> bool:
-    return bool(wanted.band or wanted.score_from or wanted.score_to) or SORTS[wanted.sort].on_score
 
 
 def _source(with_score: bool) -> str:
@@ -203,8 +88,8 @@ def _page_sql(
     """Ids of one page in order. Rows without a sort value come last, as a second branch, so that each branch is a plain
     row comparison on an index."""
     sort = SORTS[wanted.sort]
-    where, values = _conditions(tenant, wanted, today)
-    source = _source(_needs_score(wanted))
+    where, values = conditions(tenant, wanted, today)
+    source = _source(needs_score(wanted))
     way, sign = ("DESC", "<") if wanted.descending else ("ASC", ">")
     if sort.on_score and not wanted.q and not wanted.owner:
         # Drive from the index on the score; accounts without a score row are the second branch's.
@@ -241,13 +126,14 @@ def _page_sql(
 
 
 _ROW_COLUMNS = """a.id, a.external_id, a.name, a.owner_id, coalesce(nullif(u.name, ''), u.email, ''), a.segment,
-  a.stage, a.plan, a.mrr_cents, a.currency, a.renewal_on, a.tags, s.score, s.band, s.coverage, s.score - s.previous_score,
-  coalesce(s.is_new, false), s.day,
-  a.name_search"""
+  a.stage, a.plan, a.mrr_cents, a.currency, a.renewal_on, a.tags, s.score, s.band, s.coverage,
+  coalesce(s.is_new, false), s.day, a.name_search, o.band, o.score, o.until"""
 _ROW_JOINS = """JOIN accounts_account a ON a.tenant_id = %s AND a.id = page.id
   LEFT JOIN scoring_current s ON s.tenant_id = a.tenant_id AND s.kind = 1 AND s.account_id = a.id
   LEFT JOIN accounts_membership m ON m.tenant_id = a.tenant_id AND m.id = a.owner_id
-  LEFT JOIN accounts_user u ON u.id = m.user_id"""
+  LEFT JOIN accounts_user u ON u.id = m.user_id
+  LEFT JOIN scoring_override o
+    ON o.tenant_id = a.tenant_id AND o.account_id = a.id AND o.ended_on IS NULL AND o.until > %s"""
 
 
 def _rows_sql(page_sql: str) -> str:
@@ -259,23 +145,26 @@ def _rows_sql(page_sql: str) -> str:
 def account_page(
     tenant: Tenant, wanted: AccountFilter, *, today: date, after: Cursor | None = None, limit: int = PAGE_SIZE
 ) -> AccountPage:
-    """One page of accounts with owner and score, the count up to the cap, and three months of scores for the sparklines.
+    """One page of accounts with owner and score, the count up to the cap, trends, and three months for the sparklines.
 
-    Three queries whatever the number of accounts.
+    Four queries whatever the number of accounts.
     """
     page_sql, parameters = _page_sql(tenant, wanted, today, after, limit + 1)
     with connection.cursor() as cursor:
         cursor.execute(
             _rows_sql(page_sql),
-            [*parameters, tenant.pk],
+            [*parameters, tenant.pk, today],
         )
         rows = [AccountRow(*row) for row in cursor.fetchall()]
-        where, values = _conditions(tenant, wanted, today)
-        narrowed = f"{_source(bool(wanted.band or wanted.score_from or wanted.score_to))} WHERE {' AND '.join(where)}"
+        where, values = conditions(tenant, wanted, today)
+        narrowed = f"{_source(wanted.reads_score)} WHERE {' AND '.join(where)}"
         cursor.execute(f"SELECT count(*) FROM (SELECT 1 {narrowed} LIMIT {COUNT_CAP + 1}) capped", values)
         total = int(cursor.fetchone()[0])
     more, rows = len(rows) > limit, rows[:limit]
     add_sparks(tenant, rows, today)
+    trends = score_trends(tenant, [row.pk for row in rows])
+    for row in rows:
+        row.trend = trends.get(row.pk)
     return AccountPage(rows, total, cursor_after(rows[-1], wanted) if more else None)
 
 
@@ -335,7 +224,7 @@ def export_rows(
         with connection.cursor() as cursor:
             cursor.execute(
                 _rows_sql(page_sql),
-                [*parameters, tenant.pk],
+                [*parameters, tenant.pk, today],
             )
             rows = [AccountRow(*row) for row in cursor.fetchall()]
         yield from rows

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from django.db.models import Prefetch
 
 from accounts.models import Tenant
-from scoring.models import Component, CurrentScore, Measure, ScoreModel, StoredScore, Version
+from scoring.models import Component, CurrentScore, Measure, StoredScore, Version
 from usage.models import Metric
 from workspace.bands import band_of
 from workspace.wording import measure_text, metric_figure
@@ -209,45 +209,4 @@ def score_panel(
         score_before=earlier.score if earlier else None,
         changes=changes,
         same_version=same,
-    )
-
-
-@dataclass(frozen=True)
-class ModelPage:
-    """A score model as published, in words."""
-
-    model: ScoreModel
-    version: Version
-    components: list[tuple[Component, list[tuple[str, str, str]]]]
-
-
-def published_models(tenant: Tenant) -> list[ModelPage]:
-    """Every active model with its newest published version, each measure in words. Six queries."""
-    newest: dict[int, int] = {}
-    for version in Version.objects.filter(
-        tenant=tenant, model__active=True, state=Version.State.PUBLISHED
-    ).order_by("number"):
-        newest[version.model_id] = version.pk
-    versions = versions_with_parts(tenant, list(newest.values()))
-    metrics = metric_book(tenant)
-    pages = []
-    for version in versions.values():
-        parts = [
-            (component, [_described(measure, metrics) for measure in component.measures.all()])
-            for component in version.components.all()
-        ]
-        pages.append(ModelPage(version.model, version, parts))
-    return sorted(pages, key=lambda page: (page.model.kind, not page.model.is_default, page.model.position))
-
-
-def _described(measure: Measure, metrics: dict[str, Metric]) -> tuple[str, str, str]:
-    from workspace.scale_words import counted_words, scale_words
-
-    metric = metrics.get(measure.metric_key)
-    name = str(metric) if metric else measure.metric_key
-    look = (measure.metric_key, metric.unit if metric else "", metric.kind if metric else "")
-    return (
-        name,
-        counted_words(measure.aggregate, measure.window_days, measure.baseline_days, measure.half_life_days),
-        scale_words(measure.scale_kind, measure.scale_params, look),
     )

@@ -10,7 +10,7 @@ from django.db.models import Q
 
 from accounts.models import Contact, Tenant
 from playbooks.models import Task
-from workspace.selectors.account_list import prefix_end
+from workspace.selectors.account_filter import prefix_end
 
 HITS = 6
 SHORTEST = 2

@@ -12,7 +12,8 @@ from accounts.models import Account, Membership
 from alerts.selectors import my_alerts, open_alerts
 from playbooks.models import Task
 from playbooks.selectors import my_open_tasks, task_counts
-from workspace.selectors.account_list import AccountFilter, AccountRow, account_page
+from workspace.selectors.account_filter import AccountFilter
+from workspace.selectors.account_list import AccountRow, account_page
 from workspace.selectors.alerts import AlertLine, line, metric_names
 
 TASKS_SHOWN, ALERTS_SHOWN, ACCOUNTS_SHOWN, RENEWALS_SHOWN = 8, 6, 8, 6

@@ -22,6 +22,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from accounts.models import Job, Tenant, User
+from scoring.selectors.trends import Trend
 from workspace import formatting
 from workspace.bands import band_of
 from workspace.navigation import Group, navigation_of
@@ -112,6 +113,60 @@ def score(
         band(band_code),
         note,
     )
+
+
+@register.simple_tag
+def health(
+    value: float | None,
+    band_code: int | str | None,
+    coverage: float | None = None,
+    override: Any = None,
+    decimals: int = 0,
+) -> SafeString:
+    """An account's health: the score, or what it was overridden with and the computed score beside it."""
+    if override is None:
+        return score(value, band_code, coverage, decimals)
+    said = "" if override.score is None else formatting.number(override.score, decimals)
+    words = _("overridden until %(until)s, computed %(score)s") % {
+        "until": formatting.short_date(override.until),
+        "score": formatting.number(value, decimals),
+    }
+    return format_html(
+        '<span class="score"><span class="score-figure">{}</span>{}</span>'
+        '<span class="overridden">{}{} {}</span>',
+        said,
+        band(override.band),
+        icon("pencil", "icon-s"),
+        words,
+        band_of(band_code).word,
+    )
+
+
+SENTIMENT_ICONS = {1: "mood-cry", 2: "mood-sad", 3: "mood-neutral", 4: "mood-smile", 5: "mood-happy"}
+
+
+@register.simple_tag
+def sentiment(value: int) -> SafeString:
+    """How the team sees an account: a face and the number."""
+    words = _("%(value)s of 5") % {"value": value}
+    return format_html(
+        '<span class="inline nowrap" title="{}">{}{}</span>',
+        _("Sentiment"),
+        icon(SENTIMENT_ICONS[value]),
+        words,
+    )
+
+
+@register.simple_tag
+def trend(found: Trend | None) -> SafeString:
+    """How the score moved in a week under one version, or since its version began; nothing across versions."""
+    if found is None or found.change is None or round(found.change) == 0:
+        return mark_safe("")
+    if found.version is None:
+        period = format_html('<span class="visually-hidden">{}</span>', _("in 7 days"))
+    else:
+        period = format_html("{}", _("since version %(number)s") % {"number": found.version})
+    return delta(found.change, period)
 
 
 @register.simple_tag

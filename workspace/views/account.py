@@ -20,10 +20,8 @@ from accounts.requests import TenantRequest
 from alerts.selectors import alerts_for_account
 from playbooks.selectors import startable_playbooks
 from playbooks.services import create_task
-from workspace import charts
+from scoring.overrides.services import may_override
 from workspace.access import csm_only, member_only
-from workspace.charts import Chart, Mark
-from workspace.formatting import number, short_date
 from workspace.forms import NoteForm, TaskForm
 from workspace.paging import address
 from workspace.selectors import account as selectors
@@ -34,6 +32,7 @@ from workspace.selectors.usage import feature_lines, usage_charts
 from workspace.services.accounts import add_note
 from workspace.services.recompute import recompute_account
 from workspace.timeline_kinds import KINDS
+from workspace.views.why import score_part
 
 TABS = (
     ("overview", gettext_lazy("Overview")),
@@ -73,6 +72,7 @@ def _frame(request: TenantRequest, pk: int, tab: str) -> dict[str, Any]:
         "today": today,
         "members": members,
         "may_work": may_work_on(request.member, head.account),
+        "may_override": may_override(request.member, head.account),
         "plays": list(startable_playbooks(request.tenant)),
         "note_form": NoteForm(),
         "task_form": _task_form(request, head.account.owner_id, workers),
@@ -102,39 +102,6 @@ def _usage(request: TenantRequest, context: dict[str, Any]) -> dict[str, Any]:
         "charts": usage_charts(request.tenant, account, context["today"]),
         "features": feature_lines(request.tenant, account.pk, context["today"]),
     }
-
-
-def _score(request: TenantRequest, context: dict[str, Any]) -> dict[str, Any]:
-    head: selectors.Header = context["head"]
-    history = selectors.score_history(request.tenant, head.account.pk, context["today"])
-    return {
-        "panel": score_panel(request.tenant, head.current, head.account.currency),
-        "history": history and history_chart(history),
-    }
-
-
-def history_chart(history: selectors.History) -> Chart:
-    """A year of scores over the bands."""
-    figure = charts.history(
-        history.days,
-        history.scores,
-        healthy_above=history.healthy_above,
-        critical_below=history.critical_below,
-        marks=[Mark(day, text) for day, text in history.versions],
-        axis=_("Health score"),
-    )
-    known = [score for score in history.scores if score is not None]
-    summary = _("Health score by day: from %(first)s to %(last)s.") % {
-        "first": number(known[0], 1) if known else "–",
-        "last": number(known[-1], 1) if known else "–",
-    }
-    rows = [
-        [short_date(day), number(score, 1)]
-        for day, score in zip(reversed(history.days), reversed(history.scores), strict=True)
-    ]
-    return Chart(
-        id="chart-history", figure=figure, summary=summary, columns=[_("Day"), _("Score")], rows=rows
-    )
 
 
 def _people(request: TenantRequest, context: dict[str, Any]) -> dict[str, Any]:
@@ -186,7 +153,7 @@ def _read_before(text: str) -> tuple[datetime, int] | None:
 _PARTS = {
     "overview": _overview,
     "usage": _usage,
-    "score": _score,
+    "score": score_part,
     "people": _people,
     "work": _work,
     "records": _records,

@@ -17,14 +17,8 @@ from workspace.access import csm_only, member_only
 from workspace.bands import HEALTH_BANDS
 from workspace.paging import CURSOR_PARAMETER, address, page_of, read_cursor
 from workspace.selectors import people
-from workspace.selectors.account_list import (
-    SORTS,
-    AccountFilter,
-    account_page,
-    filter_options,
-    read_filter,
-    usable,
-)
+from workspace.selectors.account_filter import SORTS, AccountFilter, read_filter
+from workspace.selectors.account_list import account_page, filter_options, usable
 from workspace.selectors.day import newest_day
 from workspace.services.accounts import change_accounts
 

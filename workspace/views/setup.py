@@ -8,7 +8,7 @@ from django.views.decorators.http import require_safe
 
 from accounts.requests import TenantRequest
 from workspace.access import member_only
-from workspace.selectors.score import published_models
+from workspace.selectors.models import published_models
 
 
 @require_safe

@@ -1,0 +1,182 @@
+"""What a list of accounts can be narrowed to and sorted by: the parameters of the address and the SQL they mean."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from math import isfinite
+from typing import Any
+
+from accounts.models import Tenant
+from workspace.bands import HEALTH_BANDS, band_of
+
+NOBODY = "none"
+CHURNED = "churned"
+YES = "yes"
+
+
+@dataclass(frozen=True)
+class Sort:
+    """A column to sort by: where it is stored, its type, and whether it is on the score."""
+
+    column: str
+    cast: str
+    on_score: bool = False
+    nullable: bool = True
+
+
+SORTS: dict[str, Sort] = {
+    "name": Sort("a.name_search", 'text COLLATE "C"', nullable=False),
+    "score": Sort("s.score", "double precision", on_score=True),
+    "mrr": Sort("a.mrr_cents", "bigint", nullable=False),
+    "renewal": Sort("a.renewal_on", "date"),
+}
+DEFAULT_SORT = "name"
+
+
+@dataclass(frozen=True)
+class AccountFilter:
+    """What a list of accounts is narrowed to; each field is a parameter of the address."""
+
+    q: str = ""
+    owner: str = ""
+    segment: str = ""
+    stage: str = ""
+    plan: str = ""
+    band: str = ""
+    tag: str = ""
+    score_from: str = ""
+    score_to: str = ""
+    coverage_from: str = ""  # percent
+    coverage_to: str = ""
+    version: str = ""  # id of a version of a score model
+    override: str = ""
+    new: str = ""
+    sort: str = DEFAULT_SORT
+    dir: str = ""
+
+    @property
+    def descending(self) -> bool:
+        """Whether the largest comes first."""
+        return self.dir == "desc"
+
+    @property
+    def is_narrow(self) -> bool:
+        """Whether anything but the order was chosen."""
+        return any(getattr(self, name) for name in FILTERS)
+
+    @property
+    def reads_score(self) -> bool:
+        """Whether a filter looks at the score."""
+        return any(getattr(self, name) for name in ON_SCORE)
+
+    def parameters(self) -> dict[str, str]:
+        """What the address says beside its defaults."""
+        said = {name: getattr(self, name) for name in FILTERS}
+        said |= {"sort": "" if self.sort == DEFAULT_SORT else self.sort, "dir": self.dir}
+        return {name: value for name, value in said.items() if value}
+
+
+ON_SCORE = ("band", "score_from", "score_to", "coverage_from", "coverage_to", "version", "new")
+FILTERS = ("q", "owner", "segment", "stage", "plan", "tag", "override", *ON_SCORE)
+
+
+def read_filter(parameters: Mapping[str, str]) -> AccountFilter:
+    """The filter of an address; what cannot be understood is left out."""
+    said = {
+        name: parameters.get(name, "").replace("\0", "").strip()[:200] for name in (*FILTERS, "sort", "dir")
+    }
+    if said["sort"] not in SORTS:
+        said["sort"] = DEFAULT_SORT
+    if said["dir"] not in ("", "desc"):
+        said["dir"] = ""
+    if said["band"] not in {band.key for band in HEALTH_BANDS}:
+        said["band"] = ""
+    if said["owner"] != NOBODY:
+        said["owner"] = _id_text(said["owner"])
+    said["version"] = _id_text(said["version"])
+    for name in ("override", "new"):
+        said[name] = YES if said[name] == YES else ""
+    for name in ("score_from", "score_to", "coverage_from", "coverage_to"):
+        said[name] = _score_text(said[name])
+    return AccountFilter(**said)
+
+
+def _id_text(text: str) -> str:
+    """The id of a row; empty for what is none."""
+    return text if text.isascii() and text.isdigit() and len(text) < 19 else ""
+
+
+def _score_text(text: str) -> str:
+    """A score between 0 and 100 as the address writes it; empty for what is none."""
+    try:
+        value = float(text)
+    except ValueError:
+        return ""
+    return f"{min(100.0, max(0.0, value)):g}" if isfinite(value) else ""
+
+
+def prefix_end(prefix: str) -> str:
+    """The first text behind everything that starts with the prefix, in code point order."""
+    trimmed = prefix.rstrip("\U0010ffff")
+    last = ord(trimmed[-1]) + 1 if trimmed else 0
+    if 0xD800 <= last <= 0xDFFF:
+        last = 0xE000
+    return trimmed[:-1] + chr(last) if trimmed else "\U0010ffff"
+
+
+def conditions(tenant: Tenant, wanted: AccountFilter, today: date) -> tuple[list[str], list[Any]]:
+    """What a row must fulfil, over accounts `a` and their scores `s`, and the values for it."""
+    where, values = ["a.tenant_id = %s"], [tenant.pk]
+
+    def add(condition: str, *given: Any) -> None:
+        where.append(condition)
+        values.extend(given)
+
+    if wanted.stage == CHURNED:
+        add("a.churned_on <= %s", today)
+    else:
+        add("(a.churned_on IS NULL OR a.churned_on > %s)", today)
+        if wanted.stage:
+            add("a.stage = %s", wanted.stage)
+    if wanted.q:
+        prefix = wanted.q.lower()
+        add("a.name_search >= %s AND a.name_search < %s", prefix, prefix_end(prefix))
+    if wanted.owner == NOBODY:
+        add("a.owner_id IS NULL")
+    elif wanted.owner:
+        add("a.owner_id = %s", int(wanted.owner))
+    for column in ("segment", "plan"):
+        if getattr(wanted, column):
+            add(f"a.{column} = %s", getattr(wanted, column))
+    if wanted.tag:
+        add("%s = ANY(a.tags)", wanted.tag)
+    if wanted.band:
+        code = band_of(wanted.band).code
+        add("coalesce(s.band, 0) = %s" if code == 0 else "s.band = %s", code)
+    if wanted.score_from:
+        add("s.score >= %s", float(wanted.score_from))
+    if wanted.score_to:  # the last bin holds 100 itself
+        add("s.score <= %s" if float(wanted.score_to) >= 100 else "s.score < %s", float(wanted.score_to))
+    if wanted.coverage_from:
+        add("s.coverage >= %s", float(wanted.coverage_from) / 100)
+    if wanted.coverage_to:
+        whole = float(wanted.coverage_to) >= 100
+        add("s.coverage <= %s" if whole else "s.coverage < %s", float(wanted.coverage_to) / 100)
+    if wanted.version:
+        add("s.version_id = %s", int(wanted.version))
+    if wanted.new:
+        add("s.is_new")
+    if wanted.override:
+        add(
+            "EXISTS (SELECT 1 FROM scoring_override o WHERE o.tenant_id = a.tenant_id AND o.account_id = a.id "
+            "AND o.ended_on IS NULL AND o.until > %s)",
+            today,
+        )
+    return where, values
+
+
+def needs_score(wanted: AccountFilter) -> bool:
+    """Whether the list cannot be found without the scores."""
+    return wanted.reads_score or SORTS[wanted.sort].on_score

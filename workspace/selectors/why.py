@@ -1,0 +1,411 @@
+"""Everything the Score tab says: how sure, what changed between two days and why, overrides, sentiment."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from accounts.models import Tenant
+from scoring.models import CurrentScore, Override, Sentiment
+from scoring.overrides.selectors import override_history, sentiment_history
+from scoring.selectors.changes import ScoreChange, ScoredDay, restated_score, score_change
+from scoring.selectors.trends import Trend
+from scoring.waterfall import Cause, Part, Verdict, Waterfall
+from usage.selectors import sources_with_state
+from usage.selectors.delivery import SourceState
+from workspace.charts import Chart, Mark, Span, history
+from workspace.formatting import number, short_date
+from workspace.insight_charts import Bar
+from workspace.insight_charts import waterfall as waterfall_figure
+from workspace.selectors.account import History, score_history
+from workspace.selectors.score import ComponentLine, ScorePanel, explained, metric_book, versions_with_parts
+
+DAYS_BACK = 7
+MOST_BARS = 14
+RESTATED_DIFFERENCE = 0.05
+
+CAUSE_WORDS: dict[Cause, Promise] = {
+    Cause.MODEL: gettext_lazy("model changed"),
+    Cause.STALE: gettext_lazy("data went stale"),
+    Cause.MOVED: gettext_lazy("data moved"),
+    Cause.BACK: gettext_lazy("data came back"),
+    Cause.EXCEPTION: gettext_lazy("exception of the model"),
+    Cause.OVERRIDE: gettext_lazy("override"),
+}
+
+
+@dataclass(frozen=True)
+class Amount:
+    """What one cause did to one component."""
+
+    cause: Cause
+    word: str
+    amount: float
+
+
+@dataclass(frozen=True)
+class ChangedMeasure:
+    """A measure on both days in words; empty where nothing was known."""
+
+    label: str
+    before: str
+    after: str
+
+    @property
+    def moved(self) -> bool:
+        """Whether the words differ."""
+        return self.before != self.after
+
+
+@dataclass(frozen=True)
+class ChangedComponent:
+    """A component on both days: points of its weight, and what each cause did."""
+
+    label: str
+    before: ComponentLine | None
+    after: ComponentLine | None
+    difference: float
+    amounts: list[Amount]
+    measures: list[ChangedMeasure]
+
+
+@dataclass(frozen=True)
+class WhyChanged:
+    """The difference between two days, ready to be shown."""
+
+    before: ScoredDay
+    after: ScoredDay
+    waterfall: Waterfall
+    components: list[ChangedComponent]
+    others: list[Amount]  # exceptions and overrides: of no component
+    causes: list[Amount]
+    chart: Chart | None
+    sentence: str
+    restated: float | None  # the earlier day with what is known of it by now, where that differs
+
+    @property
+    def ends(self) -> tuple[ScoredDay, ScoredDay]:
+        """The two days."""
+        return self.before, self.after
+
+    @property
+    def difference(self) -> float | None:
+        """How much the computed score moved."""
+        if self.waterfall.before is None or self.waterfall.after is None:
+            return None
+        return self.waterfall.after - self.waterfall.before
+
+
+@dataclass(frozen=True)
+class Sureness:
+    """How sure the score is: what was known, how fresh the sources are, how long the account is known."""
+
+    coverage: float
+    minimum: float
+    missing: list[str]
+    quiet: list[SourceState]
+    fresh: int
+    is_new: bool
+    is_final: bool
+
+    @property
+    def enough(self) -> bool:
+        """Whether enough was known for a band."""
+        return self.coverage >= self.minimum
+
+
+@dataclass(frozen=True)
+class ScoreTab:
+    """The Score tab of an account that has a score."""
+
+    panel: ScorePanel
+    trend: Trend | None
+    sure: Sureness
+    history: Chart | None
+    change: WhyChanged | None
+    from_day: date
+    to_day: date
+    overrides: list[Override]
+    sentiments: list[Sentiment]
+
+
+def read_days(tenant: Tenant, row: CurrentScore | None, given: Sequence[str]) -> tuple[date, date]:
+    """The two days to lay side by side: those of the address in their order, else the newest and a week before."""
+    newest = row.day if row else tenant.today()
+    earlier, later = (_read_day(text) for text in given)
+    later = min(later or newest, newest)
+    earlier = earlier or later - timedelta(days=DAYS_BACK)
+    return (earlier, later) if earlier <= later else (later, min(earlier, newest))
+
+
+def _read_day(text: str) -> date | None:
+    try:
+        found = date.fromisoformat(text) if len(text) == 10 else None
+    except ValueError:
+        return None
+    return found if found and date(1970, 1, 2) <= found <= date(9000, 1, 1) else None
+
+
+def score_tab(
+    tenant: Tenant,
+    panel: ScorePanel,
+    trend: Trend | None,
+    currency: str,
+    days: tuple[date, date],
+    today: date,
+) -> ScoreTab:
+    """What the Score tab shows beside the components; a fixed number of queries."""
+    account_id = panel.row.account_id
+    overrides = override_history(tenant, account_id)
+    past = score_history(tenant, account_id, today)
+    return ScoreTab(
+        panel=panel,
+        trend=trend,
+        sure=_sureness(tenant, panel),
+        history=history_chart(past, overrides) if past else None,
+        change=why_changed(tenant, account_id, *days, currency=currency),
+        from_day=days[0],
+        to_day=days[1],
+        overrides=overrides,
+        sentiments=sentiment_history(tenant, account_id),
+    )
+
+
+def _sureness(tenant: Tenant, panel: ScorePanel) -> Sureness:
+    sources = sources_with_state(tenant)
+    return Sureness(
+        coverage=panel.row.coverage,
+        minimum=panel.version.coverage_min,
+        missing=[line.label for line in panel.missing],
+        quiet=[state for state in sources if state.is_quiet],
+        fresh=sum(not state.is_quiet for state in sources),
+        is_new=panel.row.is_new,
+        is_final=panel.row.is_final,
+    )
+
+
+def history_chart(past: History, overrides: Sequence[Override]) -> Chart:
+    """A year of scores over the bands, with the versions that began and the days that were overridden."""
+    first, last = past.days[0], past.days[-1]
+    spans = [
+        Span(
+            max(one.starts_on, first),
+            min(one.last_on - timedelta(days=1), last),
+            _("overridden"),
+            one.score,
+        )
+        for one in overrides
+        if one.last_on > max(first, one.starts_on) and one.starts_on <= last
+    ]
+    figure = history(
+        past.days,
+        past.scores,
+        healthy_above=past.healthy_above,
+        critical_below=past.critical_below,
+        marks=[Mark(day, text) for day, text in past.versions],
+        axis=_("Health score"),
+        spans=spans,
+    )
+    known = [score for score in past.scores if score is not None]
+    summary = _("Health score by day: from %(first)s to %(last)s.") % {
+        "first": number(known[0], 1) if known else "–",
+        "last": number(known[-1], 1) if known else "–",
+    }
+    rows = [
+        [short_date(day), number(score, 1)]
+        for day, score in zip(reversed(past.days), reversed(past.scores), strict=True)
+    ]
+    return Chart(
+        id="chart-history", figure=figure, summary=summary, columns=[_("Day"), _("Score")], rows=rows
+    )
+
+
+def why_changed(
+    tenant: Tenant, account_id: int, before: date, after: date, *, currency: str
+) -> WhyChanged | None:
+    """The difference between two days with its parts in words; None where one of them has no score."""
+    change = score_change(tenant, account_id, before, after)
+    if change is None:
+        return None
+    lines = _lines(tenant, change, currency)
+    restated = None
+    if change.before.row.day < change.after.row.day:
+        restated = _restated(tenant, account_id, change.before)
+    components = _components(change, *lines)
+    others = [_amount(part) for part in change.waterfall.parts if not part.key]
+    return WhyChanged(
+        before=change.before,
+        after=change.after,
+        waterfall=change.waterfall,
+        components=components,
+        others=others,
+        causes=[
+            Amount(cause, str(CAUSE_WORDS[cause]), amount)
+            for cause, amount in change.waterfall.by_cause().items()
+        ],
+        chart=_chart(change, components, others),
+        sentence=_sentence(change),
+        restated=restated,
+    )
+
+
+def _restated(tenant: Tenant, account_id: int, day: ScoredDay) -> float | None:
+    """The score with what came late, where it says something else than the stored one."""
+    found = restated_score(tenant, account_id, day)
+    stored = day.row.score
+    if found is None or stored is None or abs(found - stored) < RESTATED_DIFFERENCE:
+        return None
+    return found
+
+
+def _lines(
+    tenant: Tenant, change: ScoreChange, currency: str
+) -> tuple[dict[str, ComponentLine], dict[str, ComponentLine]]:
+    versions = versions_with_parts(tenant, [change.before.version.pk, change.after.version.pk])
+    metrics = metric_book(tenant)
+    earlier, later = (
+        {line.key: line for line in explained(day.row, versions[day.version.pk], metrics, currency)}
+        for day in (change.before, change.after)
+    )
+    return earlier, later
+
+
+def _components(
+    change: ScoreChange, before: dict[str, ComponentLine], after: dict[str, ComponentLine]
+) -> list[ChangedComponent]:
+    found = []
+    for key in [*after, *(key for key in before if key not in after)]:
+        parts = [part for part in change.waterfall.parts if part.key == key]
+        old, new = before.get(key), after.get(key)
+        line = new or old
+        assert line is not None
+        found.append(
+            ChangedComponent(
+                label=line.label,
+                before=old,
+                after=new,
+                difference=sum(part.amount for part in parts),
+                amounts=[_amount(part) for part in parts],
+                measures=_measures(old, new),
+            )
+        )
+    return found
+
+
+def _measures(before: ComponentLine | None, after: ComponentLine | None) -> list[ChangedMeasure]:
+    old = {measure.label: measure.text for measure in before.measures} if before else {}
+    new = {measure.label: measure.text for measure in after.measures} if after else {}
+    return [
+        ChangedMeasure(label, old.get(label, ""), new.get(label, ""))
+        for label in [*new, *(label for label in old if label not in new)]
+    ]
+
+
+def _amount(part: Part) -> Amount:
+    return Amount(part.cause, str(CAUSE_WORDS[part.cause]), part.amount)
+
+
+def signed(value: float) -> str:
+    """A number with its sign."""
+    shown = number(abs(value), 1)
+    return f"+{shown}" if round(value, 1) > 0 else f"−{shown}" if round(value, 1) < 0 else shown
+
+
+def _chart(
+    change: ScoreChange, components: Sequence[ChangedComponent], others: Sequence[Amount]
+) -> Chart | None:
+    water = change.waterfall
+    if water.verdict != Verdict.COMPARED or water.before is None or water.after is None or not water.parts:
+        return None
+    bars = [
+        Bar(f"{component.label}: {amount.word}", amount.cause.value, amount.amount, signed(amount.amount))
+        for component in components
+        for amount in component.amounts
+    ]
+    order = list(Cause)
+    bars.sort(key=lambda bar: (order.index(Cause(bar.cause)), -abs(bar.amount)))
+    bars = _fewest(bars) + [
+        Bar(_capital(amount.word), amount.cause.value, amount.amount, signed(amount.amount))
+        for amount in others
+    ]
+    shown = [_shown(day) for day in (change.before, change.after)]
+    labels = [_day_label(change.before), _day_label(change.after)]
+    if labels[0] == labels[1]:
+        labels[1] += " "  # two rows of one name would fall together
+    figure = waterfall_figure(
+        bars,
+        before=shown[0],
+        after=shown[1],
+        before_label=labels[0],
+        after_label=labels[1],
+        before_text=number(shown[0], 1),
+        after_text=number(shown[1], 1),
+        axis=_("Health score"),
+    )
+    return Chart(
+        id="chart-waterfall",
+        figure=figure,
+        summary=_sentence(change),
+        columns=[_("Part"), _("Points")],
+        rows=[
+            [labels[0], number(shown[0], 1)],
+            *([bar.label, bar.shown] for bar in bars),
+            [labels[1], number(shown[1], 1)],
+        ],
+    )
+
+
+def _fewest(bars: list[Bar]) -> list[Bar]:
+    """The largest parts in their order, and the rest as one bar."""
+    if len(bars) <= MOST_BARS:
+        return bars
+    kept = sorted(bars, key=lambda bar: -abs(bar.amount))[: MOST_BARS - 1]
+    rest = sum(bar.amount for bar in bars if bar not in kept)
+    return [*(bar for bar in bars if bar in kept), Bar(_("All smaller parts"), "moved", rest, signed(rest))]
+
+
+def _capital(word: str) -> str:
+    return word[:1].upper() + word[1:]
+
+
+def _shown(day: ScoredDay) -> float:
+    if day.override and day.override.score is not None:
+        return day.override.score
+    assert day.row.score is not None  # both days have a score, or there is no chart
+    return day.row.score
+
+
+def _day_label(day: ScoredDay) -> str:
+    return _("%(day)s, version %(number)s") % {
+        "day": short_date(day.row.day),
+        "number": day.version.number,
+    }
+
+
+def _sentence(change: ScoreChange) -> str:
+    """The finding in one sentence."""
+    water = change.waterfall
+    words = {"before": number(water.before, 1), "after": number(water.after, 1)}
+    days = {"from": short_date(change.before.row.day), "to": short_date(change.after.row.day)}
+    if water.verdict == Verdict.NEVER:
+        return _("Nothing was known of the account on either day, so there is no score to compare.")
+    if water.verdict == Verdict.APPEARED:
+        return _("There was no score on %(from)s, because nothing was known; on %(to)s it is %(after)s.") % (
+            words | days
+        )
+    if water.verdict == Verdict.VANISHED:
+        return _("The score was %(before)s on %(from)s; on %(to)s nothing is known, so there is none.") % (
+            words | days
+        )
+    causes = water.by_cause()
+    if not causes:
+        return _("The score did not move: %(after)s on both days.") % words
+    largest = max(causes, key=lambda cause: abs(causes[cause]))
+    return _("From %(before)s to %(after)s, mostly because: %(cause)s (%(amount)s).") % (
+        words | {"cause": CAUSE_WORDS[largest], "amount": signed(causes[largest])}
+    )
