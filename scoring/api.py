@@ -17,6 +17,7 @@ from scoring.api_descriptions import (
     COMPONENT_VALUES,
     EXPLANATION,
     EXTERNAL_ID,
+    HEALTH,
     HISTORY_ROW,
     MODEL_KEY,
     ON,
@@ -62,7 +63,7 @@ class AccountScoreView(TenantAPIView):
     @described(
         "accounts_health",
         "Read the health score of an account and why it is so",
-        answer=EXPLANATION,
+        answer=HEALTH,
         parameters=[EXTERNAL_ID, ON],
         errors=[400, 404],
     )

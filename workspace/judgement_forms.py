@@ -46,8 +46,8 @@ class OverrideForm(forms.Form):
     reason = forms.CharField(
         label=_("Reason"),
         max_length=REASON_LENGTH,
-        required=False,  # the service says why it is needed, for every door alike
-        widget=forms.Textarea(attrs={"rows": 3, "required": True}),
+        widget=forms.Textarea(attrs={"rows": 3}),
+        error_messages={"required": _("Say why. Without a reason nobody can judge the override later.")},
         help_text=_("What do you know that the numbers do not?"),
     )
 

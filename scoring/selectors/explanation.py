@@ -72,7 +72,6 @@ def empty_explanation(external_id: str, on: date | None) -> dict[str, Any]:
         "coverage": 0.0,
         "model": None,
         "new": False,
-        "override": None,
         "components": [],
     }
 
@@ -87,7 +86,6 @@ def _explained(external_id: str, row: Row, parts: Parts) -> dict[str, Any]:
         "coverage": row.coverage,
         "model": {"key": row.version.model.key, "version": row.version.number},
         "new": row.is_new,
-        "override": None,
         "components": _components(row, parts),
         **({"exceptions": exceptions} if exceptions else {}),
     }
@@ -219,7 +217,6 @@ def evaluate_components(
         "coverage": float(out.coverage[0]),
         "model": {"key": version.model_key, "version": version.number},
         "new": False,
-        "override": None,
         "components": calculated_components(version, out),
     }
 

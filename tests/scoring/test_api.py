@@ -159,7 +159,10 @@ def scored(world: World, counted: list[str]) -> World:
 
 def test_the_health_of_an_account_has_exactly_the_promised_shape(scored: World) -> None:
     answer = ask(scored.tenant, "accounts/acme-1/health").json()
-    assert set(answer) == {"account_id", "on", "score", "band", "coverage", "model", "new", "components"}
+    promised = {"account_id", "on", "score", "band", "coverage", "model", "new", "components"}
+    assert set(answer) == {*promised, "override"}
+    assert answer["override"] is None
+    assert set(ask(scored.tenant, "accounts/acme-1/pql").json()) == promised
     assert (answer["account_id"], answer["on"]) == ("acme-1", scored.today.isoformat())
     for part in answer["components"]:
         assert set(part) == {"key", "weight", "effective_weight", "score", "points", "missing", "measures"}

@@ -213,9 +213,7 @@ def days(draw: st.DrawFn) -> tuple[Snapshot, Snapshot, Snapshot | None]:
         after = replace(after, score=min(after.score, 40.0))  # a cap
     middle = None
     if second is not first:
-        raw = mixed_raw(
-            [m.key for m in first.measures], old, [m.key for m in second.measures], new
-        )
+        raw = mixed_raw([m.key for m in first.measures], old, [m.key for m in second.measures], new)
         middle = stored(2, second, raw)
     return before, after, middle
 

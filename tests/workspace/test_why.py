@@ -133,7 +133,9 @@ def test_an_account_without_any_score_has_a_tab(world: World, carl: Membership, 
     assert "No score yet" in page
     how = browser(carl).get(f"/t/acme/accounts/{lonely.pk}/how/").text
     assert "Not scored yet" in how and "Product usage" in how
-    assert browser(carl).get(f"/t/acme/accounts/{lonely.pk}/override/").status_code == 403  # nobody's, not his
+    assert (
+        browser(carl).get(f"/t/acme/accounts/{lonely.pk}/override/").status_code == 403
+    )  # nobody's, not his
 
 
 def test_an_override_without_a_reason_is_refused_and_keeps_what_was_typed(
@@ -187,9 +189,7 @@ def test_a_csm_overrides_own_accounts_only(
     assert browser(mona).post(path, wish).status_code == 302
 
 
-def test_sentiment_is_noted_and_stands_in_the_header(
-    world: World, carl: Membership, browser: SignIn
-) -> None:
+def test_sentiment_is_noted_and_stands_in_the_header(world: World, carl: Membership, browser: SignIn) -> None:
     client, pk = browser(carl), world.accounts[0].pk
     assert client.get(f"/t/acme/accounts/{pk}/sentiment/").status_code == 200
     assert client.post(f"/t/acme/accounts/{pk}/sentiment/", {"value": "9"}).status_code == 400
@@ -208,9 +208,11 @@ def test_a_form_never_leads_out_of_the_company(world: World, carl: Membership, b
     for odd in ("javascript:alert(1)", "https://evil.example/", "//evil.example/t/acme/"):
         page = browser(carl).get(f"/t/acme/accounts/{pk}/sentiment/?next={odd}").text
         assert f'href="{odd}' not in page and f'name="next" value="{odd}' not in page
-        there = browser(carl).post(
-            f"/t/acme/accounts/{pk}/sentiment/", {"value": "2", "next": odd}
-        ).headers["Location"]
+        there = (
+            browser(carl)
+            .post(f"/t/acme/accounts/{pk}/sentiment/", {"value": "2", "next": odd})
+            .headers["Location"]
+        )
         assert there == f"/t/acme/accounts/{pk}/score/"
 
 

@@ -14,6 +14,7 @@ from workspace.bands import HEALTH_BANDS, band_of
 NOBODY = "none"
 CHURNED = "churned"
 YES = "yes"
+HAIR = 1e-9  # a coverage is a sum of weights: whole may be a hair below 1
 
 
 @dataclass(frozen=True)
@@ -160,10 +161,10 @@ def conditions(tenant: Tenant, wanted: AccountFilter, today: date) -> tuple[list
     if wanted.score_to:  # the last bin holds 100 itself
         add("s.score <= %s" if float(wanted.score_to) >= 100 else "s.score < %s", float(wanted.score_to))
     if wanted.coverage_from:
-        add("s.coverage >= %s", float(wanted.coverage_from) / 100)
+        add("s.coverage >= %s", float(wanted.coverage_from) / 100 - HAIR)
     if wanted.coverage_to:
         whole = float(wanted.coverage_to) >= 100
-        add("s.coverage <= %s" if whole else "s.coverage < %s", float(wanted.coverage_to) / 100)
+        add("s.coverage < %s", float(wanted.coverage_to) / 100 + (HAIR if whole else -HAIR))
     if wanted.version:
         add("s.version_id = %s", int(wanted.version))
     if wanted.new:

@@ -121,11 +121,12 @@ def health(
     band_code: int | str | None,
     coverage: float | None = None,
     override: Any = None,
+    moved: Trend | None = None,
     decimals: int = 0,
 ) -> SafeString:
-    """An account's health: the score, or what it was overridden with and the computed score beside it."""
+    """An account's health and where it goes; or what it was overridden with, and all that is computed beside it."""
     if override is None:
-        return score(value, band_code, coverage, decimals)
+        return format_html("{} {}", score(value, band_code, coverage, decimals), trend(moved))
     said = "" if override.score is None else formatting.number(override.score, decimals)
     words = _("overridden until %(until)s, computed %(score)s") % {
         "until": formatting.short_date(override.until),
@@ -133,12 +134,13 @@ def health(
     }
     return format_html(
         '<span class="score"><span class="score-figure">{}</span>{}</span>'
-        '<span class="overridden">{}{} {}</span>',
+        '<span class="overridden">{}<span>{} {} {}</span></span>',
         said,
         band(override.band),
         icon("pencil", "icon-s"),
         words,
         band_of(band_code).word,
+        trend(moved),
     )
 
 
