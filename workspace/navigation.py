@@ -65,6 +65,13 @@ ENTRIES: tuple[tuple[Promise, tuple[Entry, ...]], ...] = (
         ),
     ),
     (
+        _("Insight"),
+        (
+            Entry(_("Disagreements"), "workspace:disagreements", "arrows-diff", "disagreement", "d"),
+            Entry(_("Score quality"), "workspace:quality", "chart-dots", "quality", "q", Role.MANAGER),
+        ),
+    ),
+    (
         _("Set up"),
         (
             Entry(_("Sources and usage"), "workspace:sources", "database-import", "source", "s"),

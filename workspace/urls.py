@@ -12,6 +12,7 @@ from workspace.views import (
     entry,
     leads,
     me,
+    quality,
     search,
     setup,
     sources,
@@ -78,6 +79,9 @@ urlpatterns = [
         "sources/quarantine/<int:pk>/discard/", sources.quarantine_discard, name="source_quarantine_discard"
     ),
     path("score/", setup.score_model, name="score_model"),
+    path("quality/", quality.quality, name="quality"),
+    path("quality/changes/", quality.quality_changes, name="quality_changes"),
+    path("quality/disagreements/", quality.disagreements, name="disagreements"),
     path("rules/", alerts.rule_list, name="rules"),
     path("rules/<int:pk>/", alerts.rule_page, name="rule"),
     path("rules/<int:pk>/switch/", alerts.rule_switch, name="rule_switch"),

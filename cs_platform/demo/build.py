@@ -30,6 +30,7 @@ from cs_platform.demo.storyline import DAYS, SIGNAL_DAYS, Customer, Story, event
 from health.services import summarise_day
 from playbooks.services import advance_runs
 from pql.services import evaluate_leads, measure_signals, note_signals
+from scoring.quality import count_band_weeks
 from scoring.services import score_accounts
 from usage.services import accept_rows, drain_pending, snapshot_state
 
@@ -225,6 +226,7 @@ def _findings(tenant: Tenant, job: Job, params: Mapping[str, Any]) -> None:
 
 def _summary(tenant: Tenant, job: Job, params: Mapping[str, Any]) -> None:
     summarise_day(tenant=tenant, day=_last_day(job), first_day=_first_day(job))
+    count_band_weeks(tenant=tenant)
 
 
 def _plan(tenant: Tenant, job: Job) -> list[Chunk]:

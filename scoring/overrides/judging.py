@@ -7,7 +7,7 @@ from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from scoring.engine import LOW, UNKNOWN
+from scoring.bands import LOW, UNKNOWN
 
 LEAST_TO_SAY = 10  # fewer judged overrides say nothing about anybody
 Z95 = 1.959963984540054

@@ -10,7 +10,7 @@ from typing import Any
 from django.db import connection
 
 from accounts.models import Membership, Tenant
-from scoring.engine import BAND_NAMES
+from scoring.bands import BAND_NAMES
 from scoring.models import KIND_CODES, CurrentScore, Override, Sentiment
 from scoring.overrides.judging import Record, judge, records
 

@@ -16,7 +16,7 @@ from django.utils.translation import gettext_noop
 from accounts.access import has_role, may_work_on
 from accounts.models import Account, Membership, Role, Tenant, TimelineEntry
 from accounts.services import record_audit, record_timeline
-from scoring.engine import BAND_NAMES, UNKNOWN, Bands
+from scoring.bands import BAND_NAMES, UNKNOWN, Bands
 from scoring.models import KIND_CODES, CurrentScore, Override, Sentiment
 from scoring.models.judgement import BEST_SENTIMENT, WORST_SENTIMENT
 from scoring.overrides import timeline

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scoring.engine import Bands, ComponentSpec, MeasureSpec, ModelSpec, score
+from scoring.bands import Bands
+from scoring.engine import ComponentSpec, MeasureSpec, ModelSpec, score
 from scoring.scales import Linear
 from scoring.waterfall import Cause, Component, Snapshot, Verdict, Waterfall, mixed_raw, split
 
