@@ -21,10 +21,9 @@ from alerts.services import evaluate_rules
 from health.services import summarise_day
 from playbooks.services import advance_runs
 from pql.services import evaluate_leads, measure_signals
-from scoring.services import propose_shipped_version, refresh_day_references, score_accounts
 from scoring.overrides.services import note_expired_overrides
 from scoring.quality import count_band_weeks
-from scoring.services import propose_shipped_version, score_accounts
+from scoring.services import propose_shipped_version, refresh_day_references, score_accounts
 from usage.services import drain_pending, snapshot_state
 
 ACCOUNTS_PER_CHUNK = 10_000

@@ -12,7 +12,7 @@ from accounts.fence.operations import FenceTables
 class Migration(migrations.Migration):
     dependencies = [
         ("accounts", "0001_initial"),
-        ("scoring", "0002_score_exceptions"),
+        ("scoring", "0005_backtests"),
     ]
 
     operations = [

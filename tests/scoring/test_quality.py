@@ -29,7 +29,8 @@ def _store(world: World, name: str, day: date, band: int, *, final: bool = True,
             "INSERT INTO scoring_score (tenant_id, kind, account_id, day, version_id, score, band, coverage, is_new, "
             "is_final, components, points, effective, raw, scaled) "
             "VALUES (%s, 1, %s, %s, %s, 50, %s, 1, false, %s, '{}', '{}', '{}', '{}', '{}') "
-            "ON CONFLICT (tenant_id, kind, account_id, day) DO UPDATE SET band = excluded.band, is_final = excluded.is_final",
+            "ON CONFLICT (tenant_id, kind, account_id, day) "
+            "DO UPDATE SET band = excluded.band, is_final = excluded.is_final",
             [world.tenant.pk, world.accounts[name].pk, day, made_by, band, final],
         )
 
