@@ -89,7 +89,7 @@ FROM unnest(%(weeks)s::date[]) AS w(week)
 JOIN scoring_score AS n ON n.tenant_id = %(tenant)s AND n.kind = %(kind)s AND n.day = w.week + 6
   AND n.is_final
 JOIN scoring_score AS o ON o.tenant_id = n.tenant_id AND o.kind = n.kind AND o.day = w.week - 1
-  AND o.account_id = n.account_id
+  AND o.account_id = n.account_id AND o.is_final
 WHERE n.tenant_id = %(tenant)s AND n.band > 0 AND o.band > 0
 GROUP BY w.week
 ON CONFLICT (tenant_id, week) DO NOTHING"""

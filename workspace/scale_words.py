@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -49,8 +50,46 @@ def combined_words(combine: str) -> str:
     }[combine]
 
 
+def exception_words(name: str, operator: str, value: str, of_score: bool) -> str:
+    """When an exception holds: `name` is the metric, `value` what it is compared with."""
+    words = {
+        "<": _("%(metric)s is below %(value)s"),
+        "<=": _("%(metric)s is at most %(value)s"),
+        "=": _("%(metric)s is exactly %(value)s"),
+        ">=": _("%(metric)s is at least %(value)s"),
+        ">": _("%(metric)s is above %(value)s"),
+    }[operator]
+    shown = _("the score of %(metric)s") % {"metric": name} if of_score else name
+    return words % {"metric": shown, "value": value}
+
+
+def hysteresis_words(kind: str, points: float, runs: int) -> str:
+    """What a score near a threshold must do before its band changes; empty where it changes at once."""
+    if kind == "points":
+        return _("A band changes only when the score is %(points)s points across the threshold.") % {
+            "points": number(points)
+        }
+    if kind == "runs":
+        return _("A band changes only when the score stays across the threshold for %(days)s days.") % {
+            "days": number(runs)
+        }
+    return ""
+
+
 def scale_words(kind: str, params: dict[str, Any], look: Look) -> str:
-    """Which values are worth how many of 100 points."""
+    """Which values are worth how many of 100 points; by stages where the scale knows how long the account is there."""
+    stages = params.get("by_tenure")
+    if not stages:
+        return _one_scale(kind, params, look)
+    shared = {name: value for name, value in params.items() if name != "by_tenure"}
+    return "; ".join(
+        _("from day %(day)s on: %(scale)s")
+        % {"day": number(stage["from_days"]), "scale": _one_scale(kind, {**shared, **stage}, look)}
+        for stage in stages
+    )
+
+
+def _one_scale(kind: str, params: dict[str, Any], look: Look) -> str:
     key, unit, metric_kind = look
 
     def figure(value: float) -> str:
@@ -82,14 +121,47 @@ def scale_words(kind: str, params: dict[str, Any], look: Look) -> str:
         ends = {"best": figure(params.get("full_until", 0)), "worst": figure(params.get("zero_at", 100))}
         return _("up to %(best)s gives 100, from %(worst)s on 0") % ends
     if kind == "percent_of_target":
-        target = params.get("target")
-        if target is None:
-            return _("percent of the account's own target, at most 100")
-        return _("percent of the account's own target, else of %(target)s, at most 100") % {
-            "target": figure(target)
-        }
+        return _target_words(params, figure)
     if kind == "percentile":
-        return _("place among the accounts of the same segment: the best has 100")
+        return _peer_words(params)
     if kind == "identity":
         return _("is a score from 0 to 100 already")
     return ""
+
+
+def _target_words(params: dict[str, Any], figure: Callable[[float], str]) -> str:
+    target, segments = params.get("target"), dict(params.get("segment_targets") or {})
+    if segments:
+        words = _(
+            "percent of the account's own target, else of its segment's (%(segments)s), at most 100"
+        ) % {"segments": ", ".join(f"{name} {figure(value)}" for name, value in segments.items())}
+        return (
+            words
+            if target is None
+            else _("%(scale)s; others: %(target)s")
+            % {
+                "scale": words,
+                "target": figure(target),
+            }
+        )
+    if target is None:
+        return _("percent of the account's own target, at most 100")
+    return _("percent of the account's own target, else of %(target)s, at most 100") % {
+        "target": figure(target)
+    }
+
+
+def _peer_words(params: dict[str, Any]) -> str:
+    segment, daily = params.get("peers") == "segment", params.get("reference_of") == "day"
+    place = (
+        _("place among the accounts of the same segment")
+        if segment
+        else _("place among all accounts of the company")
+    )
+    when = _("on the same day") if daily else _("when the version was published")
+    best = (
+        _("the highest value has 100")
+        if params.get("higher_is_better", True)
+        else _("the lowest value has 100")
+    )
+    return f"{place}, {when}: {best}"

@@ -42,7 +42,7 @@ def header(tenant: Tenant, pk: int, today: date) -> Header | None:
         return None
     current = (
         CurrentScore.objects.filter(tenant=tenant, kind=HEALTH, account_id=pk)
-        .select_related("version__model")
+        .select_related("version__model", "exception")
         .first()
     )
     alerts = Alert.objects.filter(tenant=tenant, account_id=pk, state=Alert.State.OPEN).count()
@@ -218,8 +218,3 @@ def records(tenant: Tenant, pk: int, limit: int = 100) -> Records:
             ]
         ),
     )
-
-
-def children(tenant: Tenant, pk: int) -> list[Account]:
-    """Accounts that belong to this one."""
-    return list(Account.objects.filter(tenant=tenant, parent_id=pk).order_by("name_search")[:50])

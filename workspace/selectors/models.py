@@ -6,11 +6,29 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from accounts.models import Account, Tenant
-from scoring.models import KIND_CODES, Component, CurrentScore, Measure, ScoreModel, Version
+from scoring.models import (
+    KIND_CODES,
+    Component,
+    CurrentScore,
+    ExceptionRule,
+    Measure,
+    ScoreModel,
+    Version,
+)
 from scoring.selectors.versions import claims, model_timelines
+from scoring.specs import version_exceptions
 from usage.models import Metric
-from workspace.scale_words import combined_words, counted_words, missing_words, scale_words
+from workspace.formatting import number
+from workspace.scale_words import (
+    combined_words,
+    counted_words,
+    exception_words,
+    hysteresis_words,
+    missing_words,
+    scale_words,
+)
 from workspace.selectors.score import ComponentLine, explained, metric_book, versions_with_parts
+from workspace.wording import metric_figure
 
 HISTORY_SHOWN = 12
 
@@ -38,13 +56,30 @@ class ComponentWords:
 
 
 @dataclass(frozen=True)
+class ExceptionWords:
+    """An exception in words, and whether it holds an account's score down."""
+
+    name: str
+    when: str
+    cap: float
+    holds: bool = False
+
+
+@dataclass(frozen=True)
 class ModelPage:
     """A score model as published, in words, and its versions, newest first."""
 
     model: ScoreModel
     version: Version
     components: list[ComponentWords]
+    exceptions: list[ExceptionWords]
     versions: list[Version]
+
+    @property
+    def hysteresis(self) -> str:
+        """What a score near a threshold must do before its band changes."""
+        version = self.version
+        return hysteresis_words(version.hysteresis, version.hysteresis_points, version.hysteresis_runs)
 
 
 @dataclass(frozen=True)
@@ -57,7 +92,7 @@ class AccountModel:
 
 
 def published_models(tenant: Tenant) -> list[ModelPage]:
-    """Every active model with its newest published version, each measure in words. Seven queries."""
+    """Every active model with its newest published version, each measure in words. Eight queries."""
     newest: dict[int, int] = {}
     for version in Version.objects.filter(
         tenant=tenant, model__active=True, state=Version.State.PUBLISHED
@@ -66,8 +101,15 @@ def published_models(tenant: Tenant) -> list[ModelPage]:
     versions = versions_with_parts(tenant, list(newest.values()))
     metrics = metric_book(tenant)
     past = _past_versions(tenant, list(newest))
+    rules = version_exceptions(tenant, versions.values())
     pages = [
-        ModelPage(version.model, version, _in_words(version, metrics), past.get(version.model_id, []))
+        ModelPage(
+            version.model,
+            version,
+            _in_words(version, metrics),
+            _exceptions(rules[version.pk], metrics),
+            past.get(version.model_id, []),
+        )
         for version in versions.values()
     ]
     return sorted(pages, key=lambda page: (page.model.kind, not page.model.is_default, page.model.position))
@@ -90,6 +132,9 @@ def account_model(tenant: Tenant, account: Account) -> AccountModel | None:
         version.model,
         version,
         _in_words(version, metrics, lines),
+        _exceptions(
+            version_exceptions(tenant, [version])[version.pk], metrics, row.exception_id if row else None
+        ),
         _past_versions(tenant, [version.model_id]).get(version.model_id, []),
     )
     return AccountModel(page, row, version.model.is_default)
@@ -130,6 +175,29 @@ def _in_words(
         )
         for component in version.components.all()
     ]
+
+
+def _exceptions(
+    rules: Sequence[ExceptionRule], metrics: dict[str, Metric], holding: int | None = None
+) -> list[ExceptionWords]:
+    found = []
+    for rule in rules:
+        metric = metrics.get(rule.metric_key)
+        of_score = rule.reads == ExceptionRule.Reads.SCORE
+        value = (
+            number(rule.value)
+            if of_score
+            else metric_figure(
+                rule.value,
+                key=rule.metric_key,
+                unit=metric.unit if metric else "",
+                kind=metric.kind if metric else "",
+            )
+        )
+        name = str(metric) if metric else rule.metric_key
+        when = exception_words(name, rule.operator, value, of_score)
+        found.append(ExceptionWords(rule.label, when, rule.cap, rule.pk == holding))
+    return found
 
 
 def _described(measure: Measure, metrics: dict[str, Metric]) -> MeasureWords:

@@ -12,7 +12,9 @@ from django.utils.translation import ngettext
 
 from accounts.access import may_work_on
 from accounts.models import Account, Membership, Tenant
-from scoring.models import BandWeek
+from scoring.backtest.parameters import Settled
+from scoring.backtest.words import outcome_words, verdict_title, verdict_words
+from scoring.models import Backtest, BandWeek
 from scoring.overrides.disagreement import Disagreement, Disagreements, disagreements
 from scoring.overrides.selectors import Calibration, OpenOverrides, open_overrides, override_calibration
 from scoring.overrides.services import may_override
@@ -26,6 +28,7 @@ from scoring.quality import (
     score_snapshot,
 )
 from scoring.selectors import version_marks
+from scoring.selectors.backtests import latest_backtest
 from usage.selectors import sources_with_state
 from usage.selectors.delivery import SourceState
 from workspace.charts import Chart, Mark
@@ -57,6 +60,16 @@ class VersionLine:
 
 
 @dataclass(frozen=True)
+class BacktestVerdict:
+    """What the newest backtest says."""
+
+    found: Backtest
+    title: str
+    words: str
+    outcome: str
+
+
+@dataclass(frozen=True)
 class Quality:
     """Everything the page shows."""
 
@@ -70,6 +83,7 @@ class Quality:
     overrides: OpenOverrides
     calibration: Calibration
     queue: Disagreements
+    backtest: BacktestVerdict | None
 
     @property
     def quiet(self) -> int:
@@ -111,6 +125,17 @@ def quality(tenant: Tenant) -> Quality:
         overrides=open_overrides(tenant, limit=OVERRIDES_SHOWN),
         calibration=override_calibration(tenant),
         queue=disagreements(tenant, limit=QUEUE_SHOWN),
+        backtest=_verdict(tenant),
+    )
+
+
+def _verdict(tenant: Tenant) -> BacktestVerdict | None:
+    found = latest_backtest(tenant)
+    if found is None or not found.figures:
+        return None
+    settled = Settled.from_dict(found.parameters)
+    return BacktestVerdict(
+        found, verdict_title(found.figures), verdict_words(found.figures, settled), outcome_words(settled)
     )
 
 

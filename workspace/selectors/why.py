@@ -14,6 +14,7 @@ from accounts.models import Tenant
 from scoring.models import CurrentScore, Override, Sentiment
 from scoring.overrides.selectors import override_history, sentiment_history
 from scoring.selectors.changes import ScoreChange, ScoredDay, restated_score, score_change
+from scoring.selectors.rollup import RollUp, rollup
 from scoring.selectors.trends import Trend
 from scoring.waterfall import Cause, Part, Verdict, Waterfall
 from usage.selectors import sources_with_state
@@ -132,6 +133,7 @@ class ScoreTab:
     to_day: date
     overrides: list[Override]
     sentiments: list[Sentiment]
+    rollup: RollUp | None
 
 
 def read_days(tenant: Tenant, row: CurrentScore | None, given: Sequence[str]) -> tuple[date, date]:
@@ -173,6 +175,7 @@ def score_tab(
         to_day=days[1],
         overrides=overrides,
         sentiments=sentiment_history(tenant, account_id),
+        rollup=rollup(tenant, [account_id]).get(account_id),
     )
 
 
@@ -237,7 +240,7 @@ def why_changed(
     if change.before.row.day < change.after.row.day:
         restated = _restated(tenant, account_id, change.before)
     components = _components(change, *lines)
-    others = [_amount(part) for part in change.waterfall.parts if not part.key]
+    others = [_other(part, change) for part in change.waterfall.parts if not part.key]
     return WhyChanged(
         before=change.before,
         after=change.after,
@@ -308,6 +311,16 @@ def _measures(before: ComponentLine | None, after: ComponentLine | None) -> list
 
 def _amount(part: Part) -> Amount:
     return Amount(part.cause, str(CAUSE_WORDS[part.cause]), part.amount)
+
+
+def _other(part: Part, change: ScoreChange) -> Amount:
+    """A part of no component: an exception says its name."""
+    if part.cause != Cause.EXCEPTION:
+        return _amount(part)
+    rules = [day.row.exception for day in (change.after, change.before)]
+    names = list(dict.fromkeys(rule.label for rule in rules if rule))
+    word = _("exception: %(names)s") % {"names": ", ".join(names)} if names else str(CAUSE_WORDS[part.cause])
+    return Amount(part.cause, word, part.amount)
 
 
 def signed(value: float) -> str:

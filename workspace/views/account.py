@@ -21,6 +21,7 @@ from alerts.selectors import alerts_for_account
 from playbooks.selectors import startable_playbooks
 from playbooks.services import create_task
 from scoring.overrides.services import may_override
+from scoring.selectors.rollup import rollup
 from workspace.access import csm_only, member_only
 from workspace.forms import NoteForm, TaskForm
 from workspace.paging import address
@@ -92,7 +93,7 @@ def _overview(request: TenantRequest, context: dict[str, Any]) -> dict[str, Any]
         "panel": score_panel(request.tenant, head.current, head.account.currency),
         "steps": selectors.next_steps(request.tenant, head.account.pk),
         "entries": selectors.timeline(request.tenant, head.account.pk, limit=selectors.OVERVIEW_TIMELINE),
-        "children": selectors.children(request.tenant, head.account.pk),
+        "rollup": rollup(request.tenant, [head.account.pk]).get(head.account.pk),
     }
 
 
