@@ -19,15 +19,13 @@ from scoring.selectors.trends import Trend
 from scoring.waterfall import Cause, Part, Verdict, Waterfall
 from usage.selectors import sources_with_state
 from usage.selectors.delivery import SourceState
-from workspace.charts import Chart, Mark, Span, history
+from workspace.charts import Chart
 from workspace.formatting import number, short_date
-from workspace.insight_charts import Bar
-from workspace.insight_charts import waterfall as waterfall_figure
-from workspace.selectors.account import History, score_history
+from workspace.selectors.account import score_history
 from workspace.selectors.score import ComponentLine, ScorePanel, explained, metric_book, versions_with_parts
+from workspace.selectors.why_charts import history_chart, signed, waterfall_chart
 
 DAYS_BACK = 7
-MOST_BARS = 14
 RESTATED_DIFFERENCE = 0.05
 
 CAUSE_WORDS: dict[Cause, Promise] = {
@@ -192,42 +190,6 @@ def _sureness(tenant: Tenant, panel: ScorePanel) -> Sureness:
     )
 
 
-def history_chart(past: History, overrides: Sequence[Override]) -> Chart:
-    """A year of scores over the bands, with the versions that began and the days that were overridden."""
-    first, last = past.days[0], past.days[-1]
-    spans = [
-        Span(
-            max(one.starts_on, first),
-            min(one.last_on - timedelta(days=1), last),
-            _("overridden"),
-            one.score,
-        )
-        for one in overrides
-        if one.last_on > max(first, one.starts_on) and one.starts_on <= last
-    ]
-    figure = history(
-        past.days,
-        past.scores,
-        healthy_above=past.healthy_above,
-        critical_below=past.critical_below,
-        marks=[Mark(day, text) for day, text in past.versions],
-        axis=_("Health score"),
-        spans=spans,
-    )
-    known = [score for score in past.scores if score is not None]
-    summary = _("Health score by day: from %(first)s to %(last)s.") % {
-        "first": number(known[0], 1) if known else "–",
-        "last": number(known[-1], 1) if known else "–",
-    }
-    rows = [
-        [short_date(day), number(score, 1)]
-        for day, score in zip(reversed(past.days), reversed(past.scores), strict=True)
-    ]
-    return Chart(
-        id="chart-history", figure=figure, summary=summary, columns=[_("Day"), _("Score")], rows=rows
-    )
-
-
 def why_changed(
     tenant: Tenant, account_id: int, before: date, after: date, *, currency: str
 ) -> WhyChanged | None:
@@ -240,6 +202,7 @@ def why_changed(
     if change.before.row.day < change.after.row.day:
         restated = _restated(tenant, account_id, change.before)
     components = _components(change, *lines)
+    sentence = _sentence(change)
     others = [_other(part, change) for part in change.waterfall.parts if not part.key]
     return WhyChanged(
         before=change.before,
@@ -251,8 +214,8 @@ def why_changed(
             Amount(cause, str(CAUSE_WORDS[cause]), amount)
             for cause, amount in change.waterfall.by_cause().items()
         ],
-        chart=_chart(change, components, others),
-        sentence=_sentence(change),
+        chart=waterfall_chart(change, components, others, sentence),
+        sentence=sentence,
         restated=restated,
     )
 
@@ -323,83 +286,6 @@ def _other(part: Part, change: ScoreChange) -> Amount:
     return Amount(part.cause, word, part.amount)
 
 
-def signed(value: float) -> str:
-    """A number with its sign."""
-    shown = number(abs(value), 1)
-    return f"+{shown}" if round(value, 1) > 0 else f"−{shown}" if round(value, 1) < 0 else shown
-
-
-def _chart(
-    change: ScoreChange, components: Sequence[ChangedComponent], others: Sequence[Amount]
-) -> Chart | None:
-    water = change.waterfall
-    if water.verdict != Verdict.COMPARED or water.before is None or water.after is None or not water.parts:
-        return None
-    bars = [
-        Bar(f"{component.label}: {amount.word}", amount.cause.value, amount.amount, signed(amount.amount))
-        for component in components
-        for amount in component.amounts
-    ]
-    order = list(Cause)
-    bars.sort(key=lambda bar: (order.index(Cause(bar.cause)), -abs(bar.amount)))
-    bars = _fewest(bars) + [
-        Bar(_capital(amount.word), amount.cause.value, amount.amount, signed(amount.amount))
-        for amount in others
-    ]
-    shown = [_shown(day) for day in (change.before, change.after)]
-    labels = [_day_label(change.before), _day_label(change.after)]
-    if labels[0] == labels[1]:
-        labels[1] += " "  # two rows of one name would fall together
-    figure = waterfall_figure(
-        bars,
-        before=shown[0],
-        after=shown[1],
-        before_label=labels[0],
-        after_label=labels[1],
-        before_text=number(shown[0], 1),
-        after_text=number(shown[1], 1),
-        axis=_("Health score"),
-    )
-    return Chart(
-        id="chart-waterfall",
-        figure=figure,
-        summary=_sentence(change),
-        columns=[_("Part"), _("Points")],
-        rows=[
-            [labels[0], number(shown[0], 1)],
-            *([bar.label, bar.shown] for bar in bars),
-            [labels[1], number(shown[1], 1)],
-        ],
-    )
-
-
-def _fewest(bars: list[Bar]) -> list[Bar]:
-    """The largest parts in their order, and the rest as one bar."""
-    if len(bars) <= MOST_BARS:
-        return bars
-    kept = sorted(bars, key=lambda bar: -abs(bar.amount))[: MOST_BARS - 1]
-    rest = sum(bar.amount for bar in bars if bar not in kept)
-    return [*(bar for bar in bars if bar in kept), Bar(_("All smaller parts"), "moved", rest, signed(rest))]
-
-
-def _capital(word: str) -> str:
-    return word[:1].upper() + word[1:]
-
-
-def _shown(day: ScoredDay) -> float:
-    if day.override and day.override.score is not None:
-        return day.override.score
-    assert day.row.score is not None  # both days have a score, or there is no chart
-    return day.row.score
-
-
-def _day_label(day: ScoredDay) -> str:
-    return _("%(day)s, version %(number)s") % {
-        "day": short_date(day.row.day),
-        "number": day.version.number,
-    }
-
-
 def _sentence(change: ScoreChange) -> str:
     """The finding in one sentence."""
     water = change.waterfall
@@ -415,7 +301,7 @@ def _sentence(change: ScoreChange) -> str:
         return _("The score was %(before)s on %(from)s; on %(to)s nothing is known, so there is none.") % (
             words | days
         )
-    causes = water.by_cause()
+    causes = {cause: sum_ for cause, sum_ in water.by_cause().items() if cause != Cause.OVERRIDE}
     if not causes:
         return _("The score did not move: %(after)s on both days.") % words
     largest = max(causes, key=lambda cause: abs(causes[cause]))
