@@ -33,6 +33,7 @@
         trace.marker = Object.assign({ size: 6 }, trace.marker, { color: colour });
         if (trace.stackgroup) { trace.fillcolor = colour; trace.line.width = 0; }
       }
+      if (trace.error_y) { trace.error_y = Object.assign({ color: colours.ink2 }, trace.error_y); }
       trace.hoverlabel = { bgcolor: colours.surface, bordercolor: colours.line, font: { color: colours.ink } };
     });
     (layout.shapes || []).forEach(function (shape) {

@@ -35,10 +35,11 @@ from alerts.models import Alert, Rule
 from playbooks.models import Playbook, Task
 from playbooks.services import start_run
 from pql.models import Lead, Standing
-from scoring.models import ScoreModel
+from scoring.models import Backtest, ScoreModel, Version
 from scoring.overrides.services import set_override, set_sentiment
 from scoring.services import create_draft
 from tests.conftest import make_member
+from tests.scoring.made_cases import settled
 from usage.models import Feature, Quarantine, Source
 
 RANDOM_ID = 987_654_321
@@ -141,12 +142,20 @@ def _fill(tenant: Tenant, members: dict[str, Membership]) -> dict[str, Any]:
     set_sentiment(tenant=tenant, account_id=account.pk, value=4, note=own("Sentiment"))
     Feature.objects.create(key="f", name=own("Feature"))
     Source.objects.get_or_create(key="s", defaults={"name": own("Source")})
+    backtest = Backtest.objects.create(
+        version=Version.objects.get(model__key="plg", number=1),
+        state=Backtest.State.REFUSED,
+        parameters=settled().to_dict(),
+        refusal={"code": "no_data", "values": {}},
+        definition_hash="",
+    )
     create_draft(tenant=tenant, model=ScoreModel.objects.get(key="plg"))
     ScoreModel.objects.filter(key="playbook").update(key=f"{tenant.slug}-model")
     return {
         "account": account.pk,
         "external_id": account.external_id,
         "job": job.pk,
+        "backtest": backtest.pk,
         "run": run.pk,
         "alert": alert.pk,
         "lead": lead.pk,
