@@ -29,14 +29,14 @@ from scoring.backtest.words import OUTCOME_NAMES, refusal_words
 from scoring.models import Version
 
 ARRIVAL_NAMES = {
-    AUTO: _("When they were received, where that was recorded"),
-    RECEIVED: _("Only when they were received"),
-    OCCURRED: _("From when they happened"),
+    AUTO: _("Once received, if recorded"),
+    RECEIVED: _("Once received"),
+    OCCURRED: _("Once they happened"),
 }
 SCALE_NAMES = {
-    AUTO: _("Drawn anew where the version is younger than the dates"),
-    THEN: _("Drawn anew from what was known on the first date"),
-    PUBLISHED: _("As they are published"),
+    AUTO: _("Drawn anew if younger than the dates"),
+    THEN: _("Drawn anew on the first date"),
+    PUBLISHED: _("As published"),
 }
 PLAIN = ("version", "outcome", "horizon_days")
 # Which field a refusal is about; one of none of them stands above the form.
@@ -71,7 +71,7 @@ class BacktestForm(forms.Form):
     outcome = forms.ChoiceField(
         label=_("What happened afterwards"),
         choices=[
-            (AUTO, _("Churn where there are enough churn dates, else inactivity")),
+            (AUTO, _("Churn if known, else inactivity")),
             *OUTCOME_NAMES.items(),
         ],
         initial=AUTO,

@@ -10,7 +10,7 @@ from django.utils.translation import gettext
 from scoring.bands import BAND_NAMES, Kind
 from scoring.models import Backtest, Version
 
-from .parameters import Settled
+from .parameters import RECEIVED, THEN, Settled
 from .words import (
     baseline_name,
     caveats,
@@ -41,8 +41,10 @@ def report_lines(backtest: Backtest) -> Iterator[str]:
     yield (
         f"{figures['cases']} cases of {figures['accounts']} accounts on {len(settled.dates)} dates "
         f"({settled.dates[0]} to {settled.dates[-1]}), {figures['outcomes']} with the outcome "
-        f"({interval_words(figures['base_rate'], 1, 100)} %). Events count from when they {settled.arrival}; scales: "
-        f"{settled.scales}. Intervals are 95 %, drawn by account."
+        f"({interval_words(figures['base_rate'], 1, 100)} %). Events count from when they "
+        f"{'were received' if settled.arrival == RECEIVED else 'happened'}; scales "
+        f"{'drawn from what was known on the first date' if settled.scales == THEN else 'as published'}. "
+        "Intervals are 95 %, drawn by account."
     )
     yield ""
     yield f"AUC  {interval_words(figures['auc'], 3)}"

@@ -322,8 +322,8 @@ def _found_chart(figures: dict[str, Any]) -> Chart:
         figure=backtest_charts.found(
             lines,
             names=names,
-            x_axis=_("Share of accounts looked at, worst first"),
-            y_axis=_("Share of outcomes among them"),
+            x_axis=_("Accounts looked at, worst first"),
+            y_axis=_("Outcomes found"),
         ),
         summary=_(
             "How many of the accounts with the outcome are found by looking at the worst accounts first."
@@ -360,8 +360,8 @@ def _reliability(bins: list[dict[str, Any]]) -> Chart:
 def _levels(calibration: dict[str, Any]) -> list[dict[str, Any]]:
     return [
         {
-            "from": number(row["from"], 0),
-            "to": number(row["to"], 0),
+            "from": number(row["from"], 1),
+            "to": number(row["to"], 1),
             "probability": percent(100 * row["probability"]),
             "rate": shown(row["rate"], 0, share=True),
             "outcomes": number(row["outcomes"]),
