@@ -57,7 +57,7 @@ def _nothing_was_late(
     tenant: Tenant, days: tuple[date, date], cutoff: datetime, accounts: tuple[int, int]
 ) -> bool:
     """Whether every event and pushed value of these days came on its own day and before the cutoff."""
-    params = {
+    params: dict[str, Any] = {
         "tenant": tenant.pk,
         "first": days[0],
         "last": days[1],
