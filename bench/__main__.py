@@ -1,4 +1,4 @@
-"""`python3 up.py bench [ingest nightly pages] [--small] [--output FILE]`, or `bench backtests [devtool cdnow telco]`."""
+"""`python3 up.py bench [ingest nightly pql pages] [--small] [--output FILE]`, or `bench backtests [devtool cdnow telco]`."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def main() -> int:
         prog="up.py bench", description="Ratios to a floor measured in the same run."
     )
     parser.add_argument(
-        "names", nargs="*", choices=["ingest", "nightly", "pages", []], help="which (all by default)"
+        "names", nargs="*", choices=["ingest", "nightly", "pql", "pages", []], help="which (all by default)"
     )
     parser.add_argument(
         "--small", action="store_true", help="a tenth of the size: a quick look, not a figure to quote"
@@ -31,11 +31,11 @@ def main() -> int:
     options = parser.parse_args()
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "cs_platform.settings")
     django.setup()
-    from bench import ingest, nightly, pages
+    from bench import ingest, nightly, pages, pql
     from bench.table import Row, markdown
 
     sizes = (1_000, 10_000) if options.small else (10_000, 100_000)
-    chosen = options.names or ["ingest", "nightly", "pages"]
+    chosen = options.names or ["ingest", "nightly", "pql", "pages"]
     rows: list[Row] = []
     for name in chosen:
         print(f"{name} …", file=sys.stderr, flush=True)
@@ -43,6 +43,8 @@ def main() -> int:
             found = ingest.run(small=options.small)
         elif name == "nightly":
             found = nightly.run(sizes)
+        elif name == "pql":
+            found = pql.run(sizes[-1])
         else:
             found = pages.run(sizes)
         print(

@@ -29,7 +29,7 @@ from cs_platform.demo.selling import sell_through
 from cs_platform.demo.storyline import DAYS, SIGNAL_DAYS, Customer, Story, events, tell
 from health.services import summarise_day
 from playbooks.services import advance_runs
-from pql.services import evaluate_leads, measure_signals, note_signals
+from pql.services import evaluate_leads, measure_signals, note_signals, save_settings
 from scoring.quality import count_band_weeks
 from scoring.services import score_accounts
 from usage.services import accept_rows, drain_pending, snapshot_state
@@ -60,6 +60,8 @@ def _owners(tenant: Tenant) -> list[Membership]:
 def _people(tenant: Tenant, job: Job, params: Mapping[str, Any]) -> None:
     """Accounts, contacts, subscriptions, tickets and invoices, each known since the day it happened."""
     story, owners = _of(tenant, job), _owners(tenant)
+    # Said before there are events, which would all have to be counted anew.
+    save_settings(tenant=tenant, fields={"activation_events": ["A/B Test Won"], "activation_days": 2})
     accounts = {
         account.external_id: account
         for account in Account.objects.bulk_create([_account(tenant, c, owners) for c in story.customers])

@@ -22,7 +22,7 @@ REASONS = (
 
 
 def _draw(number: int) -> int:
-    """0–99, always the same for the same account."""
+    """0–99, always the same for the same account and day."""
     return number * 6_271 % 100
 
 
@@ -35,7 +35,7 @@ def sell_through(tenant: Tenant, day: date, colleagues: list[Membership]) -> Non
     ).order_by("id")
     for place, lead in enumerate(leads.select_related("account")):
         seller = lead.owner_id or lead.account.owner_id or colleagues[lead.account_id % len(colleagues)].pk
-        draw = _draw(lead.account_id)
+        draw = _draw(lead.account_id + lead.opened_on.toordinal())
         if lead.state == Lead.State.NEW:
             if draw >= TAKEN_SHARE:
                 continue

@@ -29,7 +29,6 @@ class Standing(TenantModel):
     class ConvertedBy(models.TextChoices):
         LEAD = "lead", _("Lead converted")
         CONTRACT = "contract", _("Moved to a contract")
-        SUBSCRIPTION = "subscription", _("First paid subscription")
 
     account = TenantForeignKey(Account, models.CASCADE, related_name="+")
     since_on = models.DateField()
@@ -40,6 +39,9 @@ class Standing(TenantModel):
     disqualifier = TenantForeignKey(Disqualifier, models.SET_NULL, null=True, related_name="+")
     disqualified_why = models.CharField(max_length=300, blank=True, default="")
     status = models.CharField(max_length=12, choices=Status, default=Status.UNSCORED)
+    paid_on = models.DateField(
+        null=True
+    )  # its first paid subscription; from then on a lead is about a contract
     converted_on = models.DateField(null=True)
     converted_by = models.CharField(max_length=12, choices=ConvertedBy, blank=True, default="")
 

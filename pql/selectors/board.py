@@ -143,6 +143,11 @@ def lead(tenant: Tenant, pk: int) -> Lead | None:
     )
 
 
+def open_lead(tenant: Tenant, account_id: int) -> Lead | None:
+    """The lead of an account that somebody has to do something about."""
+    return Lead.objects.filter(tenant=tenant, account_id=account_id, state__in=Lead.OPEN).first()
+
+
 def lead_entries(tenant: Tenant, account_id: int, limit: int = 30) -> list[TimelineEntry]:
     """What happened with the leads of an account, the newest first."""
     found = TimelineEntry.objects.filter(tenant=tenant, account_id=account_id, kind__in=list(timeline.LABELS))

@@ -93,8 +93,9 @@ SELECT floor(score)::int, score = floor(score), ready, count(*) FROM ({SCORES_SQ
 """
 CONVERTERS_SQL = """
 SELECT max(c.score) FROM (
-  SELECT account_id, converted_on FROM pql_standing
-  WHERE tenant_id = %(tenant)s AND converted_on > %(since)s ORDER BY converted_on DESC LIMIT %(most)s
+  SELECT account_id, coalesce(converted_on, paid_on) AS converted_on FROM pql_standing
+  WHERE tenant_id = %(tenant)s AND (converted_on > %(since)s OR converted_on IS NULL AND paid_on > %(since)s)
+  ORDER BY 2 DESC LIMIT %(most)s
 ) AS s
 JOIN scoring_score c ON c.tenant_id = %(tenant)s AND c.kind = %(kind)s AND c.account_id = s.account_id
   AND c.day >= s.converted_on - %(before)s AND c.day < s.converted_on AND c.score IS NOT NULL

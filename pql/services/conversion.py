@@ -31,10 +31,13 @@ WHERE pql_accountmonth.band < excluded.band
 COUNT_SQL = """
 INSERT INTO pql_conversionmonth (tenant_id, month, band, accounts, converted, waiting)
 SELECT %(tenant)s, m.month, m.band, count(*),
-       count(*) FILTER (WHERE s.converted_on <= m.reached_on + %(window)s),
-       count(*) FILTER (WHERE m.reached_on + %(window)s > %(day)s
-                          AND NOT coalesce(s.converted_on <= m.reached_on + %(window)s, false))
+       count(*) FILTER (WHERE bought.yes),
+       count(*) FILTER (WHERE m.reached_on + %(window)s > %(day)s AND NOT bought.yes)
 FROM pql_accountmonth m JOIN pql_standing s ON s.tenant_id = m.tenant_id AND s.account_id = m.account_id
+CROSS JOIN LATERAL (
+  SELECT coalesce(s.converted_on > m.reached_on AND s.converted_on <= m.reached_on + %(window)s, false)
+      OR coalesce(s.paid_on > m.reached_on AND s.paid_on <= m.reached_on + %(window)s, false) AS yes
+) AS bought
 WHERE m.tenant_id = %(tenant)s AND m.month > %(day)s::date - %(back)s AND m.month <= %(day)s
   AND (s.converted_on IS NULL OR s.converted_on > m.reached_on)
 GROUP BY 2, 3

@@ -107,7 +107,7 @@ def save_signal(*, tenant: Tenant, signal: Signal, member: Membership | None = N
         record_audit(
             tenant=tenant,
             actor=member,
-            action="pql.signal.changed" if old else "pql.signal.added",
+            action="signal.changed" if old else "signal.added",
             target=f"signal:{signal.key}",
             before=_said(old) if old else None,
             after=_said(signal),
@@ -138,7 +138,7 @@ def save_settings(
     record_audit(
         tenant=tenant,
         actor=member,
-        action="pql.settings.changed",
+        action="lead_settings.changed",
         target="lead settings",
         before=before,
         after=after,

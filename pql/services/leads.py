@@ -104,6 +104,7 @@ def reject_lead(
     *, tenant: Tenant, lead_id: int, reason: str, note: str = "", member: Membership | None = None
 ) -> Lead:
     """No lead after all, for a reason of the list; *something else* needs words."""
+    lead = _locked(tenant, lead_id, member)
     problems: dict[str, str] = {}
     note = note.strip()[:NOTE_LENGTH]
     if reason not in Lead.Reason.values:
@@ -112,7 +113,6 @@ def reject_lead(
         problems["note"] = _("Say in a few words why.")
     if problems:
         raise ValidationError(problems)
-    lead = _locked(tenant, lead_id, member)
     if lead.state == State.REJECTED and lead.reject_reason == reason:
         return lead
     _demand_open(lead)

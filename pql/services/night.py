@@ -8,6 +8,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.db import connection
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import override
@@ -81,16 +82,12 @@ def evaluate_leads(*, tenant: Tenant, day: date, figures: bool = True) -> LeadsS
 
 
 def _close_converted(tenant: Tenant, day: date, at: datetime) -> int:
-    """Leads whose account moved to a contract or began to pay have converted."""
-    bought = Standing.objects.filter(tenant=tenant, converted_on__isnull=False)
-    leads = list(
-        Lead.objects.filter(
-            tenant=tenant,
-            state__in=Lead.OPEN,
-            opened_on__lte=day,
-            account_id__in=bought.values("account_id"),
-        )
+    """Leads whose account moved to a contract or began to pay while they were open have converted."""
+    bought = Standing.objects.filter(tenant=tenant, account_id=OuterRef("account_id")).filter(
+        Q(converted_on__gte=OuterRef("opened_on")) | Q(paid_on__gte=OuterRef("opened_on"))
     )
+    open_leads = Lead.objects.filter(tenant=tenant, state__in=Lead.OPEN, opened_on__lte=day)
+    leads = list(open_leads.filter(Exists(bought)))
     _close(tenant, leads, Lead.State.CONVERTED, day, at)
     _tell(tenant, leads, timeline.LEAD_CONVERTED, at)
     return len(leads)
@@ -117,8 +114,8 @@ def _close(tenant: Tenant, leads: Sequence[Lead], state: str, day: date, at: dat
 PLACES_SQL = """
 SELECT s.id, s.account_id, c.score, c.band, c.version_id, raised.yes AS raised, o.id AS open_id,
   CASE
-    WHEN s.converted_on IS NOT NULL THEN 'converted'
     WHEN o.id IS NOT NULL THEN 'lead'
+    WHEN s.converted_on IS NOT NULL AND (a.plan_kind = 'contract' OR s.converted_by = 'lead') THEN 'converted'
     WHEN s.disqualifier_id IS NOT NULL OR a.churned_on <= %(day)s THEN 'disqualified'
     WHEN NOT (a.plan_kind = ANY(%(plans)s)) THEN 'disqualified'
     WHEN raised.yes THEN 'lead'

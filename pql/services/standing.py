@@ -114,31 +114,31 @@ def disqualify(*, tenant: Tenant, day: date) -> None:
         )
 
 
-# A contract is noticed by the night; a first subscription says itself when it began. What came first stays.
-CONVERTED_SQL = """
-UPDATE pql_standing p SET converted_on = n.converted_on, converted_by = n.converted_by
+# A first subscription says itself when it began; accounts that paid from their first day on are no conversions.
+PAID_SQL = """
+UPDATE pql_standing p SET paid_on = f.starts_on
 FROM (
-  SELECT s.id,
-         CASE WHEN f.starts_on IS NOT NULL THEN f.starts_on ELSE %(day)s::date END AS converted_on,
-         CASE WHEN f.starts_on IS NOT NULL THEN 'subscription' ELSE 'contract' END AS converted_by
-  FROM pql_standing s
-  JOIN accounts_account a ON a.tenant_id = s.tenant_id AND a.id = s.account_id
-  LEFT JOIN (
-    SELECT account_id, min(coalesce(starts_on, (received_at AT TIME ZONE %(zone)s)::date)) AS starts_on
-    FROM accounts_subscription WHERE tenant_id = %(tenant)s AND mrr_cents > 0 GROUP BY 1
-  ) AS f ON f.account_id = s.account_id AND f.starts_on > s.since_on AND f.starts_on <= %(day)s
-  WHERE s.tenant_id = %(tenant)s AND s.converted_on IS NULL
-    AND (f.starts_on IS NOT NULL OR (a.plan_kind = 'contract' AND (a.churned_on IS NULL OR a.churned_on > %(day)s)))
-) AS n
-WHERE p.tenant_id = %(tenant)s AND p.id = n.id
+  SELECT account_id, min(coalesce(starts_on, (received_at AT TIME ZONE %(zone)s)::date)) AS starts_on
+  FROM accounts_subscription WHERE tenant_id = %(tenant)s AND mrr_cents > 0 GROUP BY 1
+) AS f
+WHERE p.tenant_id = %(tenant)s AND p.account_id = f.account_id AND p.paid_on IS NULL
+  AND f.starts_on > p.since_on AND f.starts_on <= %(day)s
+"""
+# A contract is noticed by the night.
+CONTRACT_SQL = """
+UPDATE pql_standing p SET converted_on = %(day)s, converted_by = 'contract'
+FROM accounts_account a
+WHERE p.tenant_id = %(tenant)s AND a.tenant_id = p.tenant_id AND a.id = p.account_id AND p.converted_on IS NULL
+  AND a.plan_kind = 'contract' AND (a.churned_on IS NULL OR a.churned_on > %(day)s)
 """
 
 
 def note_conversions(*, tenant: Tenant, day: date) -> None:
-    """Note who moved to a contract or began to pay; accounts that paid from their first day on are no conversions."""
+    """Note who began to pay and who moved to a contract."""
     values: dict[str, Any] = {"tenant": tenant.pk, "zone": tenant.timezone, "day": day}
     with connection.cursor() as cursor:
-        cursor.execute(CONVERTED_SQL, values)
+        cursor.execute(PAID_SQL, values)
+        cursor.execute(CONTRACT_SQL, values)
 
 
 def why_off(standing: Standing) -> str:

@@ -80,6 +80,24 @@ def test_an_account_counts_once_a_month_with_its_best_band_until_it_converts(lea
     assert conversion_by_band(rows) == {3: Share(1, 1), 2: Share(0, 2), 1: Share(0, 1)}
 
 
+def test_a_first_payment_counts_like_a_contract_and_once(leads: Leads) -> None:
+    start = month(leads.today, 6)
+    account = leads.account("pays", old=400)
+    store(leads, account, start + timedelta(days=4), 60)
+    store(leads, account, start + timedelta(days=64), 80)
+    stand(
+        leads,
+        account,
+        paid_on=start + timedelta(days=20),
+        converted_on=start + timedelta(days=70),
+        converted_by="contract",
+    )
+    with tenant_scope(leads.tenant):
+        count_conversions(tenant=leads.tenant, day=leads.today)
+        rows = conversion_by_month(leads.tenant)
+    assert [(row.band, row.share) for row in rows] == [(2, Share(1, 1)), (3, Share(1, 1))]
+
+
 def test_a_month_whose_90_days_run_is_not_counted_as_finished(leads: Leads) -> None:
     account = leads.account("new")
     store(leads, account, leads.today, 90)

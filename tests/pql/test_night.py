@@ -203,8 +203,25 @@ def test_moving_to_a_contract_or_a_first_payment_converts_the_lead(leads: Leads)
         "contract",
         leads.today,
     )
-    assert leads.standing(paying).converted_by == "subscription"
-    assert leads.standing(paid).converted_on is None
+    assert (leads.standing(paying).paid_on, leads.standing(paying).converted_on) == (leads.today, None)
+    assert (leads.standing(paid).paid_on, leads.standing(paid).converted_on) == (None, None)
+
+
+def test_an_account_that_pays_by_itself_may_be_a_lead_for_a_contract_later(leads: Leads) -> None:
+    account = leads.account("paying")
+    with tenant_scope(leads.tenant):
+        Subscription.objects.create(account=account, external_id="s", mrr_cents=100, starts_on=leads.ago(9))
+    leads.events(account, "Contact Sales", 1)
+    leads.night(1)
+    assert leads.leads() == [("paying", "new")]
+    assert leads.night().converted == 0
+    with tenant_scope(leads.tenant):
+        Account.objects.filter(pk=account.pk).update(plan_kind="contract")
+    assert leads.night().converted == 1
+    with tenant_scope(leads.tenant):
+        Account.objects.filter(pk=account.pk).update(plan_kind="self_serve")
+    leads.night()
+    assert leads.standing(account).status == Standing.Status.BELOW  # back, and judged again
 
 
 def test_the_board_never_goes_back(leads: Leads) -> None:

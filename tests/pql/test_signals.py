@@ -129,7 +129,7 @@ def test_an_own_signal_counts_what_is_stored_already(leads: Leads) -> None:
             "signal_blocked",
             "count",
         )
-        assert AuditEntry.objects.filter(action="pql.signal.added", target="signal:blocked").count() == 1
+        assert AuditEntry.objects.filter(action="signal.added", target="signal:blocked").count() == 1
     measure(leads)
     assert points(leads, account) == 40.0
     leads.events(account, "Paywall Seen", 0)

@@ -20,6 +20,7 @@ from accounts.requests import TenantRequest
 from alerts.selectors import alerts_for_account
 from playbooks.selectors import startable_playbooks
 from playbooks.services import create_task
+from pql.selectors import open_lead
 from scoring.overrides.services import may_override
 from scoring.selectors.rollup import rollup
 from workspace.access import csm_only, member_only
@@ -67,6 +68,7 @@ def _frame(request: TenantRequest, pk: int, tab: str) -> dict[str, Any]:
     workers = [member for member in members if has_role(member, Role.CSM)]
     return {
         "head": head,
+        "lead": open_lead(request.tenant, pk),
         "account": head.account,
         "tab": tab,
         "tabs": TABS,
