@@ -4,20 +4,24 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('pql', '0001_initial'),
+        ("pql", "0001_initial"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='standing',
-            name='paid_on',
+            model_name="standing",
+            name="paid_on",
             field=models.DateField(null=True),
         ),
         migrations.AlterField(
-            model_name='standing',
-            name='converted_by',
-            field=models.CharField(blank=True, choices=[('lead', 'Lead converted'), ('contract', 'Moved to a contract')], default='', max_length=12),
+            model_name="standing",
+            name="converted_by",
+            field=models.CharField(
+                blank=True,
+                choices=[("lead", "Lead converted"), ("contract", "Moved to a contract")],
+                default="",
+                max_length=12,
+            ),
         ),
     ]
