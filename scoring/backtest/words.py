@@ -297,3 +297,17 @@ def caveats(settled: Settled, figures: Mapping[str, Any], *, seen_later: bool) -
         )
     )
     return said
+
+
+def chance_words(outcome: str, horizon_days: int, share: str) -> str:
+    """How often accounts like this one had the outcome."""
+    texts = {
+        CHURN: _("accounts with such a score churned %(share)s of the time within %(days)d days"),
+        NON_RENEWAL: _("accounts with such a score did not renew %(share)s of the time within %(days)d days"),
+        CONTRACTION: _(
+            "accounts with such a score shrank or did not renew %(share)s of the time within %(days)d days"
+        ),
+        INACTIVITY: _("accounts with such a score fell silent %(share)s of the time for %(days)d days"),
+        CONVERSION: _("accounts with such a score subscribed %(share)s of the time within %(days)d days"),
+    }
+    return texts[outcome] % {"share": share, "days": horizon_days}

@@ -83,6 +83,11 @@ def latest_backtest(tenant: Tenant) -> Backtest | None:
     )
 
 
+def backtest_of_version(tenant: Tenant, version_id: int) -> Backtest | None:
+    """The newest finished backtest of one version."""
+    return backtests(tenant).filter(state=Backtest.State.DONE, version_id=version_id).first()
+
+
 @dataclass(frozen=True)
 class Chance:
     """How often accounts with a score like this one had the outcome within the horizon; shares are 0-1."""

@@ -13,11 +13,12 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from accounts.fence.scope import tenant_scope
-from accounts.models import Job, Membership, Tenant
+from accounts.models import Account, Job, Membership, Tenant
 from accounts.services import enqueue_job
 from accounts.services.tenants import create_tenant
 from scoring.backtest.evaluation import evaluate
 from scoring.models import Backtest, Version
+from scoring.services import score_accounts
 from scoring.services.backtests import definition_hash
 from scoring.specs import load_versions
 from tests.conftest import make_member
@@ -208,6 +209,22 @@ def test_only_an_admin_makes_the_draft_and_nothing_is_published(globex: Tenant, 
     assert states == {1: "published", 2: "draft"}
     assert client.post(path).status_code == 302
     assert "draft of this model already" in client.get(path.removesuffix("draft/")).text
+
+
+def test_the_score_tab_says_what_became_of_accounts_with_such_a_score(
+    globex: Tenant, browser: SignIn
+) -> None:
+    usage(globex)
+    with tenant_scope(globex):
+        score_accounts(tenant=globex, day=globex.today())
+        account = Account.objects.get(external_id="a1")
+    client = browser(make_member(globex, "carl", "csm"))
+    path = f"/t/globex/accounts/{account.pk}/score/"
+    assert "What became of others" not in client.get(path).text
+    found = finished(globex, 3.0, 2.0, 1.0, 1.0, 1.0)
+    page = client.get(path).text
+    assert "accounts with such a score fell silent" in page
+    assert f"/t/globex/score/backtests/{found.pk}/" in page
 
 
 def test_lists_and_results_cost_the_same_with_one_and_with_three(globex: Tenant, browser: SignIn) -> None:

@@ -15,6 +15,7 @@ from scoring.backtest.report import seen_later
 from scoring.backtest.words import (
     baseline_name,
     caveats,
+    chance_words,
     comparison_words,
     component_words,
     outcome_name,
@@ -26,7 +27,7 @@ from scoring.backtest.words import (
 )
 from scoring.models import Backtest, Component, ScoreModel, Version
 from scoring.selectors.backtests import backtest as one_backtest
-from scoring.selectors.backtests import backtests
+from scoring.selectors.backtests import backtest_of_version, backtests, chance_of
 from scoring.services.backtests import definition_hash
 from workspace import backtest_charts
 from workspace.bands import band_of
@@ -368,3 +369,29 @@ def _levels(calibration: dict[str, Any]) -> list[dict[str, Any]]:
         }
         for row in (calibration.get("levels") or [])
     ]
+
+
+@dataclass(frozen=True)
+class ChanceLine:
+    """How often accounts with such a score had the outcome, and the backtest that says so."""
+
+    backtest_id: int
+    words: str
+    interval: str
+    n: str
+
+
+def chance_line(tenant: Tenant, version_id: int, score: float | None) -> ChanceLine | None:
+    """The calibrated probability behind a score of a version, in words; None without a calibration. One query."""
+    found = backtest_of_version(tenant, version_id)
+    chance = chance_of(found, score)
+    if found is None or chance is None:
+        return None
+    interval = ""
+    if chance.low is not None and chance.high is not None:
+        interval = pgettext("interval", "%(low)s to %(high)s") % {
+            "low": percent(100 * chance.low),
+            "high": percent(100 * chance.high),
+        }
+    words = chance_words(chance.outcome, chance.horizon_days, percent(100 * chance.probability))
+    return ChanceLine(found.pk, words, interval, number(chance.n))

@@ -22,6 +22,7 @@ from usage.selectors.delivery import SourceState
 from workspace.charts import Chart
 from workspace.formatting import number, short_date
 from workspace.selectors.account import score_history
+from workspace.selectors.backtest import ChanceLine, chance_line
 from workspace.selectors.score import ComponentLine, ScorePanel, explained, metric_book, versions_with_parts
 from workspace.selectors.why_charts import history_chart, signed, waterfall_chart
 
@@ -111,6 +112,7 @@ class Sureness:
     fresh: int
     is_new: bool
     is_final: bool
+    chance: ChanceLine | None  # what became of accounts with such a score
 
     @property
     def enough(self) -> bool:
@@ -187,6 +189,7 @@ def _sureness(tenant: Tenant, panel: ScorePanel) -> Sureness:
         fresh=sum(not state.is_quiet for state in sources),
         is_new=panel.row.is_new,
         is_final=panel.row.is_final,
+        chance=chance_line(tenant, panel.row.version_id, panel.row.score),
     )
 
 
