@@ -24,7 +24,7 @@ from pql.services import evaluate_leads, measure_signals
 from scoring.overrides.services import note_expired_overrides
 from scoring.quality import count_band_weeks
 from scoring.services import propose_shipped_version, refresh_day_references, score_accounts
-from usage.services import drain_pending, snapshot_state
+from usage.services import drain_pending, evaluate_sql_metrics, snapshot_state
 
 ACCOUNTS_PER_CHUNK = 10_000
 
@@ -50,6 +50,7 @@ def _state(tenant: Tenant, job: Job, params: Mapping[str, Any]) -> None:
         )  # one that began or ended today changes plan and MRR without a call
     snapshot_state(tenant=tenant, day=_day(job))
     measure_signals(tenant=tenant, day=_day(job))
+    evaluate_sql_metrics(tenant=tenant, day=_day(job))
     if not _is_past(tenant, _day(job)):
         propose_shipped_version(tenant=tenant, day=_day(job))
 

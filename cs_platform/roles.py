@@ -17,6 +17,7 @@ from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
 
 from accounts.fence.grants import default_privileges_sql
+from accounts.fence.querying import QUERY_ROLE, server_statements
 
 DATABASE = "cs_platform"
 OLDEST_VERSION = 170_000  # transaction_timeout
@@ -31,6 +32,10 @@ ATTRIBUTES: Mapping[str, str] = {
     "cs_platform": _PLAIN,
     "cs_backup": "LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOINHERIT NOREPLICATION BYPASSRLS",
 }
+
+# Nobody logs in as it: web and worker become it for the time of an admin's SQL, and get nothing from it otherwise.
+QUERY_ATTRIBUTES = "NOLOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOINHERIT NOREPLICATION NOBYPASSRLS"
+QUERIES = ("cs_web", "cs_worker")
 
 _QUICK = {
     "statement_timeout": "15s",
@@ -68,14 +73,18 @@ class RolesError(RuntimeError):
 
 
 def make_roles(admin: Connection, passwords: Mapping[str, str]) -> None:
-    """Make every role with its password, attributes and timeouts, member of nothing."""
+    """Make every role with its password, attributes and timeouts; none inherits from another."""
     if admin.server_version < OLDEST_VERSION:
         raise RolesError(f"PostgreSQL 17 or newer is needed, this is {admin.server_version // 10_000}.")
     with admin, admin.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtext('cs_platform roles'))")
         for role, attributes in ATTRIBUTES.items():
             _make_role(cursor, role, attributes, passwords[role])
+        _make_query_role(cursor)
         _leave_every_group(cursor)
+        cursor.execute(
+            f"GRANT {QUERY_ROLE} TO {', '.join(QUERIES)} WITH ADMIN FALSE, INHERIT FALSE, SET TRUE"
+        )
 
 
 def make_database(admin: Connection, name: str = DATABASE) -> None:
@@ -112,6 +121,22 @@ def prepare_schema(inside: Connection) -> None:
         cursor.execute("GRANT USAGE ON SCHEMA public TO PUBLIC")
         for statement in default_privileges_sql():
             cursor.execute(statement)
+    limit_functions(inside)
+
+
+def limit_functions(inside: Connection) -> None:
+    """Inside a database: what the server lets everybody call and an admin's SQL must not."""
+    with inside, inside.cursor() as cursor:
+        for statement in server_statements(list(ATTRIBUTES)):
+            cursor.execute(statement)
+
+
+def _make_query_role(cursor: Cursor) -> None:
+    """The role of an admin's SQL: no login, no attribute, no setting of its own."""
+    cursor.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [QUERY_ROLE])
+    verb = "ALTER" if cursor.fetchone() else "CREATE"
+    cursor.execute(f"{verb} ROLE {QUERY_ROLE} {QUERY_ATTRIBUTES}")
+    cursor.execute(f"ALTER ROLE {QUERY_ROLE} RESET ALL")
 
 
 def _make_role(cursor: Cursor, role: str, attributes: str, password: str) -> None:
@@ -128,14 +153,14 @@ def _make_role(cursor: Cursor, role: str, attributes: str, password: str) -> Non
 
 
 def _leave_every_group(cursor: Cursor) -> None:
-    """Take our roles out of every other role: nobody gains rights by membership."""
+    """Take our roles out of every other role: nobody gains rights by a membership that somebody gave."""
     cursor.execute(
         """
         SELECT g.rolname, m.rolname FROM pg_auth_members a
         JOIN pg_roles g ON g.oid = a.roleid JOIN pg_roles m ON m.oid = a.member
         WHERE m.rolname = ANY(%s)
         """,
-        [list(ATTRIBUTES)],
+        [[*ATTRIBUTES, QUERY_ROLE]],
     )
     for group, member in cursor.fetchall():
         cursor.execute(sql.SQL("REVOKE {} FROM {}").format(sql.Identifier(group), sql.Identifier(member)))

@@ -367,4 +367,8 @@ if SENTRY_DSN:
 
     sentry_sdk.init(dsn=SENTRY_DSN, send_default_pii=False)
 
+# ── Metrics defined by SQL ──────────────────────────────────────────────────────────────────────────────────────
+SQL_METRIC_SECONDS = env.float("SQL_METRIC_SECONDS", default=10.0)  # a query that takes longer is stopped
+SQL_METRIC_ROWS = env.int("SQL_METRIC_ROWS", default=500_000)  # rows that one may give
+
 DEMO_ENABLED = EMBEDDED and env.bool("CS_DEMO", default=True)

@@ -6,18 +6,25 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from accounts.admin_site import TenantModelAdmin, tenant_admin_site
 from accounts.requests import of_member
 from accounts.services import record_audit
-from usage.forms import FeatureForm, MetricForm
+from usage.forms import TRY_BUTTON, FeatureForm, MetricForm
 from usage.models import Feature, Metric, Quarantine, Source
-from usage.services import create_metric, discard_quarantined, edit_metric, replay_quarantined
+from usage.services import (
+    create_metric,
+    discard_quarantined,
+    edit_metric,
+    replay_quarantined,
+    try_query,
+)
 from usage.services.intake import NotReplayable
 from usage.services.rebuilding import rebuild_now_or_later
+from usage.sql import VIEWS
 
 
 @admin.register(Metric, site=tenant_admin_site)
@@ -28,6 +35,20 @@ class MetricAdmin(TenantModelAdmin):
     list_display = ("name", "key", "kind", "unit", "active", "start_on")
     list_filter = ("kind", "active")
     ordering = ("kind", "key")
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        """With what the query gives, when somebody tried it; and how the last night's run went."""
+        context |= {"views": VIEWS, "trial": None, "try_button": TRY_BUTTON}
+        if request.method == "POST" and TRY_BUTTON in request.POST:
+            decimals = request.POST.get("decimals", "")
+            context["trial"] = try_query(
+                tenant=of_member(request).tenant,
+                text=request.POST.get("query", ""),
+                decimals=int(decimals) if decimals in map(str, range(7)) else 0,
+            )
+        return super().render_change_form(request, context, *args, **kwargs)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         """Models and rules know a metric by its key."""

@@ -200,7 +200,7 @@ def _add_state(
     rows: dict[ReceiptCell, list[float | None]],
 ) -> None:
     """State snapshots were taken on their day."""
-    slots = [d.slot for d in plan.definitions if d.kind == "state" and d.slot]
+    slots = [d.slot for d in plan.definitions if d.kind in ("state", "sql") and d.slot]
     if not slots:
         return
     picked = ", ".join(f'"values"[{slot}]' for slot in slots)

@@ -13,6 +13,8 @@ from accounts.models import Tenant
 from usage.models import Feature, Metric
 from usage.services.definitions import check_definition
 
+TRY_BUTTON = "_try"
+
 
 class LinesField(forms.CharField):
     """A list of texts, one a line."""
@@ -50,9 +52,19 @@ class MetricForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the s
     class Meta:
         model = Metric
         fields = (
-            "name", "key", "kind", "events", "property", "dimension", "decimals", "unit", "numerator", "denominator",
-            "hold_days", "grace_days", "higher_is_better", "active",
+            "name", "key", "kind", "query", "events", "property", "dimension", "decimals", "unit", "numerator",
+            "denominator", "hold_days", "grace_days", "higher_is_better", "active",
         )  # fmt: skip
+
+        widgets = {
+            "query": forms.Textarea(
+                attrs={"rows": 12, "cols": 100, "class": "vLargeTextField sql", "spellcheck": "false"}
+            )
+        }
+
+    def is_valid(self) -> bool:
+        """Trying a query saves nothing: the page is shown again with what was typed."""
+        return super().is_valid() and TRY_BUTTON not in self.data
 
     def clean(self) -> dict[str, Any]:
         """The rules of the service, beside the fields they are about."""

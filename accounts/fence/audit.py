@@ -11,10 +11,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from . import groups
+from .querying import QUERY_ROLE, QUERY_SCHEMA, SETTING_FUNCTIONS
 
 SERVING = ("cs_web", "cs_worker")
 OWNER = "cs_migrate"
 DISPATCH = "cs_dispatch"
+QUERY = QUERY_ROLE
 FENCE_EXPRESSION = "(tenant_id = app_tenant())"
 
 
@@ -43,6 +45,8 @@ WITH named AS (
   SELECT oid, rolname FROM pg_roles WHERE rolname = ANY (%(serving)s)
 ), outsiders AS (
   SELECT oid, rolname FROM pg_roles WHERE rolname = ANY (%(serving)s) OR rolname = %(dispatch)s
+), readers AS (
+  SELECT oid, rolname FROM pg_roles WHERE rolname = ANY (%(serving)s) OR rolname = %(query)s
 )
 """
 RULES: dict[str, str] = {
@@ -126,34 +130,74 @@ RULES: dict[str, str] = {
         SELECT n.name FROM named n JOIN pg_class c ON c.oid = n.oid CROSS JOIN aclexplode(c.relacl) a WHERE a.grantee = 0""",
     # Ways round
     "view_without_invoker": """
-        SELECT c.relname::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace CROSS JOIN serving s
-        WHERE n.nspname = 'public' AND c.relkind = 'v' AND has_table_privilege(s.oid, c.oid, 'SELECT')
+        SELECT DISTINCT c.relname::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace CROSS JOIN readers s
+        WHERE n.nspname IN ('public', %(schema)s) AND c.relkind = 'v' AND has_table_privilege(s.oid, c.oid, 'SELECT')
           AND NOT coalesce('security_invoker=true' = ANY (c.reloptions)
                            OR 'security_invoker=on' = ANY (c.reloptions), false)""",
     "materialized_view_readable": """
-        SELECT c.relname::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace CROSS JOIN serving s
-        WHERE n.nspname = 'public' AND c.relkind = 'm' AND has_table_privilege(s.oid, c.oid, 'SELECT')""",
+        SELECT DISTINCT c.relname::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace CROSS JOIN readers s
+        WHERE n.nspname IN ('public', %(schema)s) AND c.relkind = 'm' AND has_table_privilege(s.oid, c.oid, 'SELECT')""",
     "function_of_its_definer": """
-        SELECT p.proname::text FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace CROSS JOIN serving s
-        WHERE n.nspname = 'public' AND p.prosecdef AND has_function_privilege(s.oid, p.oid, 'EXECUTE')""",
+        SELECT DISTINCT p.proname::text FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace CROSS JOIN readers s
+        WHERE n.nspname IN ('public', %(schema)s) AND p.prosecdef AND has_function_privilege(s.oid, p.oid, 'EXECUTE')""",
     "role_is_strong": """
-        SELECT r.rolname::text FROM pg_roles r JOIN outsiders o ON o.oid = r.oid
-        WHERE r.rolsuper OR r.rolbypassrls OR r.rolcreatedb OR r.rolcreaterole OR r.rolreplication""",
+        SELECT r.rolname::text FROM pg_roles r
+        WHERE r.oid IN (SELECT oid FROM outsiders UNION SELECT oid FROM readers)
+          AND (r.rolsuper OR r.rolbypassrls OR r.rolcreatedb OR r.rolcreaterole OR r.rolreplication)""",
     "role_is_a_member": """
         SELECT o.rolname || ' of ' || g.rolname FROM pg_auth_members m JOIN outsiders o ON o.oid = m.member
-        JOIN pg_roles g ON g.oid = m.roleid""",
+        JOIN pg_roles g ON g.oid = m.roleid
+        WHERE g.rolname <> %(query)s OR m.inherit_option OR m.admin_option
+           OR o.oid NOT IN (SELECT oid FROM serving)""",
     "role_may_create": """
-        SELECT o.rolname::text FROM outsiders o
+        SELECT o.rolname::text FROM (SELECT * FROM outsiders UNION SELECT * FROM readers) o
         WHERE has_schema_privilege(o.oid, 'public', 'CREATE')
            OR has_database_privilege(o.oid, current_database(), 'CREATE')""",
     "role_is_missing": """
-        SELECT r FROM unnest(%(serving)s || ARRAY[%(dispatch)s, %(owner)s]) AS r
+        SELECT r FROM unnest(%(serving)s || ARRAY[%(dispatch)s, %(owner)s, %(query)s]) AS r
         WHERE r NOT IN (SELECT rolname FROM pg_roles)""",
+    # An admin's SQL: the role sees what the published views are made of, of one tenant, and nothing else
+    "query_role_logs_in": "SELECT r.rolname::text FROM pg_roles r WHERE r.rolname = %(query)s AND r.rolcanlogin",
+    "query_role_belongs": """
+        SELECT g.rolname::text FROM pg_auth_members m JOIN pg_roles g ON g.oid = m.roleid
+        JOIN pg_roles r ON r.oid = m.member WHERE r.rolname = %(query)s""",
+    "query_sees_a_column": """
+        SELECT n.name || '.' || a.attname FROM named n JOIN pg_roles r ON r.rolname = %(query)s
+        JOIN pg_attribute a ON a.attrelid = n.oid AND a.attnum > 0 AND NOT a.attisdropped
+        WHERE has_column_privilege(r.oid, n.oid, a.attnum, 'SELECT') AND (n.tenant_column IS NULL OR NOT EXISTS (
+          SELECT 1 FROM pg_depend d JOIN pg_rewrite w ON w.oid = d.objid JOIN pg_class v ON v.oid = w.ev_class
+          JOIN pg_namespace s ON s.oid = v.relnamespace
+          WHERE d.classid = 'pg_rewrite'::regclass AND d.refclassid = 'pg_class'::regclass AND d.refobjid = n.oid
+            AND (d.refobjsubid = a.attnum OR a.attnum = n.tenant_column) AND s.nspname = %(schema)s))""",
+    "query_writes": """
+        SELECT n.name FROM named n JOIN pg_roles r ON r.rolname = %(query)s
+        WHERE has_table_privilege(r.oid, n.oid, 'INSERT, UPDATE, DELETE, TRUNCATE, REFERENCES, TRIGGER, MAINTAIN')
+           OR has_any_column_privilege(r.oid, n.oid, 'INSERT, UPDATE, REFERENCES')""",
+    "query_without_policy": """
+        SELECT n.name FROM named n JOIN pg_roles r ON r.rolname = %(query)s
+        WHERE has_any_column_privilege(r.oid, n.oid, 'SELECT') AND NOT EXISTS (
+          SELECT 1 FROM pg_policy p WHERE p.polrelid = n.oid AND p.polcmd = 'r' AND r.oid = ANY (p.polroles))""",
+    "query_policy_lets_more_through": """
+        SELECT n.name || '.' || p.polname FROM named n JOIN pg_policy p ON p.polrelid = n.oid
+        JOIN pg_roles r ON r.oid = ANY (p.polroles) AND r.rolname = %(query)s
+        WHERE p.polcmd <> 'r' OR pg_get_expr(p.polqual, p.polrelid) IS DISTINCT FROM %(expression)s""",
+    "query_may_change_the_tenant": """
+        SELECT p.oid::regprocedure FROM pg_proc p JOIN pg_roles r ON r.rolname = %(query)s
+        WHERE p.oid = ANY (%(setting)s::regprocedure[]) AND has_function_privilege(r.oid, p.oid, 'EXECUTE')""",
+    "query_reads_elsewhere": """
+        SELECT s.nspname || '.' || c.relname FROM pg_class c JOIN pg_namespace s ON s.oid = c.relnamespace
+        JOIN pg_roles r ON r.rolname = %(query)s
+        WHERE s.nspname NOT IN ('public', %(schema)s, 'pg_catalog', 'information_schema') AND s.nspname !~ '^pg_'
+          AND c.relkind IN ('r', 'p', 'v', 'm', 'f') AND has_any_column_privilege(r.oid, c.oid, 'SELECT')""",
 }
 
 
 def violations(
-    cursor: Any, serving: Sequence[str] = SERVING, dispatch: str = DISPATCH, owner: str = OWNER
+    cursor: Any,
+    serving: Sequence[str] = SERVING,
+    dispatch: str = DISPATCH,
+    owner: str = OWNER,
+    query: str = QUERY,
 ) -> list[Violation]:
     """Every hole, in the order of rule and name; empty when the fence is whole."""
     parts = [
@@ -169,6 +213,9 @@ def violations(
             "serving": list(serving),
             "dispatch": dispatch,
             "owner": owner,
+            "query": query,
+            "schema": QUERY_SCHEMA,
+            "setting": [f"pg_catalog.{function}" for function in SETTING_FUNCTIONS],
             "expression": FENCE_EXPRESSION,
         },
     )

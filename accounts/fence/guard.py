@@ -14,7 +14,9 @@ ROLE_SQL = """
 SELECT r.rolname, r.rolsuper, r.rolbypassrls,
        EXISTS (SELECT 1 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
                WHERE n.nspname = 'public' AND c.relowner = r.oid),
-       EXISTS (SELECT 1 FROM pg_auth_members m WHERE m.member = r.oid)
+       EXISTS (SELECT 1 FROM pg_auth_members m JOIN pg_roles g ON g.oid = m.roleid WHERE m.member = r.oid
+               -- It may become the role of an admin's SQL, which can do less; it has nothing of it otherwise.
+               AND (g.rolname <> 'cs_query' OR m.inherit_option OR m.admin_option))
 FROM pg_roles r WHERE r.rolname = current_user
 """
 

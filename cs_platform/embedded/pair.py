@@ -186,11 +186,16 @@ class Pair:
             roles.make_database(admin)
         finally:
             admin.close()
-        inside = self.postgres.connect(roles.DATABASE)
-        try:
-            roles.prepare_schema(inside)
-        finally:
-            inside.close()
+        # A test database is a copy of template1, and only a superuser can take functions of the server away.
+        for database, prepare in (
+            ("template1", roles.limit_functions),
+            (roles.DATABASE, roles.prepare_schema),
+        ):
+            inside = self.postgres.connect(database)
+            try:
+                prepare(inside)
+            finally:
+                inside.close()
 
     def _load_secrets(self) -> dict[str, Any]:
         path = self.base / "secrets.json"

@@ -31,6 +31,7 @@ FITTING: dict[str, tuple[str, ...]] = {
     "max": ("max", "latest"),
     "pushed": ("latest", "mean", "max"),
     "state": ("latest", "mean", "max"),
+    "sql": ("latest", "mean", "max"),
     "ratio": ("ratio",),
     "distinct_users": ("users",),
     "features_used": ("features",),
@@ -70,7 +71,16 @@ class Column:
             return decay_window(source.half_life_days)
         if source.aggregate == "change":
             return source.window_days + source.baseline_days
-        if source.aggregate == "latest" and self.metric and self.metric.kind in ("pushed", "state"):
+        if (
+            source.aggregate == "latest"
+            and self.metric
+            and self.metric.kind
+            in (
+                "pushed",
+                "state",
+                "sql",
+            )
+        ):
             return max(self.metric.hold_days, 1)  # how long a value holds is the metric's business
         return source.window_days
 

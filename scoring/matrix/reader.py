@@ -168,7 +168,7 @@ def _silence(request: MatrixRequest, column: Column, values: Array) -> None:
         return
     aggregate = column.source.aggregate
     needed = _needed(request, column)
-    if aggregate in ("latest", "mean", "max") and metric.kind in ("pushed", "state"):
+    if aggregate in ("latest", "mean", "max") and metric.kind in ("pushed", "state", "sql"):
         return
     delivered = np.array([needed <= ids for ids in request.delivered])
     ordinals = np.array([day.toordinal() for day in request.days], dtype=np.int64)

@@ -151,7 +151,11 @@ FAULTS: dict[str, tuple[list[str], list[tuple[str, str]]]] = {
     ),
     "granted_to_public": (
         ["GRANT INSERT ON django_session TO PUBLIC"],
-        [("dispatch_sees_rows_or_writes", "django_session"), ("granted_to_public", "django_session")],
+        [
+            ("dispatch_sees_rows_or_writes", "django_session"),
+            ("granted_to_public", "django_session"),
+            ("query_writes", "django_session"),
+        ],
     ),
     "view_without_invoker": (
         [
@@ -163,6 +167,30 @@ FAULTS: dict[str, tuple[list[str], list[tuple[str, str]]]] = {
     "materialized_view_readable": (
         ["CREATE MATERIALIZED VIEW frozen AS SELECT 1 AS one"],
         [("materialized_view_readable", "frozen")],
+    ),
+    "query_sees_a_column": (
+        [f"GRANT SELECT (title) ON {TICKET} TO cs_query"],
+        [("query_sees_a_column", f"{TICKET}.title")],
+    ),
+    "query_writes": (
+        [f"GRANT UPDATE (status) ON {TICKET} TO cs_query"],
+        [("query_writes", TICKET)],
+    ),
+    "query_without_policy": (
+        [f"DROP POLICY query_fence ON {TICKET}"],
+        [("query_without_policy", TICKET)],
+    ),
+    "query_policy_lets_more_through": (
+        [f"CREATE POLICY peep ON {TICKET} FOR SELECT TO cs_query USING (true)"],
+        [("query_policy_lets_more_through", f"{TICKET}.peep")],
+    ),
+    "query_reads_elsewhere": (
+        [
+            "CREATE SCHEMA aside",
+            "CREATE TABLE aside.loot (id int)",
+            "GRANT SELECT ON aside.loot TO cs_query",
+        ],
+        [("query_reads_elsewhere", "aside.loot")],
     ),
     "function_of_its_definer": (
         ["CREATE FUNCTION backdoor() RETURNS bigint LANGUAGE sql SECURITY DEFINER AS 'SELECT 1::bigint'"],
@@ -176,6 +204,9 @@ OTHER_ROLES: dict[str, tuple[dict[str, Any], str]] = {
     "role_may_create": ({"serving": ["cs_web", "cs_migrate"]}, "cs_migrate"),
     "role_is_missing": ({"serving": ["cs_web", "cs_nobody"]}, "cs_nobody"),
     "not_owned_by_migrate": ({"owner": "cs_platform"}, TICKET),
+    "query_role_logs_in": ({"query": "cs_platform"}, "cs_platform"),
+    "query_role_belongs": ({"query": "cs_web"}, "cs_query"),
+    "query_may_change_the_tenant": ({"query": "cs_web"}, "set_config(text,text,boolean)"),
 }
 
 

@@ -18,9 +18,9 @@ class Metric(TenantModel):
     """A number per account and day.
 
     Kinds with a slot live in `usage_day.values[slot]` (1-based, in natural units, rounded to `decimals`): `all_events`,
-    `count`, `sum`, `max`, `last`, `pushed`, `state`. Kinds without one are computed when they are read: `distinct_users`
-    (rows of `usage_user_day` with `contact_id > 0`; when `events` names some, those whose `metrics` contain this id),
-    `active_days` (days with a `usage_user_day` row), `features_used` (distinct `usage_user_day.features`), `ratio`
+    `count`, `sum`, `max`, `last`, `pushed`, `state`, `sql`. Kinds without one are computed when they are read:
+    `distinct_users` (rows of `usage_user_day` with `contact_id > 0`; when `events` names some, those whose `metrics` contain
+    this id), `active_days` (days with a `usage_user_day` row), `features_used` (distinct `usage_user_day.features`), `ratio`
     (pooled `numerator` over `denominator` of the window, times 10^0; `unit` says how it is shown).
 
     A slot is never used twice: editing what a metric counts gives it a new slot, which is filled from raw events.
@@ -38,6 +38,7 @@ class Metric(TenantModel):
         RATIO = "ratio", _("Ratio of two metrics")
         PUSHED = "pushed", _("Pushed value")
         STATE = "state", _("State of the account")
+        SQL = "sql", _("SQL query")
 
     key = models.CharField(_("key"), max_length=60, validators=[KEY])
     name = models.CharField(_("name"), max_length=120)
@@ -50,6 +51,17 @@ class Metric(TenantModel):
         help_text=_("Names of the events that feed it; case, spaces and punctuation do not matter."),
     )
     property = models.CharField(_("property"), max_length=100, blank=True)
+    query = models.TextField(
+        _("SQL query"),
+        blank=True,
+        help_text=_(
+            "One SELECT with two columns: account_id and a number, one row for each account. Run every night for the day "
+            "that is scored; current_date and now() mean that day and its end. Accounts that it does not name have no value."
+        ),
+    )
+    query_error = models.TextField(_("why the query failed"), blank=True, editable=False)
+    query_ran_at = models.DateTimeField(_("query last run"), null=True, editable=False)
+    query_seconds = models.FloatField(_("seconds of the query"), null=True, editable=False)
     slot = models.IntegerField(null=True, editable=False)
     numerator = models.CharField(_("numerator"), max_length=60, blank=True)
     denominator = models.CharField(_("denominator"), max_length=60, blank=True)

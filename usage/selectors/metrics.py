@@ -17,7 +17,7 @@ from .delivery import delivered_metrics
 
 Kind = Metric.Kind
 _ADDED = {Kind.ALL_EVENTS, Kind.COUNT, Kind.SUM}
-_LATEST = {Kind.LAST, Kind.STATE, Kind.PUSHED}
+_LATEST = {Kind.LAST, Kind.STATE, Kind.PUSHED, Kind.SQL}
 _CONTACTS = {Kind.DISTINCT_USERS, Kind.ACTIVE_DAYS, Kind.FEATURES_USED}
 _SILENT_IS_ZERO = _ADDED | _CONTACTS
 Values = dict[int, dict[str, float | None]]

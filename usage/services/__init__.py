@@ -10,14 +10,18 @@ from .intake import (
     roll_up_pending,
 )
 from .rebuilding import forget_accounts, rebuild, redate, verify_rollups
+from .sql_metrics import Trial, evaluate_sql_metrics, failing_queries, try_query
 from .values import push_metric_values, snapshot_state, write_state_series, write_state_values
 
 __all__ = [
+    "Trial",
     "accept_rows",
     "create_metric",
     "discard_quarantined",
     "drain_pending",
     "edit_metric",
+    "evaluate_sql_metrics",
+    "failing_queries",
     "forget_accounts",
     "install_starter_metrics",
     "push_metric_values",
@@ -27,6 +31,7 @@ __all__ = [
     "resolve_memberships",
     "roll_up_pending",
     "snapshot_state",
+    "try_query",
     "verify_rollups",
     "write_state_series",
     "write_state_values",

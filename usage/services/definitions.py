@@ -11,20 +11,22 @@ import yaml
 from django.core.exceptions import ValidationError
 from django.db import connection
 from django.db.models import Max
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.models import Tenant
 from usage.matching import normal
 from usage.models import Metric
+from usage.sql import SqlRefused, read_sql
 
 from .rebuilding import rebuild_now_or_later
 
 Kind = Metric.Kind
-WITH_SLOT = {Kind.ALL_EVENTS, Kind.COUNT, Kind.SUM, Kind.MAX, Kind.LAST, Kind.PUSHED, Kind.STATE}
+WITH_SLOT = {Kind.ALL_EVENTS, Kind.COUNT, Kind.SUM, Kind.MAX, Kind.LAST, Kind.PUSHED, Kind.STATE, Kind.SQL}
 NAMES_EVENTS = {Kind.COUNT, Kind.SUM, Kind.MAX, Kind.LAST}
 NEEDS_PROPERTY = {Kind.SUM, Kind.MAX, Kind.LAST}
 # What decides which number an event adds to; changing one of these makes old numbers wrong.
-COUNTED_BY = ("kind", "events", "property", "dimension", "decimals")
+COUNTED_BY = ("kind", "events", "property", "dimension", "decimals", "query")
 MAX_SLOTS = 400  # an account-day is one row with all of them
 
 
@@ -98,6 +100,11 @@ def check_definition(tenant: Tenant, metric: Metric) -> None:
         for field in ("numerator", "denominator"):
             if parts.get(getattr(metric, field)) not in (Kind.ALL_EVENTS, Kind.COUNT, Kind.SUM):
                 errors[field] = _("Choose a metric that is a count or a sum.")
+    if kind == Kind.SQL:
+        if problem := _query_problem(tenant, metric.query):
+            errors["query"] = problem
+    elif metric.query.strip():
+        errors["query"] = _("Only the kind “SQL query” has a query.")
     same_key = Metric.objects.filter(tenant=tenant, key=metric.key)
     if metric.pk is not None:
         same_key = same_key.exclude(pk=metric.pk)
@@ -106,6 +113,15 @@ def check_definition(tenant: Tenant, metric: Metric) -> None:
     if errors:
         raise ValidationError(errors)
     metric.clean_fields(exclude=["tenant", "id"])
+
+
+def _query_problem(tenant: Tenant, text: str) -> str:
+    """Why a query cannot be read; whether it runs is tried by its button and every night."""
+    try:
+        read_sql(text, tenant.today(), timezone.now())
+    except SqlRefused as error:
+        return str(error)
+    return ""
 
 
 def _next_slot(tenant: Tenant) -> int:
@@ -128,7 +144,7 @@ def _next_slot(tenant: Tenant) -> int:
 
 def _backfill(tenant: Tenant, metric: Metric) -> None:
     """Fill a new slot, and note since when its events have been delivered."""
-    if metric.kind in (Kind.RATIO, Kind.PUSHED, Kind.STATE):
+    if metric.kind in (Kind.RATIO, Kind.PUSHED, Kind.STATE, Kind.SQL):
         return
     rebuild_now_or_later(tenant=tenant)
     with connection.cursor() as cursor:

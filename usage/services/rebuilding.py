@@ -115,7 +115,9 @@ def _compare(
     check: Check,
 ) -> None:
     rollup = roll_up_raw(cursor, tenant.pk, plan, book, scope, params, by_day)
-    fed = [d.slot for d in plan.definitions if d.slot is not None and d.kind not in ("pushed", "state")]
+    fed = [
+        d.slot for d in plan.definitions if d.slot is not None and d.kind not in ("pushed", "state", "sql")
+    ]
     params = params | {"tenant": tenant.pk}
     cursor.execute(
         f'SELECT account_id, day, "values" FROM usage_day d WHERE d.tenant_id = %(tenant)s AND {scope}',

@@ -62,6 +62,12 @@ def write_state_series(*, tenant: Tenant, key: str, rows: Sequence[tuple[int, da
             _write_slots(cursor, tenant, [(account_id, day, slot, value) for account_id, day, value in part])
 
 
+def write_slot(*, tenant: Tenant, day: date, slot: int, values: Mapping[int, float | None]) -> None:
+    """Write one slot of a day: {account id: value}; None clears."""
+    with connection.cursor() as cursor:
+        _write_slots(cursor, tenant, [(account_id, day, slot, value) for account_id, value in values.items()])
+
+
 def snapshot_state(*, tenant: Tenant, day: date, first_day: date | None = None) -> int:
     """Write what the accounts' state was at the end of each day `first_day`..`day`; returns how many account-days.
 
