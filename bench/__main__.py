@@ -1,4 +1,4 @@
-"""`python3 up.py bench [ingest nightly pql pages] [--small] [--output FILE]`, or `bench backtests [devtool cdnow telco]`."""
+"""`python3 up.py bench [ingest nightly whatif pql pages] [--small] [--output FILE]`, or `bench backtests [NAME …]`."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 
 import django
+
+NAMES = ("ingest", "nightly", "whatif", "pql", "pages")
 
 
 def main() -> int:
@@ -21,9 +23,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         prog="up.py bench", description="Ratios to a floor measured in the same run."
     )
-    parser.add_argument(
-        "names", nargs="*", choices=["ingest", "nightly", "pql", "pages", []], help="which (all by default)"
-    )
+    parser.add_argument("names", nargs="*", choices=[*NAMES, []], help="which (all by default)")
     parser.add_argument(
         "--small", action="store_true", help="a tenth of the size: a quick look, not a figure to quote"
     )
@@ -31,11 +31,11 @@ def main() -> int:
     options = parser.parse_args()
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "cs_platform.settings")
     django.setup()
-    from bench import ingest, nightly, pages, pql
+    from bench import ingest, nightly, pages, pql, whatif
     from bench.table import Row, markdown
 
     sizes = (1_000, 10_000) if options.small else (10_000, 100_000)
-    chosen = options.names or ["ingest", "nightly", "pql", "pages"]
+    chosen = options.names or list(NAMES)
     rows: list[Row] = []
     for name in chosen:
         print(f"{name} …", file=sys.stderr, flush=True)
@@ -45,6 +45,8 @@ def main() -> int:
             found = nightly.run(sizes)
         elif name == "pql":
             found = pql.run(sizes[-1])
+        elif name == "whatif":
+            found = whatif.run(sizes)
         else:
             found = pages.run(sizes)
         print(

@@ -22,7 +22,7 @@ SCAN_SQL = 'SELECT sum(("values")[1]), count(*) FROM usage_day WHERE tenant_id =
 SCAN_USERS_SQL = "SELECT sum(events), count(*) FROM usage_user_day WHERE tenant_id = %s"
 
 
-def _owner_sql(statements: list[str]) -> None:
+def owner_sql(statements: list[str]) -> None:
     """Run as the owner of the tables, outside a transaction."""
     import os
 
@@ -48,11 +48,12 @@ def _scan(tenant: Tenant) -> float:
         return time.perf_counter() - started
 
 
-def _forget(tenant: Tenant) -> None:
+def forget(tenant: Tenant) -> None:
+    """Take all scores of a tenant away, so that the next night writes them anew."""
     with tenant_scope(tenant), connection.cursor() as cursor:
         for table in ("scoring_score", "scoring_current"):
             cursor.execute(f"DELETE FROM {table} WHERE tenant_id = %s", [tenant.pk])
-    _owner_sql(["VACUUM ANALYZE scoring_score", "VACUUM ANALYZE scoring_current"])
+    owner_sql(["VACUUM ANALYZE scoring_score", "VACUUM ANALYZE scoring_current"])
 
 
 def _score_share(
@@ -74,7 +75,7 @@ def _score_share(
     answer.put(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
 
 
-def _nightly(tenant: Tenant, day: date, workers: int) -> tuple[float, float]:
+def nightly(tenant: Tenant, day: date, workers: int) -> tuple[float, float]:
     """Seconds of a whole night with this many worker processes, and the largest worker's memory in MB."""
     context = multiprocessing.get_context("fork")
     connections.close_all()
@@ -100,15 +101,15 @@ def run(sizes: tuple[int, ...] = (10_000, 100_000)) -> list[Row]:
     took: dict[int, float] = {}
     for size in sizes:
         tenant, day = make_tenant(f"bench-{size}", size)
-        _owner_sql(
+        owner_sql(
             ["VACUUM ANALYZE usage_day", "VACUUM ANALYZE usage_user_day", "VACUUM ANALYZE accounts_account"]
         )
         floor = statistics.median(_scan(tenant) for _ in range(REPEATS))
         for workers, target in ((1, "<= 7"), (2, "<= 4.5")):
             runs = []
             for _ in range(REPEATS):
-                _forget(tenant)
-                runs.append(_nightly(tenant, day, workers))
+                forget(tenant)
+                runs.append(nightly(tenant, day, workers))
             seconds = statistics.median(run[0] for run in runs)
             rows.append(
                 Row(

@@ -19,10 +19,19 @@ from scoring.api_descriptions import (
     EXTERNAL_ID,
     HEALTH,
     HISTORY_ROW,
+    MODEL_DEFINITION,
     MODEL_KEY,
     ON,
+    VERSION_NUMBER,
 )
-from scoring.selectors import evaluate_components, explanation, published_version, score_history
+from scoring.selectors import (
+    evaluate_components,
+    explanation,
+    numbered_version,
+    published_version,
+    score_history,
+)
+from scoring.services import definition_of
 from scoring.specs import load_versions
 
 DEFAULT_DAYS = 90
@@ -127,6 +136,41 @@ def _after(cursor: str) -> date:
         return date.fromisoformat(text)
     except (TypeError, ValueError) as error:
         raise ApiError(400, "invalid_cursor", "Use the value of `next` as it came.") from error
+
+
+class ModelView(TenantAPIView):
+    """A score model as it is published: what the page shows and a file holds, as data."""
+
+    scope = "read"
+
+    @described(
+        "models_get",
+        "Read a score model as it is published",
+        answer=MODEL_DEFINITION,
+        parameters=[MODEL_KEY, VERSION_NUMBER],
+        errors=[400, 404],
+    )
+    def get(self, request: Request, key: str) -> Response:
+        """The published version, or the one with the number that is asked for."""
+        number = request.query_params.get("version")
+        if number is None:
+            version = published_version(self.tenant, key)
+        elif number.isascii() and number.isdigit() and len(number) < 9:
+            version = numbered_version(self.tenant, key, int(number))
+        else:
+            raise ApiError(
+                400, "invalid", "version must be a whole number.", [{"path": "version", "message": number}]
+            )
+        if version is None:
+            raise Http404
+        return Response(
+            {
+                "version": version.number,
+                "state": version.state,
+                "in_force_from": version.in_force_from.isoformat() if version.in_force_from else None,
+                "definition": definition_of(version),
+            }
+        )
 
 
 class EvaluateView(TenantAPIView):

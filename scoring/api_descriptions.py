@@ -91,3 +91,12 @@ COMPONENT_VALUES = record(
         }
     }
 )
+VERSION_NUMBER = query("version", INTEGER, "The number of a version; without it, the published one.")
+MODEL_DEFINITION = record(
+    {
+        "version": INTEGER,
+        "state": {"type": "string", "enum": ["draft", "published", "retired"]},
+        "in_force_from": nullable(DATE),
+        "definition": {"type": "object", "additionalProperties": True},
+    }
+)

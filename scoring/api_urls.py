@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from .api import AccountHistoryView, AccountPqlView, AccountScoreView, EvaluateView
+from .api import AccountHistoryView, AccountPqlView, AccountScoreView, EvaluateView, ModelView
 from .overrides.api import EndOverrideView, OverridesView
 
 urlpatterns = [
@@ -21,5 +21,6 @@ urlpatterns = [
         EndOverrideView.as_view(),
         name="account_override_end",
     ),
+    path("models/<str:key>", ModelView.as_view(), name="model"),
     path("models/<str:key>/evaluate", EvaluateView.as_view(), name="model_evaluate"),
 ]

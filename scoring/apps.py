@@ -12,9 +12,11 @@ class ScoringConfig(AppConfig):
         """Give every new tenant the shipped models, after usage has given it the metrics; forget accounts that go."""
         from accounts.attribution import register_forgetter
         from accounts.provisioning import register_step
-        from scoring.backtest.jobs import register_jobs
+        from scoring.backtest import jobs as backtest_jobs
+        from scoring.what_if import jobs as what_if_jobs
 
-        register_jobs()
         register_forgetter("scoring.services.forget_scores")
+        backtest_jobs.register_jobs()
+        what_if_jobs.register_jobs()
 
         register_step(20, "score models", "scoring.services.install_templates")

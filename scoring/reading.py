@@ -126,13 +126,16 @@ def score_days(
     version: LoadedVersion,
     *,
     settled: bool = True,
+    raw: Array | None = None,
 ) -> ScoredDays:
     """Raw measures and scores of some accounts on some days under one version, nothing stored.
 
     Bands remember the stored days before, as the night's do, where the version asks for it; without `settled` each is by
-    its score alone, which is what days that do not follow each other need.
+    its score alone, which is what days that do not follow each other need. `raw` (days × accounts × measures) is given by a
+    caller that has the measures already.
     """
-    raw = read_matrix(reading.request(accounts, days), version.sources)
+    if raw is None:
+        raw = read_matrix(reading.request(accounts, days), version.sources)
     about = circumstances(reading, accounts, days, version)
     held = held_values(reading, accounts, days, version, raw)
     count, width = len(days) * len(accounts), len(version.sources)

@@ -105,3 +105,19 @@ CREATE TABLE scoring_backtest_case (
 );
 """
 DROP_BACKTEST_CASE = "DROP TABLE scoring_backtest_case;"
+
+# No foreign key to the what-if: a check per row would cost more than the row; `forget_moves` cleans up.
+MOVE = """
+CREATE TABLE scoring_move (
+  tenant_id bigint NOT NULL,
+  what_if_id bigint NOT NULL,
+  account_id bigint NOT NULL,
+  score_before double precision,
+  score_after double precision,
+  band_before smallint NOT NULL,
+  band_after smallint NOT NULL,
+  mrr_cents bigint NOT NULL,
+  PRIMARY KEY (tenant_id, what_if_id, account_id)
+);
+"""
+DROP_MOVE = "DROP TABLE scoring_move;"

@@ -74,3 +74,16 @@ SHIPPED_NAMES = (
     _("Team size"),
     _("Buying signals"),
 )
+
+FILE_FAULTS = (
+    _("The file is too long for a model: it may have at most 200,000 characters."),
+    _("The file is nested too deeply for a model."),
+    _("The file is empty."),
+    _("A model starts with names such as “healthy_above:” and “components:”."),
+    _("“%(name)s” stands here twice; keep one of them."),
+    _("References (& and *) cannot be used in a model; write the values out."),
+    _("A name before a colon must be a text."),
+    _("This kind of value cannot be used in a model; write a number, a text, true or false."),
+    _("This is not YAML: %(problem)s. Look at the indentation, the colons and the quotes."),
+    _("The file has a character that YAML does not allow; save it as UTF-8 text."),
+)

@@ -5,6 +5,7 @@ from .definitions import Component, Measure, ScoreModel, Version
 from .exceptions import ExceptionRule
 from .judgement import BandWeek, Override, Sentiment
 from .results import KIND_CODES, CurrentScore, PeerReference, StoredScore
+from .what_if import Move, WhatIf
 
 __all__ = [
     "KIND_CODES",
@@ -15,9 +16,11 @@ __all__ = [
     "ExceptionRule",
     "Measure",
     "Override",
+    "Move",
     "PeerReference",
     "ScoreModel",
     "Sentiment",
     "StoredScore",
     "Version",
+    "WhatIf",
 ]

@@ -103,6 +103,7 @@ class Version(TenantModel):
         SHIPPED = "shipped", _("Shipped")
         PROPOSED = "proposed", _("Proposed from your own accounts")
         EDITED = "edited", _("Edited")
+        RESTORED = "restored", _("Back to an earlier version")
 
     model = TenantForeignKey(
         ScoreModel, models.CASCADE, related_name="versions", verbose_name=_("score model")

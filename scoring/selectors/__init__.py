@@ -4,7 +4,7 @@ from .backtests import latest_backtest
 from .explanation import empty_explanation, evaluate_components, explanation, score_details
 from .history import score_history, score_series
 from .rollup import Child, RollUp, rollup
-from .versions import model_timelines, published_version, version_marks
+from .versions import model_timelines, numbered_version, published_version, version_marks
 
 __all__ = [
     "Child",
@@ -14,6 +14,7 @@ __all__ = [
     "explanation",
     "latest_backtest",
     "model_timelines",
+    "numbered_version",
     "published_version",
     "rollup",
     "score_details",

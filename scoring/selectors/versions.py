@@ -96,6 +96,15 @@ def published_version(tenant: Tenant, model_key: str) -> Version | None:
     )
 
 
+def numbered_version(tenant: Tenant, model_key: str, number: int) -> Version | None:
+    """A version of a model by its number, in whatever state."""
+    return (
+        Version.objects.filter(tenant=tenant, model__key=model_key, number=number)
+        .select_related("model")
+        .first()
+    )
+
+
 def version_marks(tenant: Tenant, first: date, last: date) -> list[dict[str, object]]:
     """Where a chart over time shows a new version: day, model and number."""
     rows = (

@@ -24,7 +24,9 @@ from scoring.specs import build_spec, version_exceptions, version_parts
 from usage.models import Metric
 
 from .definitions import shape_problems
+from .forgetting import forget_moves
 from .parts import copy_parts, write_parts
+from .queries import query_problems
 from .references import refresh_references
 
 WHOLE = 100.0
@@ -104,6 +106,15 @@ def _peer_problems(tenant: Tenant, version: Version) -> list[Problem]:
     ]
 
 
+def draft_problems(tenant: Tenant, version: Version) -> list[Problem]:
+    """Every reason why a draft cannot be published now; afterwards its percentile scales have today's peers."""
+    problems = version_problems(tenant, version) or query_problems(tenant, version)
+    if not problems:
+        refresh_references(tenant=tenant, version=version)
+        problems = _peer_problems(tenant, version)
+    return problems
+
+
 def create_draft(
     *, tenant: Tenant, model: ScoreModel, origin: str = Version.Origin.EDITED, note: str = ""
 ) -> Version:
@@ -164,10 +175,7 @@ def publish_version(
     version = Version.objects.select_related("model").get(tenant=tenant, pk=version.pk)
     if not version.is_draft:
         raise DefinitionError([("", _("This version is published already."))])
-    if problems := version_problems(tenant, version):
-        raise DefinitionError(problems)
-    refresh_references(tenant=tenant, version=version)
-    if problems := _peer_problems(tenant, version):
+    if problems := draft_problems(tenant, version):
         raise DefinitionError(problems)
     Version.objects.filter(tenant=tenant, model_id=version.model_id, state=Version.State.PUBLISHED).update(
         state=Version.State.RETIRED
@@ -201,6 +209,7 @@ def discard_draft(*, tenant: Tenant, version: Version, member: Membership | None
         action="scoring.version.discarded",
         target=f"{version.model.key} v{version.number}",
     )
+    forget_moves(tenant=tenant, version_id=version.pk)
     version.delete()
 
 

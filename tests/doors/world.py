@@ -35,7 +35,7 @@ from alerts.models import Alert, Rule
 from playbooks.models import Playbook, Task
 from playbooks.services import start_run
 from pql.models import Lead, Standing
-from scoring.models import Backtest, ScoreModel, Version
+from scoring.models import Backtest, ScoreModel, Version, WhatIf
 from scoring.overrides.services import set_override, set_sentiment
 from scoring.services import create_draft
 from tests.conftest import make_member
@@ -149,7 +149,8 @@ def _fill(tenant: Tenant, members: dict[str, Membership]) -> dict[str, Any]:
         refusal={"code": "no_data", "values": {}},
         definition_hash="",
     )
-    create_draft(tenant=tenant, model=ScoreModel.objects.get(key="plg"))
+    draft = create_draft(tenant=tenant, model=ScoreModel.objects.get(key="plg"))
+    WhatIf.objects.create(version=draft, day=today, definition_hash="x", asked_at=now, done_at=now)
     ScoreModel.objects.filter(key="playbook").update(key=f"{tenant.slug}-model")
     return {
         "account": account.pk,
@@ -165,6 +166,8 @@ def _fill(tenant: Tenant, members: dict[str, Membership]) -> dict[str, Any]:
         "rule": rule.pk,
         "quarantine": quarantined.pk,
         "model_key": f"{tenant.slug}-model",
+        "model": draft.model_id,
+        "version": draft.pk,
         "tab": "usage",
     }
 
