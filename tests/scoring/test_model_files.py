@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from accounts.fence.scope import tenant_scope
@@ -138,6 +138,7 @@ trees = st.recursive(
 )
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # a busy machine is no fault
 @given(st.dictionaries(names, trees, min_size=1, max_size=5))
 def test_any_definition_reads_back_as_it_was_written(definition: dict[str, Any]) -> None:
     assert read_model(write_model(definition)).definition == definition
