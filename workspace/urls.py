@@ -13,16 +13,16 @@ from workspace.views import (
     entry,
     leads,
     me,
-    quality,
     model_files,
+    quality,
     search,
     setup,
     sources,
     team,
     today,
-    why,
     versions,
     whatif,
+    why,
     work,
 )
 

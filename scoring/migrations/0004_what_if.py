@@ -11,7 +11,7 @@ from scoring import tables
 class Migration(migrations.Migration):
     dependencies = [
         ("accounts", "0001_initial"),
-        ("scoring", "0005_backtests"),
+        ("scoring", "0003_overrides"),
     ]
 
     operations = [
