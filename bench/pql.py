@@ -12,7 +12,7 @@ from django.db import connection
 
 from accounts.fence.scope import tenant_scope
 from accounts.models import Tenant
-from bench.nightly import REPEATS, _owner_sql, _scan
+from bench.nightly import REPEATS, _scan, owner_sql
 from bench.table import Row
 from bench.tenants import make_tenant
 from pql.models import AccountMonth, ContactScore, Lead, LeadSettings, Standing
@@ -58,7 +58,7 @@ def _forget(tenant: Tenant) -> None:
         for table in ("scoring_score", "scoring_current"):
             cursor.execute(f"DELETE FROM {table} WHERE tenant_id = %s", [tenant.pk])
         LeadSettings.objects.update(evaluated_on=None)
-    _owner_sql(["VACUUM ANALYZE scoring_score", "VACUUM ANALYZE pql_standing", "VACUUM ANALYZE usage_day"])
+    owner_sql(["VACUUM ANALYZE scoring_score", "VACUUM ANALYZE pql_standing", "VACUUM ANALYZE usage_day"])
 
 
 def _timed(tenant: Tenant, step: Callable[[], object]) -> float:
@@ -72,7 +72,7 @@ def _timed(tenant: Tenant, step: Callable[[], object]) -> float:
 def run(size: int) -> list[Row]:
     """A first night, in which every lead is new, and the night after it."""
     tenant, day = _prepare(size)
-    _owner_sql(
+    owner_sql(
         ["VACUUM ANALYZE usage_day", "VACUUM ANALYZE usage_user_day", "VACUUM ANALYZE accounts_contact"]
     )
     floor = statistics.median(_scan(tenant) for _ in range(REPEATS))
