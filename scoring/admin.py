@@ -19,8 +19,8 @@ from accounts.requests import of_member
 from accounts.services import enqueue_job
 from scoring.component_admin import DraftInline, DraftOnly
 from scoring.engine import SpecError
-from scoring.forms import ComponentForm, ComponentFormSet, VersionForm
-from scoring.models import Component, ScoreModel, Version
+from scoring.forms import ComponentForm, ComponentFormSet, ExceptionForm, ExceptionFormSet, VersionForm
+from scoring.models import Component, ExceptionRule, ScoreModel, Version
 from scoring.selectors.preview import preview
 from scoring.selectors.versions import published_version
 from scoring.services import DefinitionError, create_draft, discard_draft, make_default, publish_version
@@ -172,12 +172,23 @@ class ComponentInline(DraftInline):
         return format_html_join("", "<div>{}</div>", ((measure.metric_key,) for measure in measures))
 
 
+class ExceptionInline(DraftInline):
+    """The exceptions of a version: any of them holds the score down."""
+
+    model = ExceptionRule
+    form = ExceptionForm
+    formset = ExceptionFormSet
+    fields = ExceptionForm.Meta.fields
+    ordering = ("position", "id")
+    extra = 0
+
+
 @admin.register(Version, site=tenant_admin_site)
 class VersionAdmin(DraftOnly):
     """Thresholds and components of a version; buttons to preview, publish and discard."""
 
     form = VersionForm
-    inlines = (ComponentInline,)
+    inlines = (ComponentInline, ExceptionInline)
     list_display = (
         "__str__",
         "state",
@@ -200,6 +211,9 @@ class VersionAdmin(DraftOnly):
         "healthy_above",
         "critical_below",
         "coverage_min",
+        "hysteresis",
+        "hysteresis_points",
+        "hysteresis_runs",
         "note",
     )
     readonly_fields = ("model_name", "number", "state", "origin", "in_force_from", "published_at")

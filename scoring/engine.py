@@ -33,6 +33,7 @@ READS = ("value", "score")
 MISSING_POLICIES = ("exclude", "zero", "neutral", "hold")
 COMBINATIONS = ("mean", "min", "max")
 NEUTRAL_VALUE = 50.0
+NO_MEASURE = "No measure of this model reads this metric: add one, or take the exception out."
 SCORE_DECIMALS = 6
 DEFAULT_COVERAGE_MIN = 0.5
 MAX_HOLD_DAYS = 90
@@ -139,7 +140,7 @@ def _weight_problems(path: str, weight: float, *, positive: bool) -> list[Proble
 def _exception_problems(path: str, exception: ExceptionSpec, measures: int) -> list[Problem]:
     problems: list[Problem] = []
     if not 0 <= exception.column < measures:
-        problems.append((f"{path}.metric", "No measure of this model reads this metric."))
+        problems.append((f"{path}.metric", NO_MEASURE))
     if exception.operator not in OPERATORS:
         problems.append((f"{path}.operator", "There is no such comparison. Known ones: <, <=, =, >=, >."))
     if exception.reads not in READS:

@@ -10,29 +10,116 @@ from django.forms.models import BaseInlineFormSet
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from scoring.bands import Bands
 from scoring.matrix.columns import FITTING
-from scoring.models import Component, Measure, Version
+from scoring.models import Component, ExceptionRule, Measure, Version
 from scoring.scale_text import BAD_PAIR, ScaleTextError, read_scale_text, write_scale_text
 from scoring.scales import ScaleError, scale_from_dict
 from scoring.services.drafts import NO_FIT, NO_METRIC, weight_problem
+from scoring.specs import Parts, exception_column, version_parts
 from usage.models import Metric
 
 
 class VersionForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the stubs only
-    """Thresholds of a draft."""
+    """Thresholds of a draft, and what a band needs to change."""
 
     class Meta:
         model = Version
-        fields = ("healthy_above", "critical_below", "coverage_min", "note")
+        fields = (
+            "healthy_above",
+            "critical_below",
+            "coverage_min",
+            "hysteresis",
+            "hysteresis_points",
+            "hysteresis_runs",
+            "note",
+        )
 
     def clean(self) -> dict[str, Any]:
-        """The lower threshold must not be above the upper one."""
+        """The lower threshold must not be above the upper one, and both bands must stay within reach."""
         cleaned = super().clean() or {}
         above, below = cleaned.get("healthy_above"), cleaned.get("critical_below")
-        if above is not None and below is not None and below > above:
+        if above is None or below is None:
+            return cleaned
+        if below > above:
             self.add_error(
                 "critical_below", _("The threshold of the worst band must not be above that of the best one.")
             )
+        elif cleaned.get("hysteresis") == Version.Hysteresis.POINTS:
+            bands = Bands("health", above, below, points=cleaned.get("hysteresis_points") or 0.0)
+            for _path, message in bands.problems():
+                self.add_error("hysteresis_points", _(message))
+        return cleaned
+
+
+class ExceptionFormSet(BaseInlineFormSet):  # type: ignore[type-arg]  # generic in the stubs only
+    """The exceptions of a draft: each is told once which measures the draft has."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        version = self.instance
+        self.parts = version_parts(version.tenant, [version])[version.pk] if version.pk else []
+
+    def get_form_kwargs(self, index: int | None) -> dict[str, Any]:
+        """The measures that a condition can look at."""
+        return {**super().get_form_kwargs(index), "parts": self.parts}
+
+
+class ExceptionForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the stubs only
+    """One exception: a condition on a measure that the draft has."""
+
+    metric_key = forms.ChoiceField(label=gettext_lazy("metric"))
+    component_key = forms.ChoiceField(label=gettext_lazy("component"), required=False)
+
+    class Meta:
+        model = ExceptionRule
+        fields = (
+            "position",
+            "name",
+            "metric_key",
+            "component_key",
+            "aggregate",
+            "reads",
+            "operator",
+            "value",
+            "cap",
+        )
+        widgets = {
+            "name": forms.TextInput(attrs={"size": 24}),
+            "value": forms.NumberInput(attrs={"class": "vIntegerField", "step": "any"}),
+            "cap": forms.NumberInput(attrs={"class": "vIntegerField", "step": "any"}),
+        }
+
+    def __init__(self, *args: Any, parts: Parts = (), **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.parts = parts
+        metrics = sorted({measure.metric_key for _part, own in parts for measure in own})
+        self._choose("metric_key", "---------", [(key, key) for key in metrics])
+        self._choose(
+            "component_key", _("whichever reads it"), [(part.key, part.label) for part, _own in parts]
+        )
+
+    def _choose(self, name: str, nothing: str, choices: list[tuple[str, str]]) -> None:
+        """Offer what the draft has; a choice that is gone stays visible until it is mended."""
+        current = getattr(self.instance, name)
+        if current and current not in dict(choices):
+            choices.append((current, current))
+        field = self.fields[name]
+        assert isinstance(field, forms.ChoiceField)
+        field.choices = [("", nothing), *choices]
+
+    def clean(self) -> dict[str, Any]:
+        """The condition must mean one measure of the draft, no more and no less."""
+        cleaned = super().clean() or {}
+        if cleaned.get("metric_key"):
+            rule = ExceptionRule(
+                metric_key=cleaned["metric_key"],
+                component_key=cleaned.get("component_key") or "",
+                aggregate=cleaned.get("aggregate") or "",
+            )
+            _column, fault = exception_column(self.parts, rule)
+            if fault:
+                self.add_error("metric_key", _(fault))
         return cleaned
 
 
@@ -87,7 +174,9 @@ class MeasureForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the 
             "Line through points and steps: value: score, such as 0: 0, 5: 40, 20: 100 (steps also below: 0). "
             "Line: worst: 0, best: 20. Percent of target: target: 100, or nothing. "
             "Lower is better: full_until: 24, zero_at: 168. Change: worst: 0.5, best: 1.5, same: 70. "
-            "Percentile: nothing, or higher_is_better: no; the peers are taken from today's accounts."
+            "Percentile: nothing, or higher_is_better: no, peers: segment (else all), reference_of: day (else those of the "
+            "day of publishing). Targets by segment: segment Enterprise: 500. Other values by time since go-live: "
+            "from day 0 on a line of its own, their values, from day 90, the values from then on."
         ),
     )
 
@@ -149,16 +238,11 @@ class MeasureForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the 
         except ScaleTextError as error:
             self.add_error("scale_values", f"{error.part}: {_(BAD_PAIR)}")
             return
-        if kind == Measure.ScaleKind.PERCENTILE:
-            # The peers are never typed: those of the draft stay until publishing takes today's.
-            params["reference"] = self.instance.scale_params.get("reference") or [0]
         try:
             scale_from_dict({"kind": kind, **params})
         except ScaleError as error:
             self.add_error("scale_values", [f"{path}: {_(message)}" for path, message in error.problems])
             return
-        if params.get("reference") == [0]:
-            params.pop("reference")
         cleaned["scale_params"] = params
 
     def save(self, commit: bool = True) -> Any:

@@ -9,13 +9,12 @@ from typing import TypeAlias
 from accounts.models import Tenant
 
 from .bands import Bands, Kind
-from .engine import ComponentSpec, ExceptionSpec, MeasureSpec, ModelSpec, SpecError
+from .engine import NO_MEASURE, ComponentSpec, ExceptionSpec, MeasureSpec, ModelSpec, SpecError
 from .models import KIND_CODES, Component, ExceptionRule, Measure, ScoreModel, Version
 from .scales import Problem, ScaleError, scale_from_dict
 
 Parts: TypeAlias = Sequence[tuple[Component, Sequence[Measure]]]
 
-NO_MEASURE = "No measure of this model reads this metric."
 WHICH_MEASURE = "Several measures read this metric: say which component, and how it is counted there."
 STILL_SEVERAL = (
     "Two measures of this component count this metric the same way: move one to a component of its own."

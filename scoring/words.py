@@ -49,7 +49,7 @@ FAULTS = (
     _("With so many points beyond the thresholds a band could never be reached."),
     _("Enter between 1 and 14 days."),
     _("Choose points or days, not both."),
-    _("No measure of this model reads this metric."),
+    _("No measure of this model reads this metric: add one, or take the exception out."),
     _("Several measures read this metric: say which component, and how it is counted there."),
     _("Two measures of this component count this metric the same way: move one to a component of its own."),
     _("There is no such comparison. Known ones: <, <=, =, >=, >."),

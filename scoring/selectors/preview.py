@@ -12,7 +12,7 @@ from scoring.models import KIND_CODES, CurrentScore, Version
 from scoring.reading import read_for, score_days
 from scoring.specs import load_versions
 
-from .explanation import calculated_components
+from .explanation import calculated_components, calculated_exceptions
 from .facts import account_chunks
 
 
@@ -26,6 +26,7 @@ class Preview:
     band: int
     coverage: float
     components: list[dict[str, Any]]
+    exceptions: list[dict[str, Any]]
 
 
 def preview(tenant: Tenant, version: Version, account: Account) -> Preview:
@@ -61,6 +62,7 @@ def preview(tenant: Tenant, version: Version, account: Account) -> Preview:
         int(found.scores.band[0]),
         float(found.scores.coverage[0]),
         components,
+        calculated_exceptions(loaded, found.scores),
     )
 
 

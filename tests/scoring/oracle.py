@@ -7,6 +7,7 @@ from itertools import pairwise
 from typing import Any
 
 from scoring import scales
+from scoring.bands import Bands
 from scoring.engine import ComponentSpec, ModelSpec
 
 
@@ -18,13 +19,28 @@ class Answer:
     values: list[float | None]
     points: list[float | None]
     missing: list[bool]
+    exception: int = -1
+    adjustment: float = 0.0
 
 
-def scaled_value(scale: Any, value: float | None, target: float | None) -> float | None:
+@dataclass
+class Beside:
+    """What is known of an account beside its values; one target and one list of peers for each measure."""
+
+    targets: list[float | None]
+    segment: str = ""
+    tenure: int = 0
+    peers: list[list[float] | None] | None = None
+
+
+def scaled_value(scale: Any, value: float | None, beside: Beside, column: int) -> float | None:
     """One raw value on 0-100."""
     if value is None:
         return None
-    result = _raw_score(scale, value, target)
+    if isinstance(scale, scales.ByTenure):
+        reached = [part for start, part in scale.stages if start <= beside.tenure]
+        scale = reached[-1] if reached else scale.stages[0][1]
+    result = _raw_score(scale, value, beside, column)
     return None if result is None else min(100.0, max(0.0, result))
 
 
@@ -37,12 +53,19 @@ def _between(points: list[tuple[float, float]], value: float) -> float:
     return points[-1][1]
 
 
-def _raw_score(scale: Any, value: float, target: float | None) -> float | None:
+def _wanted(scale: scales.PercentOfTarget, beside: Beside, column: int) -> float | None:
+    """The account's own target, else its segment's, else the measure's."""
+    if beside.targets[column] is not None:
+        return beside.targets[column]
+    return dict(scale.segment_targets).get(beside.segment, scale.target)
+
+
+def _raw_score(scale: Any, value: float, beside: Beside, column: int) -> float | None:
     match scale:
         case scales.Identity():
             return value
         case scales.PercentOfTarget():
-            wanted = target if target is not None else scale.target
+            wanted = _wanted(scale, beside, column)
             return None if wanted is None or wanted <= 0 else 100 * value / wanted
         case scales.Linear():
             return 100 * (value - scale.worst) / (scale.best - scale.worst)
@@ -56,9 +79,12 @@ def _raw_score(scale: Any, value: float, target: float | None) -> float | None:
             reached = [score for start, score in scale.steps if value >= start]
             return reached[-1] if reached else scale.below
         case scales.Percentile():
-            below = sum(1 for peer in scale.reference if peer < value)
-            equal = sum(1 for peer in scale.reference if peer == value)
-            rank = 100 * (below + equal / 2) / len(scale.reference)
+            peers = list(scale.reference) if beside.peers is None else beside.peers[column]
+            if not peers:
+                return None
+            below = sum(1 for peer in peers if peer < value)
+            equal = sum(1 for peer in peers if peer == value)
+            rank = 100 * (below + equal / 2) / len(peers)
             return rank if scale.higher_is_better else 100 - rank
     raise AssertionError(scale)
 
@@ -69,24 +95,36 @@ def _filled(component: ComponentSpec, value: float | None, held: float | None) -
     return {"exclude": None, "zero": 0.0, "neutral": 50.0, "hold": held}[component.missing]
 
 
+def holds(operator: str, found: float, value: float) -> bool:
+    """One comparison of an exception."""
+    return {
+        "<": found < value,
+        "<=": found <= value,
+        "=": found == value,
+        ">=": found >= value,
+        ">": found > value,
+    }[operator]
+
+
 def score_account(
-    spec: ModelSpec, raw: list[float | None], targets: list[float | None], held: list[float | None]
+    spec: ModelSpec, raw: list[float | None], beside: Beside, held: list[float | None]
 ) -> Answer:
-    """Score one account, component by component, measure by measure."""
+    """Score one account, component by component, measure by measure, then exception by exception."""
     values: list[float | None] = []
     shares: list[float] = []
-    column = 0
+    grades: list[float | None] = []
     for component in spec.components:
         used: list[tuple[float, float]] = []
         present = 0.0
         for measure in component.measures:
-            scaled = scaled_value(measure.scale, raw[column], targets[column])
+            column = len(grades)
+            scaled = scaled_value(measure.scale, raw[column], beside, column)
+            grades.append(scaled)
             if scaled is not None:
                 present += measure.weight
             filled = _filled(component, scaled, held[column])
             if filled is not None:
                 used.append((filled, measure.weight))
-            column += 1
         shares.append(present / sum(measure.weight for measure in component.measures))
         if not used:
             values.append(None)
@@ -107,8 +145,47 @@ def score_account(
         None if value is None else value * weight / there
         for weight, value in zip(weights, values, strict=True)
     ]
-    score = round(sum(point for point in points if point is not None), 6)
+    earned = round(sum(point for point in points if point is not None), 6)
+    score, exception = earned, -1
+    for place, rule in enumerate(spec.exceptions):
+        found = (grades if rule.reads == "score" else raw)[rule.column]
+        if found is not None and holds(rule.operator, found, rule.value) and rule.cap < score:
+            score, exception = rule.cap, place
     band = 3 if score > spec.bands.above else 1 if score < spec.bands.below else 2
     if coverage < spec.coverage_min:
         band = 0
-    return Answer(score, band, coverage, values, points, missing)
+    return Answer(score, band, coverage, values, points, missing, exception, score - earned)
+
+
+def bands_day_by_day(bands: Bands, scores: list[float | None], plain: list[int]) -> list[int]:
+    """The bands of one account on days that follow each other, told as a person would.
+
+    A band moves by one threshold at a time: it must be so many points beyond it, or have been across it on so many days.
+    """
+    shown: list[int] = []
+    for day, score in enumerate(scores):
+        if plain[day] == 0 or day == 0 or shown[-1] == 0 or score is None:
+            shown.append(plain[day])
+            continue
+        band = shown[-1]
+        if bands.runs > 1:
+            last = plain[max(0, day - bands.runs + 1) : day + 1]
+            while 0 in last:
+                last = last[last.index(0) + 1 :]
+            while all(other > band for other in last):
+                band += 1
+            while all(other < band for other in last):
+                band -= 1
+        else:
+            up = {1: bands.below + bands.points, 2: bands.above + bands.points}
+            down = {3: bands.above - bands.points, 2: bands.below - bands.points}
+            if band == 1 and score >= up[1]:
+                band = 2
+            if band == 2 and score > up[2]:
+                band = 3
+            if band == 3 and score <= down[3]:
+                band = 2
+            if band == 2 and score < down[2]:
+                band = 1
+        shown.append(band)
+    return shown

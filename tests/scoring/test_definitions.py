@@ -220,7 +220,12 @@ REFUSED: list[tuple[tuple[Any, ...], Any, str, str]] = [
     ((*RULE, "operator"), "=>", "exceptions[0].operator", "Choose one of: <, <=, =, >=, >."),
     ((*RULE, "cap"), 140, "exceptions[0].cap", "between 0 and 100"),
     ((*RULE, "cap"), ..., "exceptions[0].cap", "This value is required."),
-    ((*RULE, "metric"), "sends", "exceptions[0].metric", "No measure of this model reads this metric."),
+    (
+        (*RULE, "metric"),
+        "sends",
+        "exceptions[0].metric",
+        "No measure of this model reads this metric: add one, or take the exception out.",
+    ),
     (("exceptions", 1, "aggregate"), ..., "exceptions[1].metric", "say which component"),
     ((*RULE, "name"), "a\x00b", "exceptions[0].name", "Enter a text."),
 ]

@@ -70,6 +70,20 @@ GOLDEN: list[tuple[dict[str, Any], list[tuple[float, float]]]] = [
         {"kind": "change", "worst": 0.5, "best": 2, "same": 70},
         [(0.2, 0), (0.5, 0), (0.75, 35), (1, 70), (1.5, 85), (2, 100), (9, 100), (NAN, NAN)],
     ),
+    ({"kind": "change"}, [(0.5, 0), (0.75, 35), (1, 70), (1.5, 100)]),
+    ({"kind": "percentile"}, [(0, NAN), (50, NAN), (NAN, NAN)]),  # no peers: nothing can be said
+    ({"kind": "percentile", "peers": "segment", "reference_of": "day"}, [(50, NAN)]),
+    ({"kind": "percentile", "reference": [5, 5, 5]}, [(4.99, 0), (5, 50), (5.01, 100)]),
+    (
+        {"kind": "percentile", "reference": [1], "segment_references": {"smb": [1, 2]}, "peers": "segment"},
+        [(0, 0), (1, 50), (2, 100)],
+    ),
+    (
+        {"kind": "percent_of_target", "target": 50, "segment_targets": {"smb": 10}},
+        [(25, 50), (50, 100), (NAN, NAN)],
+    ),
+    ({"kind": "piecewise", "points": [[-5, 100], [5, 0]]}, [(-9, 100), (-5, 100), (0, 50), (5, 0), (9, 0)]),
+    ({"kind": "steps", "steps": [[0, 0]], "below": 100}, [(-0.001, 100), (0, 0), (NAN, NAN)]),
 ]
 
 
@@ -146,6 +160,55 @@ FAULTS: list[tuple[dict[str, Any], list[tuple[str, str]]]] = [
         ],
     ),
     ({"kind": "percentile", "reference": [3, 1]}, [("reference", base.MUST_BE_SORTED)]),
+    ({"kind": "percentile", "reference_of": "week"}, [("reference_of", base.NO_SUCH_SOURCE)]),
+    (
+        {"kind": "percentile", "reference_of": "day", "reference": [1]},
+        [("reference", base.DAILY_IS_NOT_KEPT)],
+    ),
+    (
+        {"kind": "percentile", "peers": "segment", "segment_references": {"smb": []}},
+        [("segment_references.smb", base.TOO_FEW_PEERS)],
+    ),
+    (
+        {"kind": "percent_of_target", "segment_targets": 3, "target": -1},
+        [("target", base.MUST_BE_POSITIVE), ("segment_targets", base.EXPECTED_NAMES)],
+    ),
+    (
+        {"kind": "percent_of_target", "segment_targets": {"smb": "many"}},
+        [("segment_targets.smb", base.EXPECTED_NUMBER)],
+    ),
+    ({"kind": "linear", "worst": 10**400, "best": 1}, [("worst", base.EXPECTED_NUMBER)]),
+    ({"kind": "linear", "by_tenure": []}, [("by_tenure", base.EXPECTED_STAGES)]),
+    (
+        {"kind": "linear", "by_tenure": [{"worst": 0, "best": 1}, 3]},
+        [("by_tenure[0]", base.EXPECTED_STAGES), ("by_tenure[1]", base.EXPECTED_STAGES)],
+    ),
+    (
+        {
+            "kind": "linear",
+            "worst": 0,
+            "by_tenure": [{"from_days": 0}, {"from_days": 9, "best": 0, "colour": 1}],
+        },
+        [
+            ("by_tenure[0].best", base.REQUIRED),
+            ("by_tenure[1].colour", base.UNKNOWN_KEY),
+            ("by_tenure[1].best", base.MUST_DIFFER),
+        ],
+    ),
+    (
+        {"kind": "linear", "worst": 0, "best": 1, "by_tenure": [{"from_days": 5}, {"from_days": 5}]},
+        [("by_tenure[0].from_days", base.STARTS_AT_ZERO), ("by_tenure[1].from_days", base.STAGES_MUST_RISE)],
+    ),
+    (
+        {"kind": "linear", "worst": 0, "best": 1, "by_tenure": [{"from_days": "0"}, {"from_days": -1}]},
+        [("by_tenure[0].from_days", base.EXPECTED_DAYS), ("by_tenure[1].from_days", base.EXPECTED_DAYS)],
+    ),
+    ({"kind": "identity", "by_tenure": [{"from_days": 0}]}, [("by_tenure", base.NO_TENURE)]),
+    ({"kind": "percentile", "by_tenure": [{"from_days": 0}]}, [("by_tenure", base.NO_TENURE)]),
+    (
+        {"kind": "linear", "by_tenure": [{"from_days": n, "worst": 0, "best": 1} for n in range(11)]},
+        [("by_tenure", base.TOO_MANY_STAGES)],
+    ),
     (
         {"kind": "change", "worst": 1.2, "best": 2, "same": 101},
         [("worst", base.AROUND_ONE), ("same", base.MUST_BE_SCORE)],
