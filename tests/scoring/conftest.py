@@ -8,10 +8,14 @@ from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
 from django.db import connection
+from django.test import Client
 
 from accounts.fence.scope import tenant_scope
-from accounts.models import Account, Tenant
+from accounts.models import Account, Role, Tenant
 from accounts.services.tenants import create_tenant
+from scoring.models import ScoreModel, Version
+from scoring.services import create_draft
+from tests.conftest import PASSWORD, make_member
 from usage.models import Metric, Source, SourceMetric
 from usage.services import accept_rows, roll_up_pending, write_state_values
 
@@ -140,3 +144,18 @@ def counted() -> list[str]:
 def days_back(today: date, *offsets: int) -> list[date]:
     """Days so many days ago."""
     return [today - timedelta(days=offset) for offset in offsets]
+
+
+@pytest.fixture
+def browser(world: World) -> Client:
+    """An admin of the tenant, logged in."""
+    member = make_member(world.tenant, "alice", Role.ADMIN)
+    client = Client()
+    assert client.login(email=member.user.email, password=PASSWORD)
+    return client
+
+
+@pytest.fixture
+def draft(world: World) -> Version:
+    with tenant_scope(world.tenant):
+        return create_draft(tenant=world.tenant, model=ScoreModel.objects.get(key="plg"))
