@@ -41,6 +41,7 @@ def test_a_new_tenant_gets_what_each_app_gives() -> None:
         "scoring.services.install_templates",
         "playbooks.services.install_shipped_plays",
         "alerts.services.install_shipped_rules",
+        "pql.services.install_leads",
     ]
     tenant = create_tenant(slug="acme", name="Acme")
     with tenant_scope(tenant):
