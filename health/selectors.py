@@ -142,18 +142,18 @@ def movers(
 def movers_between(
     tenant: Tenant, day: date, days: int, *, limit: int, owner_id: int | None = None
 ) -> dict[str, list[dict[str, Any]]]:
-    """The largest falls and rises from `days` before to a day, both scored under one model version or not."""
+    """The largest falls and rises from `days` before to a day, of accounts that one version scored on both days."""
     owned = "AND a.owner_id = %(owner)s" if owner_id is not None else ""
     sql = f"""
         WITH moved AS (
-          SELECT n.account_id, n.score, o.score AS before, n.band, o.band AS band_before, n.score - o.score AS change,
-                 n.version_id = o.version_id AS same_version
+          SELECT n.account_id, n.score, o.score AS before, n.band, o.band AS band_before, n.score - o.score AS change
           FROM scoring_score AS n
           JOIN scoring_score AS o ON o.tenant_id = n.tenant_id AND o.kind = n.kind AND o.account_id = n.account_id
             AND o.day = %(before)s
           JOIN accounts_account AS a ON a.tenant_id = n.tenant_id AND a.id = n.account_id
           WHERE n.tenant_id = %(tenant)s AND n.kind = %(kind)s AND n.day = %(day)s AND n.band > 0 AND o.band > 0
-            AND n.score <> o.score AND (a.churned_on IS NULL OR a.churned_on > %(day)s) {owned}
+            AND n.score <> o.score AND n.version_id = o.version_id
+            AND (a.churned_on IS NULL OR a.churned_on > %(day)s) {owned}
         )
         (SELECT 'down', * FROM moved WHERE change < 0 ORDER BY change, account_id LIMIT %(limit)s)
         UNION ALL
@@ -172,7 +172,7 @@ def movers_between(
         )
         rows = cursor.fetchall()
     out: dict[str, list[dict[str, Any]]] = {"down": [], "up": []}
-    for direction, account_id, score, before, band, band_before, change, same_version in rows:
+    for direction, account_id, score, before, band, band_before, change in rows:
         out[direction].append(
             {
                 "account_id": account_id,
@@ -181,7 +181,6 @@ def movers_between(
                 "band": band,
                 "band_before": band_before,
                 "change": change,
-                "same_version": same_version,
             }
         )
     return out

@@ -25,6 +25,7 @@ from accounts.models import (
 )
 from alerts.services import evaluate_rules
 from cs_platform.demo.deeds import work_through
+from cs_platform.demo.opinions import say_opinions
 from cs_platform.demo.selling import sell_through
 from cs_platform.demo.storyline import DAYS, SIGNAL_DAYS, Customer, Story, events, tell
 from health.services import summarise_day
@@ -229,6 +230,7 @@ def _findings(tenant: Tenant, job: Job, params: Mapping[str, Any]) -> None:
 def _summary(tenant: Tenant, job: Job, params: Mapping[str, Any]) -> None:
     summarise_day(tenant=tenant, day=_last_day(job), first_day=_first_day(job))
     count_band_weeks(tenant=tenant)
+    say_opinions(tenant, _last_day(job), _owners(tenant))
 
 
 def _plan(tenant: Tenant, job: Job) -> list[Chunk]:

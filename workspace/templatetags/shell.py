@@ -127,14 +127,17 @@ def health(
     """An account's health and where it goes; or what it was overridden with, and all that is computed beside it."""
     if override is None:
         return format_html("{} {}", score(value, band_code, coverage, decimals), trend(moved))
-    said = "" if override.score is None else formatting.number(override.score, decimals)
+    said: SafeString | str = ""
+    if override.score is not None:
+        said = format_html(
+            '<span class="score-figure">{}</span>', formatting.number(override.score, decimals)
+        )
     words = _("overridden until %(until)s, computed %(score)s") % {
         "until": formatting.short_date(override.until),
         "score": formatting.number(value, decimals),
     }
     return format_html(
-        '<span class="score"><span class="score-figure">{}</span>{}</span>'
-        '<span class="overridden">{}<span>{} {} {}</span></span>',
+        '<span class="score">{}{}</span> <span class="overridden">{}<span>{} {} {}</span></span>',
         said,
         band(override.band),
         icon("pencil", "icon-s"),
