@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 
 from accounts.models import Account, Membership, Tenant
@@ -67,7 +67,7 @@ def say_opinions(tenant: Tenant, last_day: date, colleagues: Sequence[Membership
 
 
 def _lay_down_past(
-    tenant: Tenant, last_day: date, account_ids: Sequence[int], owners: dict[int, int | None]
+    tenant: Tenant, last_day: date, account_ids: Sequence[int], owners: Mapping[int, int | None]
 ) -> None:
     """Overrides of a month that ended at least a month ago: some said what came, some did not."""
     made = []
