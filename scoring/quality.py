@@ -79,38 +79,50 @@ def score_snapshot(tenant: Tenant) -> Snapshot:
     )
 
 
-# The bands at the end of a week and at the end of the week before, Sunday against Sunday.
-_COUNT_WEEKS = """
+# The bands at the end of a week and at the end of the week before, Sunday against Sunday; a week at a time, for two days of
+# the history are two ranges of its index.
+_COUNT_WEEK = """
 INSERT INTO scoring_band_week (tenant_id, week, compared, better, worse, better_new_model, worse_new_model)
-SELECT %(tenant)s, w.week, count(*), count(*) FILTER (WHERE n.band > o.band), count(*) FILTER (WHERE n.band < o.band),
+SELECT %(tenant)s, %(week)s, count(*), count(*) FILTER (WHERE n.band > o.band),
+  count(*) FILTER (WHERE n.band < o.band),
   count(*) FILTER (WHERE n.band > o.band AND n.version_id <> o.version_id),
   count(*) FILTER (WHERE n.band < o.band AND n.version_id <> o.version_id)
-FROM unnest(%(weeks)s::date[]) AS w(week)
-JOIN scoring_score AS n ON n.tenant_id = %(tenant)s AND n.kind = %(kind)s AND n.day = w.week + 6
-  AND n.is_final
-JOIN scoring_score AS o ON o.tenant_id = n.tenant_id AND o.kind = n.kind AND o.day = w.week - 1
-  AND o.account_id = n.account_id AND o.is_final
-WHERE n.tenant_id = %(tenant)s AND n.band > 0 AND o.band > 0
-GROUP BY w.week
+FROM scoring_score AS n
+JOIN scoring_score AS o ON o.tenant_id = %(tenant)s AND o.kind = %(kind)s AND o.day = %(before)s
+  AND o.account_id = n.account_id AND o.is_final AND o.band > 0
+WHERE n.tenant_id = %(tenant)s AND n.kind = %(kind)s AND n.day = %(last)s AND n.is_final AND n.band > 0
+HAVING count(*) > 0
 ON CONFLICT (tenant_id, week) DO NOTHING"""
 
 
 def count_band_weeks(*, tenant: Tenant) -> int:
     """Count the band changes of the complete weeks of half a year that were not counted yet; how many weeks were.
 
-    A week is counted once its Sunday has stored scores that are final: they never change again, nor does the count.
+    A week is counted once its Sunday has stored scores that are final: they never change again, nor does the count. One
+    statement for each week that is missing, so a night has at most one.
     """
     today = tenant.today()
     monday = today - timedelta(days=today.weekday())
     wanted = [monday - timedelta(weeks=back) for back in range(1, WEEKS_SHOWN + 1)]
     known = set(BandWeek.objects.filter(tenant=tenant, week__gte=wanted[-1]).values_list("week", flat=True))
-    weeks = [week for week in wanted if week not in known]
-    if not weeks:
-        return 0
+    counted = 0
     prefer_hash_joins()
     with connection.cursor() as cursor:
-        cursor.execute(_COUNT_WEEKS, {"tenant": tenant.pk, "kind": KIND_CODES["health"], "weeks": weeks})
-        return int(cursor.rowcount)
+        for week in wanted:
+            if week in known:
+                continue
+            cursor.execute(
+                _COUNT_WEEK,
+                {
+                    "tenant": tenant.pk,
+                    "kind": KIND_CODES["health"],
+                    "week": week,
+                    "before": week - timedelta(days=1),
+                    "last": week + timedelta(days=6),
+                },
+            )
+            counted += cursor.rowcount
+    return counted
 
 
 def band_weeks(tenant: Tenant) -> list[BandWeek]:
