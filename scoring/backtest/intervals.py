@@ -17,8 +17,7 @@ from scoring.scales import Array
 from .cases import Flags, Ints
 
 SEED = 20_260_101
-ROUNDS, ROUNDS_MANY = 500, 200
-MANY_CASES = 100_000
+ROUNDS = ((400_000, 100), (100_000, 200), (0, 500))  # more cases than this, so many repetitions
 Z95 = 1.959963984540054
 
 Figure = dict[str, Any]
@@ -74,7 +73,7 @@ def resamples(accounts: Ints, rounds: int, seed: int = SEED) -> Iterator[Array]:
 
 def rounds_for(cases: int) -> int:
     """Fewer repetitions where there is so much data that intervals are narrow anyway."""
-    return ROUNDS_MANY if cases > MANY_CASES else ROUNDS
+    return next(rounds for more_than, rounds in ROUNDS if cases >= more_than)
 
 
 def bootstrap(

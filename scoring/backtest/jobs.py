@@ -11,6 +11,7 @@ from django.db import connection
 from django.utils import timezone
 
 from accounts.fence.planning import prefer_hash_joins
+from accounts.fence.scope import tenant_scope
 from accounts.jobs import Chunk, JobKind, Step, register_job_kind
 from accounts.models import Job, Tenant
 from scoring.engine import SpecError
@@ -32,7 +33,7 @@ WHERE n %% %s = 1 ORDER BY id"""
 
 def register_jobs() -> None:
     """Make backtests known to the ledger."""
-    steps = {"prepare": Step(_prepare), "replay": Step(_replay), "evaluate": Step(_evaluate)}
+    steps = {"prepare": Step(_prepare), "replay": Step(_replay), "evaluate": Step(_evaluate, scoped=False)}
     register_job_kind(KIND, JobKind(plan=_plan, steps=steps))
 
 
@@ -110,22 +111,26 @@ def _replay(tenant: Tenant, job: Job, params: Mapping[str, Any]) -> None:
 
 
 def _evaluate(tenant: Tenant, job: Job, params: Mapping[str, Any]) -> None:
-    """The figures, once all dates are there."""
+    """The figures, once all dates are there; no transaction is held while hundreds of thousands of cases are resampled."""
     from .evaluation import evaluate
 
-    backtest = _backtest(job)
-    if backtest.state == Backtest.State.REFUSED:
-        return
-    replay = replay_of(tenant, backtest)
-    cases = read_cases(tenant, backtest.pk, len(replay.tested.spec.components))
+    with tenant_scope(tenant):
+        backtest = _backtest(job)
+        if backtest.state in (Backtest.State.REFUSED, Backtest.State.DONE):
+            return
+        replay = replay_of(tenant, backtest)
+        cases = read_cases(tenant, backtest.pk, len(replay.tested.spec.components))
     try:
-        backtest.figures = evaluate(cases, replay.tested.spec, replay.settled)
+        figures = evaluate(cases, replay.tested.spec, replay.settled)
     except Refusal as refusal:
-        _refuse(backtest, refusal)
-    else:
-        backtest.state, backtest.finished_at = Backtest.State.DONE, timezone.now()
+        with tenant_scope(tenant):
+            _refuse(backtest, refusal)
+            forget_cases(tenant, backtest.pk)
+        return
+    with tenant_scope(tenant):
+        backtest.figures, backtest.state, backtest.finished_at = figures, Backtest.State.DONE, timezone.now()
         backtest.save(update_fields=["state", "figures", "finished_at"])
-    forget_cases(tenant, backtest.pk)
+        forget_cases(tenant, backtest.pk)
 
 
 def _refuse(backtest: Backtest, refusal: Refusal) -> None:
