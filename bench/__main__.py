@@ -44,7 +44,7 @@ def main() -> int:
         elif name == "nightly":
             found = nightly.run(sizes)
         elif name == "pql":
-            found = pql.run(sizes[-1])
+            found = pql.run(sizes[0])
         elif name == "whatif":
             found = whatif.run(sizes)
         else:

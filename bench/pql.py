@@ -27,11 +27,11 @@ SELECT %(tenant)s, a.id * 10 + d, a.id, 'u-' || a.id || '-' || d, 'u' || d || '@
        'Person ' || d, '{}', '{}', a.created_at
 FROM accounts_account a CROSS JOIN generate_series(0, 6) d WHERE a.tenant_id = %(tenant)s ON CONFLICT DO NOTHING
 """
-QUIET_SQL = """
-UPDATE usage_day SET "values"[{slot}] =
-  CASE WHEN account_id %% {share} = 0 AND extract(doy FROM day)::int %% 30 = account_id %% 30 THEN 1 END
-WHERE tenant_id = %(tenant)s
-"""
+QUIET_SQL = "UPDATE usage_day SET {assignments} WHERE tenant_id = %(tenant)s"
+RARELY = (
+    '"values"[{slot}] = CASE WHEN account_id %% {share} = 0 '
+    "AND extract(doy FROM day)::int %% 30 = account_id %% 30 THEN 1 END"
+)
 SHARES = {"limit_hits": 5, "billing_visits": 4, "invites": 6, "sales_requests": 50, "seats_used_pct": 10**9}
 
 
@@ -46,8 +46,8 @@ def _prepare(size: int) -> tuple[Tenant, date]:
             cursor.execute(PEOPLE_SQL, values)
             cursor.execute("SELECT key, slot FROM usage_metric WHERE tenant_id = %(tenant)s", values)
             slots = dict(cursor.fetchall())
-            for key, share in SHARES.items():
-                cursor.execute(QUIET_SQL.format(slot=int(slots[key]), share=share), values)
+            rarely = [RARELY.format(slot=int(slots[key]), share=share) for key, share in SHARES.items()]
+            cursor.execute(QUIET_SQL.format(assignments=", ".join(rarely)), values)
     return tenant, day
 
 

@@ -10,7 +10,7 @@ from pql.timeline import LEAD_ACCEPTED, LEAD_CONVERTED, LEAD_REJECTED
 
 TAKEN_SHARE = 82  # of a hundred new leads are taken
 TAKEN_AFTER_DAYS = 2
-DECIDED_AFTER_DAYS = 18
+DECIDED_AFTER_DAYS = 26
 CONVERTED_SHARE = 45  # of a hundred decided ones
 REASONS = (
     Lead.Reason.NOT_NOW,
