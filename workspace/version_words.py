@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -125,7 +126,10 @@ def _measure(change: Change, metrics: Metrics) -> str:
             lambda value: _scale(value, metrics.get(key), key),
         ),
     }[change.field]
-    return _from_to(subject % words, shown(change.before), shown(change.after))
+    before, after = shown(change.before), shown(change.after)
+    if before == after:  # what the words leave out, such as targets of segments, as it is written in a file
+        before, after = (json.dumps(value, ensure_ascii=False) for value in (change.before, change.after))
+    return _from_to(subject % words, before, after)
 
 
 def _exception(change: Change, metrics: Metrics) -> str:

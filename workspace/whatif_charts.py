@@ -44,7 +44,16 @@ def before_after(
         for edge, _word in edges
     ]
     words = [
-        {"x": edge, "y": 1, "yref": "paper", "yanchor": "bottom", "text": word, "showarrow": False}
+        {
+            "x": edge,
+            "y": 1,
+            "yref": "paper",
+            "yanchor": "bottom",
+            "text": word,
+            "showarrow": False,
+            # A threshold that goes is named at its right, one that stays at its left: they may be close to each other.
+            "xanchor": "right" if word.replace(".", "").replace(",", "").isdigit() else "left",
+        }
         for edge, word in edges
     ]
     return {

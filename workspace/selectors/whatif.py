@@ -293,6 +293,15 @@ class AccountComparison:
     lines: list[ComparedComponent]
 
     @property
+    def held_down(self) -> list[tuple[str, float, float]]:
+        """Exceptions with the points they take before and after."""
+        found: dict[str, list[float]] = {}
+        for side, seen in enumerate((self.before, self.after)):
+            for rule in seen.exceptions if seen else []:
+                found.setdefault(_(rule["name"]), [0.0, 0.0])[side] = rule["points"]
+        return [(name, before, after) for name, (before, after) in found.items()]
+
+    @property
     def band_before(self) -> Band:
         """The band as it is."""
         return self.bands[self.before.band if self.before else 0]
