@@ -254,11 +254,11 @@ def _signals(tenant: Tenant, people: _People, day: date) -> Array:
 
 def _lines(people: _People, version: LoadedVersion, raw: Array, out: Scores, day: date) -> list[str]:
     """Rows for COPY."""
-    order = np.sort(np.array(people.events))
+    events = np.array(people.events)
+    below = 100.0 * np.searchsorted(np.sort(events), events, side="left") / len(events)
     scaled = out.scaled if out.scaled is not None else raw
     lines = []
     for row, contact in enumerate(people.contacts):
-        below = 100.0 * float(np.searchsorted(order, people.events[row], side="left")) / len(order)
         cells = (
             people.accounts[row],
             contact,
@@ -270,7 +270,7 @@ def _lines(people: _People, version: LoadedVersion, raw: Array, out: Scores, day
             people.events[row],
             people.active_days[row],
             people.last_on[row] or "\\N",
-            below,
+            float(below[row]),
             _array(out.values[row]),
             _array(out.points[row]),
             _array(raw[row]),
@@ -285,4 +285,5 @@ def _cell(value: float) -> str:
 
 
 def _array(values: Array) -> str:
-    return float_array([None if np.isnan(value) else float(value) for value in values])
+    # as plain floats: asking numpy of each number whether it is one costs more than the rest of the row
+    return float_array([value if value == value else None for value in values.tolist()])
