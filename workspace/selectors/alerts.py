@@ -86,10 +86,12 @@ class AlertPage:
 
 def metric_names(tenant: Tenant) -> dict[str, str]:
     """Names of the metrics by key, and of the models' components: evidence remembers keys, people read names."""
-    metrics = Metric.objects.filter(tenant=tenant).values_list("key", "name")
+    metrics = Metric.objects.filter(tenant=tenant).values_list("key", "name", Value(False))
     components = Component.objects.filter(tenant=tenant, version__state=Version.State.PUBLISHED)
-    marked = components.values_list(Concat(Value(COMPONENT), F("key")), "name")
-    return {key: gettext(name) for key, name in metrics.union(marked)}
+    marked = components.values_list(Concat(Value(COMPONENT), F("key")), "name", "version__model__is_default")
+    # Models may share a key; the default model, which scores most accounts, has the last word.
+    found = sorted(metrics.union(marked), key=lambda row: row[2])
+    return {key: gettext(name) for key, name, _is_default in found}
 
 
 def line(alert: Alert, names: Mapping[str, str]) -> AlertLine:
