@@ -150,6 +150,7 @@ class ScorePanel:
     score_before: float | None
     changes: list[Change]
     same_version: bool
+    metrics: dict[str, Metric]
 
     @property
     def band(self) -> str:
@@ -182,7 +183,8 @@ def score_panel(
     if row is None:
         return None
     version = versions_with_parts(tenant, [row.version_id])[row.version_id]
-    lines = explained(row, version, metric_book(tenant), currency)
+    metrics = metric_book(tenant)
+    lines = explained(row, version, metrics, currency)
     earlier = (
         StoredScore.objects.filter(
             tenant=tenant,
@@ -209,4 +211,5 @@ def score_panel(
         score_before=earlier.score if earlier else None,
         changes=changes,
         same_version=same,
+        metrics=metrics,
     )

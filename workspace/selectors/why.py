@@ -170,7 +170,7 @@ def score_tab(
         trend=trend,
         sure=_sureness(tenant, panel),
         history=history_chart(past, overrides) if past else None,
-        change=why_changed(tenant, account_id, *days, currency=currency),
+        change=why_changed(tenant, account_id, *days, currency=currency, panel=panel),
         from_day=days[0],
         to_day=days[1],
         overrides=overrides,
@@ -194,13 +194,19 @@ def _sureness(tenant: Tenant, panel: ScorePanel) -> Sureness:
 
 
 def why_changed(
-    tenant: Tenant, account_id: int, before: date, after: date, *, currency: str
+    tenant: Tenant,
+    account_id: int,
+    before: date,
+    after: date,
+    *,
+    currency: str,
+    panel: ScorePanel | None = None,
 ) -> WhyChanged | None:
     """The difference between two days with its parts in words; None where one of them has no score."""
     change = score_change(tenant, account_id, before, after)
     if change is None:
         return None
-    lines = _lines(tenant, change, currency)
+    lines = _lines(tenant, change, currency, panel)
     restated = None
     if change.before.row.day < change.after.row.day:
         restated = _restated(tenant, account_id, change.before)
@@ -233,10 +239,13 @@ def _restated(tenant: Tenant, account_id: int, day: ScoredDay) -> float | None:
 
 
 def _lines(
-    tenant: Tenant, change: ScoreChange, currency: str
+    tenant: Tenant, change: ScoreChange, currency: str, panel: ScorePanel | None
 ) -> tuple[dict[str, ComponentLine], dict[str, ComponentLine]]:
-    versions = versions_with_parts(tenant, [change.before.version.pk, change.after.version.pk])
-    metrics = metric_book(tenant)
+    """Each day's components by key; what the panel has read already is not read again."""
+    known = {panel.version.pk: panel.version} if panel else {}
+    wanted = {day.version.pk for day in (change.before, change.after)} - known.keys()
+    versions = known | (versions_with_parts(tenant, sorted(wanted)) if wanted else {})
+    metrics = panel.metrics if panel else metric_book(tenant)
     earlier, later = (
         {line.key: line for line in explained(day.row, versions[day.version.pk], metrics, currency)}
         for day in (change.before, change.after)
