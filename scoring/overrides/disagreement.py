@@ -8,6 +8,7 @@ from typing import Any
 
 from django.db import connection
 
+from accounts.fence.planning import prefer_hash_joins
 from accounts.models import Tenant
 from scoring.models import KIND_CODES
 
@@ -119,10 +120,12 @@ def disagreements(
     after: tuple[int, int] | None = None,
     limit: int = 20,
 ) -> Disagreements:
-    """Accounts where one says good and another bad, largest MRR first, without those that are overridden; two queries.
+    """Accounts where one says good and another bad, largest MRR first, without those that are overridden; three
+    statements.
 
     The cost grows with the accounts that have a sentiment or an NPS, not with all accounts.
     """
+    prefer_hash_joins()
     given: dict[str, Any] = {
         "tenant": tenant.pk,
         "today": tenant.today(),

@@ -105,8 +105,8 @@ def open_overrides(tenant: Tenant, *, limit: int = HISTORY_SHOWN) -> OpenOverrid
     return OpenOverrides([OpenOverride(one, current.get(one.account_id)) for one in found], rows.count())
 
 
-# What came of an override: the band that was computed `days` after its end (the newest stored by then, at most a fortnight
-# older), or that the account was gone by then.
+# What came of an override: the band that was computed so many days after its end, or that the account was gone by then. By
+# the whole key of the history, so that no plan reads more of it than these rows.
 _OUTCOMES = """
 SELECT o.created_by_id, o.band, o.computed_band, later.band,
        coalesce(a.churned_on <= o.last_on + %(days)s, false)
@@ -114,12 +114,8 @@ FROM (
   SELECT *, least(until, ended_on) AS last_on FROM scoring_override WHERE tenant_id = %(tenant)s
 ) AS o
 JOIN accounts_account AS a ON a.tenant_id = o.tenant_id AND a.id = o.account_id
-LEFT JOIN LATERAL (
-  SELECT s.band FROM scoring_score AS s
-  WHERE s.tenant_id = o.tenant_id AND s.kind = %(kind)s AND s.account_id = o.account_id
-    AND s.day BETWEEN o.last_on + %(days)s - 14 AND o.last_on + %(days)s
-  ORDER BY s.day DESC LIMIT 1
-) AS later ON true
+LEFT JOIN scoring_score AS later ON later.tenant_id = o.tenant_id AND later.kind = %(kind)s
+  AND later.account_id = o.account_id AND later.day = o.last_on + %(days)s
 WHERE o.tenant_id = %(tenant)s AND o.last_on > o.starts_on AND o.last_on <= %(today)s::date - %(days)s
 """
 

@@ -187,7 +187,7 @@ def test_the_queue_is_paged_and_counted(scored: World, django_assert_num_queries
     for name in ("busy", "silent"):
         _band(scored, name, HEALTHY)
         _feel(scored, name, 1)
-    with tenant_scope(scored.tenant), django_assert_num_queries(2):
+    with tenant_scope(scored.tenant), django_assert_num_queries(3):
         first = disagreements(scored.tenant, limit=1)
     assert (first.total, first.mrr_cents, first.more) == (2, 20_000, True)
     last = first.rows[-1]

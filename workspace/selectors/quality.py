@@ -124,8 +124,8 @@ def quality(tenant: Tenant) -> Quality:
         finding=_finding(weeks),
         overrides=open_overrides(tenant, limit=OVERRIDES_SHOWN),
         calibration=override_calibration(tenant),
-        queue=disagreements(tenant, limit=QUEUE_SHOWN),
         backtest=_verdict(tenant),
+        queue=disagreements(tenant, limit=QUEUE_SHOWN),  # last: from here on the planner is told to hash
     )
 
 
@@ -235,7 +235,7 @@ class Queue:
 def disagreement_queue(
     tenant: Tenant, member: Membership, *, mine: bool, after: tuple[int, int] | None
 ) -> Queue:
-    """Where score, team and customers disagree, largest MRR first; two queries."""
+    """Where score, team and customers disagree, largest MRR first; three statements."""
     found = disagreements(tenant, owner_id=member.pk if mine else None, after=after, limit=QUEUE_PAGE)
     last = found.rows[-1] if found.more else None
     return Queue(
