@@ -120,10 +120,9 @@ def disagreements(
     after: tuple[int, int] | None = None,
     limit: int = 20,
 ) -> Disagreements:
-    """Accounts where one says good and another bad, largest MRR first, without those that are overridden; three
-    statements.
+    """Accounts where one says good and another bad, largest MRR first, without those that are overridden.
 
-    The cost grows with the accounts that have a sentiment or an NPS, not with all accounts.
+    Three statements. The cost grows with the accounts that have a sentiment or an NPS, not with all accounts.
     """
     prefer_hash_joins()
     given: dict[str, Any] = {
