@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from accounts.fence.scope import tenant_scope
@@ -94,7 +94,7 @@ day = st.one_of(st.none(), st.integers(25, 95).map(float))
 
 
 @given(some_bands(), st.lists(day, min_size=1, max_size=25), st.data())
-@settings(max_examples=STORIES, deadline=None)
+@settings(max_examples=STORIES, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_bands_agree_with_the_day_by_day_oracle_however_the_days_are_cut(
     bands: Bands, days: list[float | None], data: st.DataObject
 ) -> None:

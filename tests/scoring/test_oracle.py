@@ -6,7 +6,7 @@ import math
 import os
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from scoring import scales
@@ -16,6 +16,7 @@ from tests.scoring.oracle import Beside, score_account
 
 NAN = math.nan
 MODELS = 10_000 if os.environ.get("CS_FULL") else 300
+SLOW = [HealthCheck.too_slow]  # a busy machine draws models slowly
 
 values_or_nothing = st.one_of(st.none(), st.floats(-50, 300, width=32), st.integers(0, 200).map(float))
 
@@ -160,7 +161,7 @@ def circumstances(spec: ModelSpec, beside: list[Beside]) -> Circumstances:
 
 
 @given(st.data(), some_model())
-@settings(max_examples=MODELS, deadline=None)
+@settings(max_examples=MODELS, deadline=None, suppress_health_check=SLOW)
 def test_the_engine_agrees_with_the_slow_oracle(data: st.DataObject, spec: ModelSpec) -> None:
     width = len(spec.measures)
     grades = st.lists(st.one_of(st.none(), st.integers(0, 100).map(float)), min_size=width, max_size=width)
@@ -189,7 +190,7 @@ def test_the_engine_agrees_with_the_slow_oracle(data: st.DataObject, spec: Model
 
 
 @given(st.data(), some_model())
-@settings(max_examples=MODELS // 5, deadline=None)
+@settings(max_examples=MODELS // 5, deadline=None, suppress_health_check=SLOW)
 def test_neither_the_order_of_accounts_nor_their_chunks_change_a_bit(
     data: st.DataObject, spec: ModelSpec
 ) -> None:
@@ -237,7 +238,7 @@ RISING = (
     st.integers(0, 2),
     st.floats(0, 50),
 )
-@settings(max_examples=MODELS, deadline=None)
+@settings(max_examples=MODELS, deadline=None, suppress_health_check=SLOW)
 def test_more_of_a_higher_is_better_metric_never_lowers_the_score(
     row: list[float],
     chosen: list[scales.Scale],
