@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
+from dataclasses import dataclass
+from datetime import date, timedelta
 from typing import Any
 
 import numpy as np
@@ -15,85 +16,92 @@ from scoring.engine import Scores
 from scoring.matrix import AccountFacts
 from scoring.specs import LoadedVersion
 
-# The planner takes a table without statistics for empty and scans it for each account.
-_BY_KEY = "SET LOCAL enable_seqscan = off"
-_AS_BEFORE = "SET LOCAL enable_seqscan = on"
+# A longer gap between scored days starts anew, so that a night reads a few days and not the history.
+GAP_DAYS = 7
 
-_BEFORE = """
-SELECT a.id, s.place, s.score, s.band
-FROM unnest(%(ids)s::bigint[]) AS a(id)
-CROSS JOIN LATERAL (
-  SELECT score, band, version_id, row_number() OVER (ORDER BY day DESC) AS place FROM (
-    SELECT day, score, band, version_id FROM scoring_score AS h
-    WHERE h.tenant_id = %(tenant)s AND h.kind = %(kind)s AND h.account_id = a.id AND h.day < %(first)s
-    ORDER BY h.day DESC LIMIT %(many)s
-  ) AS newest
-) AS s
-WHERE s.version_id = %(version)s"""
+# One scan however it is planned: a lateral look-up per account took minutes while the table had no statistics.
+_DAYS = """
+SELECT account_id, ahead, score, band, is_final, place FROM (
+  SELECT s.account_id, s.day - %(first)s AS ahead, s.score, s.band, s.is_final, s.version_id,
+         row_number() OVER (PARTITION BY s.account_id, s.day < %(first)s ORDER BY s.day DESC) AS place
+  FROM scoring_score AS s
+  WHERE s.tenant_id = %(tenant)s AND s.kind = %(kind)s AND s.account_id = ANY(%(ids)s::bigint[])
+    AND s.day >= %(since)s AND s.day < %(until)s
+) AS known
+WHERE version_id = %(version)s AND (place <= %(many)s OR ahead >= 0)"""
 
-# Days that have ended keep what was stored, so the days after them must follow that and not what is computed now.
-_ENDED = """
-SELECT s.account_id, s.day - %(first)s, s.score, s.band FROM scoring_score AS s
-WHERE s.tenant_id = %(tenant)s AND s.kind = %(kind)s AND s.account_id = ANY(%(ids)s::bigint[])
-  AND s.day >= %(first)s AND s.day < %(last)s AND s.is_final AND s.version_id = %(version)s"""
+
+@dataclass(frozen=True)
+class _Stored:
+    """Rows of stored days: the account's place, days after the first one (below 0: before it), score and band."""
+
+    account: NDArray[np.intp]
+    day: NDArray[np.int64]
+    score: NDArray[np.float64]
+    band: NDArray[np.int64]
+    place: NDArray[np.int64]  # 1 is the newest before the first day
+
+    def pick(self, rows: NDArray[Any]) -> _Stored:
+        """Some of the rows."""
+        return _Stored(
+            self.account[rows], self.day[rows], self.score[rows], self.band[rows], self.place[rows]
+        )
+
+    def spread(
+        self, place: NDArray[np.int64], shape: tuple[int, int], version: LoadedVersion
+    ) -> tuple[Codes, Codes, NDArray[np.bool_]]:
+        """Bands by the score alone, bands as stored, and where there is a row: place × account."""
+        score, shown = np.full(shape, np.nan), np.full(shape, UNKNOWN, dtype=np.int16)
+        there = np.zeros(shape, dtype=np.bool_)
+        score[place, self.account], shown[place, self.account] = self.score, self.band
+        there[place, self.account] = True
+        # What was unknown for its coverage stays unknown.
+        plain = np.where(shown == UNKNOWN, UNKNOWN, version.spec.bands.classify(score)).astype(np.int16)
+        return plain, shown, there
 
 
 def settled_bands(
     tenant_id: int, accounts: AccountFacts, days: Sequence[date], version: LoadedVersion, scores: Scores
 ) -> Codes:
-    """The bands of days × accounts with the memory that the version asks for; two statements at most.
+    """The bands of days × accounts with the memory that the version asks for; one read.
 
     Only days under the same version count: the first day of a version is banded by the score alone, so that what was
-    published is seen at once.
+    published is seen at once. Days that have ended keep what was stored, so the days after them follow that and not what
+    is computed now.
     """
     bands, shape = version.spec.bands, (len(days), len(accounts))
     plain = np.where(accounts.scored_on(days), scores.band.reshape(shape), UNKNOWN).astype(np.int16)
-    parameters = {
+    stored, final = _stored(tenant_id, accounts, days, version)
+    earlier = stored.pick(stored.day < 0)
+    plain_before, shown_before, _there = earlier.spread(
+        earlier.place - 1, (bands.remembers, len(accounts)), version
+    )
+    before = [(plain_before[at], shown_before[at]) for at in range(bands.remembers - 1, -1, -1)]
+    ended = stored.pick((stored.day >= 0) & final)
+    kept = ended.spread(ended.day, shape, version) if len(days) > 1 else None
+    return bands.settle(scores.score.reshape(shape), plain, before, kept).ravel()
+
+
+def _stored(
+    tenant_id: int, accounts: AccountFacts, days: Sequence[date], version: LoadedVersion
+) -> tuple[_Stored, NDArray[np.bool_]]:
+    """The stored days of these accounts under this version around a span of days, and which are final."""
+    parameters: dict[str, Any] = {
         "tenant": tenant_id,
         "kind": version.kind_code,
         "version": version.id,
         "ids": accounts.ids.tolist(),
         "first": days[0],
-        "last": days[-1],
-        "many": bands.remembers,
+        "since": days[0] - timedelta(days=version.spec.bands.remembers + GAP_DAYS),
+        "until": days[-1],
+        "many": version.spec.bands.remembers,
     }
     with connection.cursor() as cursor:
-        cursor.execute(_BY_KEY)
-        before = _placed(cursor, _BEFORE, parameters, accounts, bands.remembers)
-        ended = _placed(cursor, _ENDED, parameters, accounts, shape[0]) if len(days) > 1 else None
-        cursor.execute(_AS_BEFORE)
-    history = [
-        (_plain(version, *_row(before, place)), before[1][place].astype(np.int16))
-        for place in range(bands.remembers, 0, -1)
-    ]
-    kept = None
-    if ended is not None:
-        there = ended[2][:-1]
-        kept = (_plain(version, ended[0][:-1], ended[1][:-1]), ended[1][:-1].astype(np.int16), there)
-    return bands.settle(scores.score.reshape(shape), plain, history, kept).ravel()
-
-
-Placed = tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.bool_]]
-
-
-def _placed(cursor: Any, sql: str, parameters: dict[str, Any], accounts: AccountFacts, places: int) -> Placed:
-    """Scores, bands and whether there is a row, by place (0 is none or the first day) and account."""
-    cursor.execute(sql, parameters)
-    found = np.array(cursor.fetchall(), dtype=np.float64).reshape(-1, 4)
-    rows, there = accounts.rows_of(found[:, 0].astype(np.int64))
-    rows, found = rows[there], found[there]
-    shape = (places + 1, len(accounts))
-    score = np.full(shape, np.nan)
-    band, known = np.full(shape, UNKNOWN, dtype=np.int64), np.zeros(shape, dtype=np.bool_)
-    at = found[:, 1].astype(np.intp)
-    score[at, rows], band[at, rows], known[at, rows] = found[:, 2], found[:, 3].astype(np.int64), True
-    return score, band, known
-
-
-def _row(placed: Placed, place: int) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    return placed[0][place], placed[1][place]
-
-
-def _plain(version: LoadedVersion, score: NDArray[np.float64], band: NDArray[np.int64]) -> Codes:
-    """Bands by the stored scores alone; what was unknown for its coverage stays unknown."""
-    return np.where(band == UNKNOWN, UNKNOWN, version.spec.bands.classify(score)).astype(np.int16)
+        cursor.execute("SET LOCAL enable_seqscan = off")  # without statistics the history looks small
+        cursor.execute(_DAYS, parameters)
+        found = np.array(cursor.fetchall(), dtype=np.float64).reshape(-1, 6)
+        cursor.execute("SET LOCAL enable_seqscan = on")
+    rows, _there = accounts.rows_of(found[:, 0].astype(np.int64))
+    day, band, place = (found[:, column].astype(np.int64) for column in (1, 3, 5))
+    stored = _Stored(rows, day, found[:, 2], band, place)
+    return stored, found[:, 4] > 0

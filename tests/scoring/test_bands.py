@@ -234,6 +234,30 @@ def test_the_first_day_of_a_version_is_banded_by_the_score_alone(world: World) -
     assert [row[3] for row in stored(world)] == [H, H, R]
 
 
+@pytest.mark.parametrize(("gap", "band"), [(8, H), (9, R)])
+def test_after_a_gap_of_more_than_a_week_the_score_alone_decides(world: World, gap: int, band: int) -> None:
+    publish(world, {"points": 10})
+    world.account("ada")
+    for ago, value in ((gap, 95), (0, 75)):
+        world.state("ada", world.today - timedelta(days=ago), oldest_open_ticket_hours=float(value))
+        run(world, ago)
+    assert [row[3] for row in stored(world)] == [H, band]
+
+
+def test_an_account_that_another_model_scored_in_between_starts_anew(world: World) -> None:
+    version = publish(world, {"points": 10})
+    world.account("ada")
+    for ago, value in ((2, 95), (1, 95), (0, 75)):
+        world.state("ada", world.today - timedelta(days=ago), oldest_open_ticket_hours=float(value))
+        run(world, ago)
+        if ago == 1:
+            with tenant_scope(world.tenant):
+                other = Version.objects.get(model__key="playbook")
+                StoredScore.objects.filter(day=world.today - timedelta(days=1)).update(version_id=other.pk)
+    assert [row[3] for row in stored(world)] == [H, H, R]
+    assert version.hysteresis == "points"
+
+
 @pytest.mark.parametrize("accounts", [1, 3])
 def test_the_memory_costs_as_many_queries_for_any_number_of_accounts(
     world: World, accounts: int, django_assert_max_num_queries: Any

@@ -6,6 +6,7 @@ import math
 import os
 
 import numpy as np
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -17,6 +18,7 @@ from tests.scoring.oracle import Beside, score_account
 NAN = math.nan
 MODELS = 10_000 if os.environ.get("CS_FULL") else 300
 SLOW = [HealthCheck.too_slow]  # a busy machine draws models slowly
+pytestmark = pytest.mark.timeout(3600)  # the long form: 10,000 models
 
 values_or_nothing = st.one_of(st.none(), st.floats(-50, 300, width=32), st.integers(0, 200).map(float))
 
