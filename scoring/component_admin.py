@@ -96,6 +96,7 @@ class ComponentAdmin(DraftOnly):
     """One component with its measures; reached from its version."""
 
     inlines = (MeasureInline,)
+    change_form_template = "scoring/admin/component_change.html"
     fields = ("version_link", "key", "name", "weight", "missing_policy", "hold_days", "combine")
     readonly_fields = (
         "version_link",

@@ -44,7 +44,9 @@ def test_targets_by_segment_stages_by_tenure_and_peers_are_typed(
     world: World, browser: Client, draft: Version, kind: str, text: str, params: dict[str, Any] | None
 ) -> None:
     where = component_page(world, draft, "engagement")
-    data = form_of(browser.get(where)) | {"measures-0-scale_kind": kind, "measures-0-scale_values": text}
+    opened = browser.get(where)
+    assert "How the values of a scale are written" in words(opened)
+    data = form_of(opened) | {"measures-0-scale_kind": kind, "measures-0-scale_values": text}
     assert browser.post(where, data).status_code == 302
     with tenant_scope(world.tenant):
         kept = Measure.objects.get(component__version=draft, component__key="engagement")
