@@ -68,7 +68,7 @@ ENTRIES: tuple[tuple[Promise, tuple[Entry, ...]], ...] = (
         _("Insight"),
         (
             Entry(_("Disagreements"), "workspace:disagreements", "arrows-diff", "disagreement", "d"),
-            Entry(_("Score quality"), "workspace:quality", "chart-dots", "quality", "q", Role.MANAGER),
+            Entry(_("Score quality"), "workspace:quality", "chart-dots", "quality", "y", Role.MANAGER),
         ),
     ),
     (

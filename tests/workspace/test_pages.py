@@ -12,6 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from accounts.fence.scope import tenant_scope
 from accounts.models import Membership, Tenant
 from tests.conftest import make_member
+from workspace.navigation import ENTRIES
 
 from .world import World, make_world
 
@@ -123,6 +124,11 @@ def test_the_shell_names_what_a_role_may_open(vera: Membership, alice: Membershi
     assert "/t/acme/keys/" not in browser(vera).get("/t/acme/").text
     assert "/t/acme/keys/" in browser(alice).get("/t/acme/").text
     assert browser(vera).get("/t/acme/keys/").status_code == 403
+
+
+def test_no_two_pages_have_the_same_key() -> None:
+    keys = [entry.key for _title, entries in ENTRIES for entry in entries if entry.key]
+    assert sorted(keys) == sorted(set(keys))
 
 
 def test_the_current_page_is_marked_in_the_navigation(vera: Membership, browser: SignIn) -> None:
