@@ -52,6 +52,7 @@ FROM accounts_account WHERE tenant_id = %(tenant)s AND id BETWEEN %(low)s AND %(
 _ADD_MOVES = """
 INSERT INTO scoring_move (tenant_id, what_if_id, account_id, score_before, score_after, band_before, band_after, mrr_cents)
 SELECT %s, %s, account_id, score_before, score_after, band_before, band_after, mrr_cents FROM moved ORDER BY account_id
+ON CONFLICT DO NOTHING
 """
 
 
