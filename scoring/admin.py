@@ -219,10 +219,6 @@ class VersionAdmin(DraftOnly):
     readonly_fields = ("model_name", "number", "state", "origin", "in_force_from", "published_at")
     change_form_template = "scoring/admin/version_change.html"
 
-    def version_of(self, obj: Version) -> Version:
-        """Itself."""
-        return obj
-
     @admin.display(description=gettext_lazy("score model"))
     def model_name(self, obj: Version) -> str:
         """Link back to the model and its history."""

@@ -22,9 +22,9 @@ from scoring.scale_text import write_scale_text
 class DraftOnly(TenantModelAdmin):
     """What belongs to a version: editable while it is a draft, readable for ever."""
 
-    def version_of(self, obj: Any) -> Version:
-        """The version that the object belongs to."""
-        raise NotImplementedError
+    def version_of(self, obj: Version | Component) -> Version:
+        """The version that the object is or belongs to."""
+        return obj if isinstance(obj, Version) else obj.version
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Drafts are made from a model, components inside a draft."""
@@ -103,11 +103,6 @@ class ComponentAdmin(DraftOnly):
         "key",
         "weight",
     )  # weights are edited together, where they can add up to 100
-
-    def version_of(self, obj: Component) -> Version:
-        """The component's version."""
-        version: Version = obj.version
-        return version
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         """Not in the index: components are found in their version."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, ClassVar, TypeAlias
@@ -98,7 +99,7 @@ ALONE = Beside()
 
 
 @dataclass(frozen=True)
-class Scale:
+class Scale(ABC):
     """What every scale does: `apply` turns an array of raw values into scores."""
 
     kind: ClassVar[str] = ""
@@ -118,13 +119,13 @@ class Scale:
         """Whether it must be told how long an account is there."""
         return False
 
+    @abstractmethod
     def problems(self) -> list[Problem]:
         """Every fault of the parameters, as (path, message)."""
-        raise NotImplementedError
 
+    @abstractmethod
     def scores(self, values: Array, beside: Beside) -> Array:
         """The scores of finite values; what leaves 0-100 is clipped by `apply`."""
-        raise NotImplementedError
 
     def apply(self, values: Array, beside: Beside = ALONE) -> Array:
         """Scores of 0-100, NaN where the value (or the target or the peers that it needs) is missing."""
