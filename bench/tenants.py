@@ -9,6 +9,8 @@ from django.db import connection
 from accounts.fence.scope import tenant_scope
 from accounts.models import Account, Membership, Tenant, User
 from accounts.services.tenants import create_tenant
+from scoring.models import ScoreModel
+from scoring.services import create_draft, definition_of, publish_version, save_draft
 from usage.models import Metric
 
 DAYS = 90
@@ -54,6 +56,21 @@ SELECT %(tenant)s, made.id, m.id, %(first)s::date FROM made, usage_metric m WHER
 ON CONFLICT DO NOTHING
 """
 
+RISING = {"kind": "piecewise", "points": [[0, 0], [20, 40], [80, 85], [150, 100]]}
+MORE_MEASURES = {
+    "usage": [{"metric": "sends", "aggregate": "per_week", "window_days": 28, "scale": RISING}],
+    "engagement": [
+        {"metric": "demos_booked", "aggregate": "per_week", "window_days": 28, "scale": RISING},
+        {
+            "metric": "reply_rate",
+            "aggregate": "ratio",
+            "window_days": 28,
+            "scale": {"kind": "linear", "worst": 0, "best": 2},
+        },
+    ],
+    "adoption": [{"metric": "reports", "aggregate": "per_week", "window_days": 28, "scale": RISING}],
+}
+
 
 def make_tenant(slug: str, accounts: int) -> tuple[Tenant, date]:
     """A tenant with this many accounts and 90 days of rollups, or the one that is there; returns it with the last day."""
@@ -75,7 +92,21 @@ def make_tenant(slug: str, accounts: int) -> tuple[Tenant, date]:
         for statement in (ACCOUNTS_SQL, DAYS_SQL, USERS_SQL, SOURCE_SQL):
             cursor.execute(statement, values)
         assert Account.objects.count() == accounts
+        _publish_twelve_measures(tenant, values["first"])
     return tenant, last
+
+
+def _publish_twelve_measures(tenant: Tenant, first: date) -> None:
+    """The shipped model with four more measures: 5 components and 12 measures, in force from the first day on."""
+    model = ScoreModel.objects.get(tenant=tenant, kind="health", is_default=True)
+    draft = create_draft(tenant=tenant, model=model)
+    definition = definition_of(draft)
+    for component in definition["components"]:
+        component["measures"] += MORE_MEASURES.get(component["key"], [])
+    save_draft(tenant=tenant, version=draft, definition=definition)
+    publish_version(tenant=tenant, version=draft, in_force_from=first)
+    measures = sum(len(component["measures"]) for component in definition["components"])
+    assert (len(definition["components"]), measures) == (5, 12)
 
 
 def make_login(tenant: Tenant, role: str, password: str) -> Membership:

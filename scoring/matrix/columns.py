@@ -114,7 +114,7 @@ class Column:
                 return [f"count(*) FILTER (WHERE {inside})"]
             case "decayed_days":
                 return [
-                    f"sum((%(fade_{self.position})s::bigint[])[d.day - u.day + 1]) FILTER (WHERE {inside})"
+                    f"sum((%(fade_{self.position})s::bigint[])[d.day - u.day + 1]) FILTER (WHERE {inside})::float8"
                 ]
         raise ValueError(f"No way to count {source.aggregate}.")
 
