@@ -13,9 +13,10 @@ class AccountsConfig(AppConfig):
         """Guard the database connections of serving processes, register the checks and what the relay can send."""
         from accounts.fence import checks, guard  # noqa: F401  (the import registers the checks)
         from accounts.invitations import send_invitation_mail
-        from accounts.outbox import register_outbox_handler, send_email
+        from accounts.mail import EMAIL, send_email
+        from accounts.outbox import register_outbox_handler
         from accounts.services.members import INVITATION
 
         guard.install(settings.CS_PROCESS)
-        register_outbox_handler("email", send_email)
+        register_outbox_handler(EMAIL, send_email)
         register_outbox_handler(INVITATION, send_invitation_mail)

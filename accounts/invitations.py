@@ -7,34 +7,56 @@ from typing import Any
 
 from allauth.account.forms import default_token_generator
 from allauth.account.utils import user_pk_to_url_str
-from django.core.mail import EmailMessage
+from django.core.mail import EmailMultiAlternatives
 from django.template.loader import render_to_string
 from django.utils import translation
 
 from accounts.links import public_url, tenant_url
+from accounts.mail import Letter, message_of
 from accounts.models import Membership, Tenant, User
+from accounts.outbox import stable_id
+from accounts.services.members import INVITATION
 
 
 def send_invitation_mail(tenant: Tenant, key: str, payload: Mapping[str, Any]) -> None:
     """Outbox handler: write to the member in the member's language; nothing to do when the member has gone meanwhile."""
+    message = compose_invitation(tenant, key, payload)
+    if message is not None:
+        message.send()
+
+
+def compose_invitation(
+    tenant: Tenant, key: str, payload: Mapping[str, Any], *, with_link: bool = True
+) -> EmailMultiAlternatives | None:
+    """The mail; without its link for whoever only looks at what was sent, since the link lets one in."""
     member = (
         Membership.objects.select_related("user")
         .filter(tenant=tenant, pk=payload["membership_id"], is_active=True)
         .first()
     )
     if member is None:
-        return
-    with translation.override(member.user.language or tenant.language):
+        return None
+    language = member.user.language or tenant.language
+    has_password = member.user.has_usable_password()
+    if has_password or not with_link:
+        link = tenant_url(tenant)
+    else:
+        link = password_link(member.user)
+    with translation.override(language):
         context = {
             "tenant": tenant,
             "invited_by": payload["invited_by"],
-            "has_password": member.user.has_usable_password(),
-            "link": tenant_url(tenant) if member.user.has_usable_password() else password_link(member.user),
+            "has_password": has_password,
+            "link": link,
         }
         subject = " ".join(render_to_string("accounts/mail/invitation_subject.txt", context).split())
         text = render_to_string("accounts/mail/invitation.txt", context)
-    message_id = f"<invitation.{tenant.slug}.{key}@cs-platform>"
-    EmailMessage(subject, text, to=[member.user.email], headers={"Message-ID": message_id}).send()
+    return message_of(
+        Letter(subject, text, language=language),
+        tenant=tenant,
+        to=[member.user.email],
+        message_id=stable_id(tenant, INVITATION, key),
+    )
 
 
 def password_link(user: User) -> str:

@@ -9,12 +9,10 @@ class WiresConfig(AppConfig):
     verbose_name = "cs-platform"
 
     def ready(self) -> None:
-        """Register the jobs, the mail handler and every app's tables on the admin sites."""
-        from accounts.outbox import register_outbox_handler, send_email
+        """Register the jobs and every app's tables on the admin sites."""
         from cs_platform.demo.build import register_demo_jobs
         from cs_platform.pipeline import register_jobs
 
-        register_outbox_handler("email", send_email)
         register_jobs()
         register_demo_jobs()
         autodiscover_modules("admin")

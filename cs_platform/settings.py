@@ -37,6 +37,8 @@ DEBUG = env.bool("DEBUG", default=False)
 SECRET_KEY = env.str("SECRET_KEY", default="")
 if len(SECRET_KEY) < 32:
     raise ImproperlyConfigured("SECRET_KEY: set it to at least 32 random characters.")
+# Former keys, while what they sealed or signed must still be read.
+SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["*"] if EMBEDDED else [])
 if not ALLOWED_HOSTS:
     raise ImproperlyConfigured(
@@ -51,7 +53,7 @@ HTTPS = PUBLIC_URL.startswith("https://")
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[PUBLIC_URL] if HTTPS else [])
 
 # ── Applications ────────────────────────────────────────────────────────────────────────────────────────────────
-HOUSE_APPS = ["accounts", "usage", "scoring", "playbooks", "health", "pql", "alerts", "workspace"]
+HOUSE_APPS = ["accounts", "usage", "outreach", "scoring", "playbooks", "health", "pql", "alerts", "workspace"]
 INSTALLED_APPS = [
     *HOUSE_APPS,  # before the admin: our templates win
     "cs_platform.apps.WiresConfig",
@@ -300,6 +302,12 @@ vars().update(EMAIL_CONFIG)
 if TESTING:
     EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="cs-platform <no-reply@localhost>")
+
+# ── Requests to addresses that tenants type ─────────────────────────────────────────────────────────────────────
+# A receiver on this machine, for tests; the production settings refuse it.
+OUTBOUND_TEST_LOOPBACK = env.bool("OUTBOUND_TEST_LOOPBACK", default=False)
+if OUTBOUND_TEST_LOOPBACK and not EMBEDDED:
+    raise ImproperlyConfigured("OUTBOUND_TEST_LOOPBACK: only for tests on one machine, never in production.")
 
 # ── API ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 REST_FRAMEWORK = {

@@ -8,6 +8,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from alerts.timeline import LABELS as ALERT_LABELS
+from outreach.timeline import LABELS as MESSAGE_LABELS
 from playbooks.timeline import LABELS as PLAY_LABELS
 from pql.timeline import LABELS as LEAD_LABELS
 from scoring.overrides.timeline import LABELS as OVERRIDE_LABELS
@@ -28,13 +29,16 @@ _ICONS = {
     "lead": "target",
     "override": "pencil",
     "sentiment": "mood-smile",
+    "message": "mail",
+    "slack": "brand-slack",
+    "webhook": "webhook",
 }
 KINDS: dict[str, Kind] = {
     "note": Kind(_("Note"), "note"),
     "band_changed": Kind(_("Health band changed"), "heart-rate-monitor"),
     **{
         key: Kind(word, _ICONS[key.split("_")[0]])
-        for key, word in (ALERT_LABELS | PLAY_LABELS | LEAD_LABELS | OVERRIDE_LABELS).items()
+        for key, word in (ALERT_LABELS | PLAY_LABELS | LEAD_LABELS | OVERRIDE_LABELS | MESSAGE_LABELS).items()
     },
 }
 OTHER = Kind(_("Event"), "circle")

@@ -73,6 +73,8 @@ class Outbox(TenantModel):
     attempts = models.PositiveSmallIntegerField(default=0)
     next_at = models.DateTimeField(db_default=Now())
     error = models.CharField(max_length=500, blank=True)
+    claim = models.UUIDField(null=True)  # the turn of the relay that holds it until `next_at`
+    lane = models.CharField(max_length=60, blank=True, db_default="")  # what shares a receiver waits together
     created_at = models.DateTimeField(db_default=Now())
     sent_at = models.DateTimeField(null=True)
 

@@ -38,6 +38,7 @@ def run(*arguments: str) -> str:
 def test_a_new_tenant_gets_what_each_app_gives() -> None:
     assert [step.install for step in steps()] == [
         "usage.services.install_starter_metrics",
+        "outreach.services.install_outreach",
         "scoring.services.install_templates",
         "playbooks.services.install_shipped_plays",
         "alerts.services.install_shipped_rules",

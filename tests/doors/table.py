@@ -236,6 +236,9 @@ PUBLIC = [
     "v1/projects/<str:key>/settings/",
 ]
 
+# Open to whoever has the signed link; the page names the company that signed it.
+SIGNED = ["unsubscribe/<str:token>/"]
+
 # For whoever is logged in: the tenants of this login.
 LOGGED_IN = [""]
 

@@ -74,6 +74,7 @@ def test_every_route_is_in_the_table_and_every_line_is_a_route() -> None:
     outside = {
         *(door.route for door in table.API),
         *table.PUBLIC,
+        *table.SIGNED,
         *table.SEGMENT,
         *table.LOGGED_IN,
         *table.ENTRANCE,
@@ -343,11 +344,11 @@ def test_the_segment_doors_ask_for_a_key_too(acme: World) -> None:
 
 def test_public_pages_show_nothing_of_a_tenant(acme: World, rival: World) -> None:
     for client in (Client(raise_request_exception=False), rival.client("admin")):
-        for route in [*table.PUBLIC, *table.ENTRANCE]:
+        for route in [*table.PUBLIC, *table.SIGNED, *table.ENTRANCE]:
             if "^" in route:
                 continue
             for method in METHODS:
-                answer = ask(client, method, "/" + filled(route, {"key": "csi_x_y"}))
+                answer = ask(client, method, "/" + filled(route, {"key": "csi_x_y", "token": "x:y:z"}))
                 content = getattr(answer, "content", b"")
                 assert answer.status_code < 500, (method, route)
                 assert b"acme" not in content.lower(), (method, route)

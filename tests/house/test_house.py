@@ -10,13 +10,14 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 FLOORS = {
     "accounts": 0,
     "usage": 1,
-    "scoring": 2,
-    "playbooks": 3,
-    "health": 4,
-    "pql": 4,
-    "alerts": 4,
-    "workspace": 5,
-    "cs_platform": 6,
+    "outreach": 2,
+    "scoring": 3,
+    "playbooks": 4,
+    "health": 5,
+    "pql": 5,
+    "alerts": 5,
+    "workspace": 6,
+    "cs_platform": 7,
 }
 MOST_LINES = 420
 BANNED_ROOMS = {"utils", "common", "helpers", "mixins"}

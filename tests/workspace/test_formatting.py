@@ -7,8 +7,8 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from django.utils import translation
 
+from accounts.brand import brand_css, contrast, readable_on
 from workspace import formatting
-from workspace.brand import brand_css, contrast, readable_on
 
 NOW = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
 TODAY = date(2026, 3, 10)

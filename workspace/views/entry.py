@@ -9,10 +9,10 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
+from accounts.brand import brand_css
 from accounts.models import User
 from accounts.requests import TenantRequest
 from workspace.access import member_only
-from workspace.brand import brand_css
 from workspace.selectors.people import tenants_of
 
 

@@ -1,0 +1,19 @@
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class OutreachConfig(AppConfig):
+    """What is said to customers, to members and to other systems."""
+
+    name = "outreach"
+    verbose_name = _("Messages")
+
+    def ready(self) -> None:
+        """Register what the relay can send, and what a new tenant starts with."""
+        from accounts.mail import register_dress
+        from accounts.provisioning import register_step
+        from outreach.delivery import register_channels
+
+        register_channels()
+        register_dress("outreach.mail.layout.dress")
+        register_step(15, "messages", "outreach.services.install_outreach")

@@ -1,0 +1,102 @@
+"""Whether a mail may go out now: suppression, the contact's mails of the week, quiet hours."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo, available_timezones
+
+from accounts.models import Contact, Tenant
+from outreach.models import Message, OutreachSettings, Suppression
+from outreach.models.messages import Purpose
+from outreach.quiet import Quiet, next_allowed
+
+CAP_DAYS = 7
+REASON_OF = {
+    Suppression.Cause.BOUNCED: Message.Reason.BOUNCED,
+    Suppression.Cause.COMPLAINED: Message.Reason.COMPLAINED,
+    Suppression.Cause.MANUAL: Message.Reason.BLOCKED,
+    Suppression.Cause.UNSUBSCRIBED: Message.Reason.UNSUBSCRIBED,
+}
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What becomes of a mail now: `queued` (it may go), `held` until a moment, `suppressed` or `dropped`."""
+
+    state: str
+    reason: str = ""
+    until: datetime | None = None
+
+    def write_to(self, message: Message, now: datetime) -> None:
+        """Note it on the message; an engagement mail that may go takes one of the contact's mails of the week."""
+        message.state, message.reason, message.held_until = self.state, self.reason, self.until
+        counts = self.state == Message.State.QUEUED and message.purpose == Purpose.ENGAGEMENT
+        if counts and message.counted_at is None:
+            message.counted_at = now
+
+
+def settings_of(tenant: Tenant) -> OutreachSettings:
+    """The tenant's choices; the defaults where it has made none."""
+    return OutreachSettings.objects.filter(tenant=tenant).first() or OutreachSettings(tenant=tenant)
+
+
+def zone_of(tenant: Tenant, contact: Contact | None) -> ZoneInfo:
+    """The clock of the contact, where a trait says it, else the tenant's."""
+    said = (contact.traits or {}).get("timezone") if contact is not None else None
+    return ZoneInfo(said) if isinstance(said, str) and said in available_timezones() else tenant.tz
+
+
+def language_of(tenant: Tenant, contact: Contact | None) -> str:
+    """The contact's language, where a trait says one that we have, else the tenant's."""
+    traits = (contact.traits or {}) if contact is not None else {}
+    said = str(traits.get("language") or traits.get("locale") or "")[:2].lower()
+    return said if said in ("en", "es") else tenant.language
+
+
+def suppressed_by(tenant: Tenant, address: str, purpose: str) -> str:
+    """Why this address must not be written to for this purpose; empty when it may be."""
+    causes = set(
+        Suppression.objects.filter(tenant=tenant, address=address.lower()).values_list("cause", flat=True)
+    )
+    if purpose == Purpose.SERVICE:  # a bill may come to somebody who wants no news
+        causes.discard(Suppression.Cause.UNSUBSCRIBED)
+    for cause, reason in REASON_OF.items():
+        if cause in causes:
+            return reason
+    return ""
+
+
+def decide(
+    *, tenant: Tenant, choices: OutreachSettings, message: Message, contact: Contact | None, now: datetime
+) -> Decision:
+    """What becomes of this mail now; the caller holds the contact's row, so that two mails cannot take the last place."""
+    if not message.address:
+        return Decision(Message.State.SUPPRESSED, Message.Reason.NO_ADDRESS)
+    reason = suppressed_by(tenant, message.address, message.purpose)
+    if reason:
+        return Decision(Message.State.SUPPRESSED, reason)
+    if message.purpose == Purpose.SERVICE:
+        return Decision(Message.State.QUEUED)
+    free = now if message.counted_at else cap_free_at(tenant, contact, choices.cap_count, now)
+    quiet = Quiet(choices.quiet_from, choices.quiet_until, choices.quiet_weekends)
+    until = next_allowed(free, quiet, zone_of(tenant, contact))
+    if until <= now:
+        return Decision(Message.State.QUEUED)
+    if until > message.created_at + timedelta(days=choices.hold_days):
+        return Decision(Message.State.DROPPED, Message.Reason.TOO_LATE)
+    why = Message.Reason.NO_CAP_LEFT if free > now else Message.Reason.QUIET_HOURS
+    return Decision(Message.State.HELD, why, until)
+
+
+def cap_free_at(tenant: Tenant, contact: Contact | None, most: int, now: datetime) -> datetime:
+    """From when on the contact may have another engagement mail."""
+    if contact is None:
+        return now
+    taken = list(
+        Message.objects.filter(tenant=tenant, contact=contact, counted_at__gt=now - timedelta(days=CAP_DAYS))
+        .order_by("-counted_at")
+        .values_list("counted_at", flat=True)[:most]
+    )
+    oldest = taken[-1] if len(taken) >= most else None
+    return oldest + timedelta(days=CAP_DAYS) if oldest is not None else now

@@ -1,0 +1,106 @@
+"""Markdown-like bodies as HTML and as plain text: paragraphs, lists, bold, links. Pure.
+
+A merge field's value is text and nothing else: it is put in while the markup is read, so it can never become markup.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from outreach.merge import FIELD, merge, value_of
+
+SCHEMES = ("https://", "http://", "mailto:")
+INLINE = re.compile(
+    r"\[(?P<label>[^\]\n]+)\]\((?P<target>(?:\{\{[^{}\n]*\}\}|[^()\s])+)\)"
+    r"|\*\*(?P<bold>[^*\n]+)\*\*"
+    r"|(?P<bare>https?://[^\s<>\"'{}]+[^\s<>\"'{}.,;:!?)])"
+    rf"|(?P<field>{FIELD.pattern.replace('?P<name>', '').replace('?P<instead>', '')})"
+)
+ITEM = re.compile(r"[-*•] +")
+
+
+@dataclass(frozen=True)
+class Block:
+    """A paragraph, or a list with its items."""
+
+    lines: tuple[str, ...]
+    is_list: bool
+
+
+def blocks_of(body: str) -> list[Block]:
+    """Paragraphs are parted by empty lines; lines that begin with a dash are a list."""
+    found: list[Block] = []
+    for part in re.split(r"\n\s*\n", body.replace("\r\n", "\n").strip()):
+        run: list[str] = []
+        in_list = False
+        for line in part.split("\n"):
+            is_item = ITEM.match(line.strip()) is not None
+            if run and is_item != in_list:
+                found.append(Block(tuple(run), in_list))
+                run = []
+            in_list = is_item
+            run.append(ITEM.sub("", line.strip(), count=1) if is_item else line.strip())
+        if any(run):
+            found.append(Block(tuple(run), in_list))
+    return found
+
+
+def is_safe_link(target: str) -> bool:
+    """Whether an address may stand in a link: a known scheme, no blanks and no control characters."""
+    return target.lower().startswith(SCHEMES) and not re.search(r"[\s\x00-\x1f\x7f]", target)
+
+
+def as_html(body: str, values: Mapping[str, str]) -> str:
+    """The body as HTML, all text escaped."""
+    parts = []
+    for block in blocks_of(body):
+        lines = [_inline(line, values) for line in block.lines]
+        if block.is_list:
+            parts.append("<ul>" + "".join(f"<li>{line}</li>" for line in lines) + "</ul>")
+        else:
+            parts.append("<p>" + "<br />".join(lines) + "</p>")
+    return "".join(parts)
+
+
+def as_text(body: str, values: Mapping[str, str]) -> str:
+    """The body as plain text; a link's address stands behind its words."""
+    parts = []
+    for block in blocks_of(body):
+        lines = [INLINE.sub(lambda match: _plain(match, values), line) for line in block.lines]
+        parts.append("\n".join(f"- {line}" for line in lines) if block.is_list else "\n".join(lines))
+    return "\n\n".join(parts)
+
+
+def _inline(line: str, values: Mapping[str, str]) -> str:
+    done, at = [], 0
+    for match in INLINE.finditer(line):
+        done.append(html.escape(line[at : match.start()]))
+        done.append(_marked(match, values))
+        at = match.end()
+    done.append(html.escape(line[at:]))
+    return "".join(done)
+
+
+def _marked(match: re.Match[str], values: Mapping[str, str]) -> str:
+    if match["label"] is not None:
+        words, target = html.escape(merge(match["label"], values)), merge(match["target"], values)
+        return f'<a href="{html.escape(target)}">{words}</a>' if is_safe_link(target) else words
+    if match["bold"] is not None:
+        return f"<strong>{html.escape(merge(match['bold'], values))}</strong>"
+    if match["bare"] is not None:
+        address = html.escape(match["bare"])
+        return f'<a href="{address}">{address}</a>'
+    field = FIELD.match(match["field"])
+    return html.escape(value_of(field, values)) if field else ""
+
+
+def _plain(match: re.Match[str], values: Mapping[str, str]) -> str:
+    if match["label"] is not None:
+        words, target = merge(match["label"], values), merge(match["target"], values)
+        return f"{words} ({target})" if is_safe_link(target) and words != target else words
+    if match["bold"] is not None:
+        return merge(match["bold"], values)
+    return merge(match[0], values)

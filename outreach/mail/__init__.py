@@ -1,0 +1,1 @@
+"""What a mail looks like: one layout for all, in the tenant's colours."""
