@@ -38,7 +38,7 @@ def suppress(
         target=address,
         after={"cause": cause, "note": note[:300]},
     )
-    _tell(tenant, address, Suppression.Cause(cause).label, actor)
+    _tell(tenant, address, str(Suppression.Cause(cause).label), actor)
     return True
 
 
