@@ -10,7 +10,18 @@ from babel.messages.extract import extract_python
 from django.utils.translation.template import templatize
 
 CHECKOUT = Path(__file__).resolve().parents[2]
-APPS = ("accounts", "alerts", "cs_platform", "health", "outreach", "playbooks", "pql", "scoring", "usage", "workspace")
+APPS = (
+    "accounts",
+    "alerts",
+    "cs_platform",
+    "health",
+    "outreach",
+    "playbooks",
+    "pql",
+    "scoring",
+    "usage",
+    "workspace",
+)
 KEYWORDS = {
     "_": None,
     "gettext": None,
