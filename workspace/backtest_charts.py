@@ -93,21 +93,24 @@ def found(
             for tone, (key, values) in zip(tones, lines.items(), strict=False)
         ],
         "layout": {
-            "shapes": [
-                {
-                    "type": "line",
-                    "name": "target",
-                    "x0": 0,
-                    "y0": 0,
-                    "x1": 100,
-                    "y1": 100,
-                    "line": {"width": 1, "dash": "dot"},
-                }
-            ],
+            "shapes": [_diagonal()],
             "xaxis": {"range": [0, 100], "ticksuffix": " %", "title": {"text": x_axis}},
             "yaxis": {"range": [0, 100], "ticksuffix": " %", "title": {"text": y_axis}},
             "margin": {"t": 40},
         },
+    }
+
+
+def _diagonal() -> Figure:
+    """The line on which both axes say the same."""
+    return {
+        "type": "line",
+        "name": "target",
+        "x0": 0,
+        "y0": 0,
+        "x1": 100,
+        "y1": 100,
+        "line": {"width": 1, "dash": "dot"},
     }
 
 
@@ -138,17 +141,7 @@ def reliability(bins: Sequence[Mapping[str, Any]], *, x_axis: str, y_axis: str) 
         ],
         "layout": {
             "showlegend": False,
-            "shapes": [
-                {
-                    "type": "line",
-                    "name": "target",
-                    "x0": 0,
-                    "y0": 0,
-                    "x1": 100,
-                    "y1": 100,
-                    "line": {"width": 1, "dash": "dot"},
-                }
-            ],
+            "shapes": [_diagonal()],
             "xaxis": {"range": [0, 100], "ticksuffix": " %", "title": {"text": x_axis}},
             "yaxis": {"range": [0, 102], "ticksuffix": " %", "title": {"text": y_axis}},
         },
