@@ -44,7 +44,7 @@ def main() -> int:
         elif name == "nightly":
             found = nightly.run(sizes)
         elif name == "pql":
-            found = pql.run(sizes[0])
+            found = [row for size in sizes for row in pql.run(size)]
         elif name == "whatif":
             found = whatif.run(sizes)
         else:

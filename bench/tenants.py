@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, timedelta
+from types import MappingProxyType
 
 from django.db import connection
 
@@ -19,7 +21,7 @@ ACCOUNTS_SQL = """
 INSERT INTO accounts_account (tenant_id, external_id, name, name_search, segment, stage, plan, plan_kind, mrr_cents,
                               currency, touch_model, tags, targets, custom, first_seen_on, created_at, updated_at)
 SELECT %(tenant)s, 'acc-' || n, 'Account ' || n, 'account ' || n, (ARRAY['enterprise', 'mid-market', 'small'])[1 + n %% 3],
-       'active', 'Growth', 'contract', (n * 7919 %% 500000)::bigint, 'USD', 'pooled', '{}', '{}', '{}',
+       'active', 'Growth', %(plan_kind)s, (n * 7919 %% 500000)::bigint, 'USD', 'pooled', '{}', '{}', '{}',
        %(first)s::date, %(first)s::date::timestamptz, %(first)s::date::timestamptz
 FROM generate_series(1, %(accounts)s) n
 ON CONFLICT DO NOTHING
@@ -27,8 +29,9 @@ ON CONFLICT DO NOTHING
 # Cheap integer noise: every account differs, about one account-day in five is silent.
 DAYS_SQL = """
 INSERT INTO usage_day (tenant_id, account_id, day, "values")
-SELECT %(tenant)s, a.id, d::date, array_fill(((a.id * 31 + extract(doy FROM d)::int * 17) %% 23)::float8, ARRAY[%(slots)s])
+SELECT %(tenant)s, a.id, d::date, {values}
 FROM accounts_account a CROSS JOIN generate_series(%(first)s::date, %(last)s::date, interval '1 day') d
+CROSS JOIN LATERAL (SELECT ((a.id * 31 + extract(doy FROM d)::int * 17) %% 23)::float8 AS value) AS noise
 WHERE a.tenant_id = %(tenant)s AND (a.id * 7 + extract(doy FROM d)::int * 13) %% 5 <> 0
 ORDER BY a.id, d
 ON CONFLICT DO NOTHING
@@ -72,8 +75,17 @@ MORE_MEASURES = {
 }
 
 
-def make_tenant(slug: str, accounts: int) -> tuple[Tenant, date]:
-    """A tenant with this many accounts and 90 days of rollups, or the one that is there; returns it with the last day."""
+def make_tenant(
+    slug: str,
+    accounts: int,
+    *,
+    plan_kind: str = "contract",
+    special: Mapping[str, str] = MappingProxyType({}),
+) -> tuple[Tenant, date]:
+    """A tenant with this many accounts and 90 days of rollups, or the one that is there; returns it with the last day.
+
+    `special` says in SQL (account `a`, day `d`) what some metrics are, by key; the others are the same noise.
+    """
     existing = Tenant.objects.filter(slug=slug).first()
     if existing is not None:
         return existing, existing.today() - timedelta(days=1)
@@ -84,12 +96,16 @@ def make_tenant(slug: str, accounts: int) -> tuple[Tenant, date]:
         "accounts": accounts,
         "first": last - timedelta(days=DAYS - 1),
         "last": last,
+        "plan_kind": plan_kind,
     }
     with tenant_scope(tenant), connection.cursor() as cursor:
         values["slots"] = (
             Metric.objects.exclude(slot=None).order_by("-slot").values_list("slot", flat=True)[0]
         )
-        for statement in (ACCOUNTS_SQL, DAYS_SQL, USERS_SQL, SOURCE_SQL):
+        said = {m.slot: special[m.key] for m in Metric.objects.exclude(slot=None) if m.key in special}
+        cells = [said.get(slot, "noise.value") for slot in range(1, int(values["slots"]) + 1)]
+        array = f"ARRAY[{', '.join(cells)}]::float8[]"
+        for statement in (ACCOUNTS_SQL, DAYS_SQL.format(values=array), USERS_SQL, SOURCE_SQL):
             cursor.execute(statement, values)
         assert Account.objects.count() == accounts
         _publish_twelve_measures(tenant, values["first"])

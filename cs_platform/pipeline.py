@@ -1,7 +1,8 @@
 """The nightly story, told once.
 
-roll up → state of the day and buying signals → peers → score → leads → rules and alerts → plays → summary of the day. The
-scheduled night, `manage nightly`, a recompute that a person asks for and the demo's past all run these steps.
+roll up → state of the day and buying signals → peers → score → leads → people at leads → rules and alerts → plays →
+summary of the day. The scheduled night, `manage nightly`, a recompute that a person asks for and the demo's past all run
+these steps.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from accounts.upserts import roll_up_subscriptions
 from alerts.services import evaluate_rules
 from health.services import summarise_day
 from playbooks.services import advance_runs
-from pql.services import evaluate_leads, measure_signals
+from pql.services import evaluate_leads, measure_signals, score_contacts
 from scoring.overrides.services import note_expired_overrides
 from scoring.quality import count_band_weeks
 from scoring.services import propose_shipped_version, refresh_day_references, score_accounts
@@ -77,7 +78,11 @@ def _score(tenant: Tenant, job: Job, params: Mapping[str, Any]) -> None:
 
 
 def _leads(tenant: Tenant, job: Job, params: Mapping[str, Any]) -> None:
-    evaluate_leads(tenant=tenant, day=_day(job))
+    evaluate_leads(tenant=tenant, day=_day(job), people=False)
+
+
+def _people(tenant: Tenant, job: Job, params: Mapping[str, Any]) -> None:
+    score_contacts(tenant=tenant, day=_day(job), first=params["first"], last=params["last"])
 
 
 def _rules(tenant: Tenant, job: Job, params: Mapping[str, Any]) -> None:
@@ -102,6 +107,7 @@ STEPS = {
     "peers": Step(_peers),
     "score": Step(_score),
     "leads": Step(_leads),
+    "people": Step(_people),
     "rules": Step(_rules),
     "plays": Step(_plays),
     "summary": Step(_summary),
@@ -124,18 +130,17 @@ def account_chunks(tenant: Tenant, size: int = ACCOUNTS_PER_CHUNK) -> list[dict[
 
 def plan_night(tenant: Tenant, job: Job) -> Sequence[Chunk]:
     """The whole night."""
+    ranges = account_chunks(tenant, job.params.get("chunk", ACCOUNTS_PER_CHUNK))
     return [
         Chunk(0, "roll_up", {}),
         Chunk(1, "state", {}),
         Chunk(2, "peers", {}),
-        *[
-            Chunk(3, "score", params)
-            for params in account_chunks(tenant, job.params.get("chunk", ACCOUNTS_PER_CHUNK))
-        ],
+        *[Chunk(3, "score", params) for params in ranges],
         Chunk(4, "leads", {}),
-        Chunk(5, "rules", {}),
-        Chunk(6, "plays", {}),
-        Chunk(7, "summary", {}),
+        *[Chunk(5, "people", params) for params in ranges],
+        Chunk(6, "rules", {}),
+        Chunk(7, "plays", {}),
+        Chunk(8, "summary", {}),
     ]
 
 

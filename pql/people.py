@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from scoring.engine import ModelSpec
+from scoring.matrix.columns import FADE_UNIT
 from scoring.scales import Percentile
 from scoring.specs import MeasureSource
 from scoring.windows import decay_weight, decay_window
 
 ACTIVE, FADED, FEATURES, EVENTS, SIGNALS = "active", "faded", "features", "events", "signals"
-PEERS = ("per_week", "total")
 
 
 @dataclass(frozen=True)
@@ -23,9 +23,9 @@ class PersonMeasure:
     per_week: bool = False
     half_life_days: int = 0
 
-    def fade(self) -> list[float]:
-        """Weights of days that count less the older they are."""
-        return [decay_weight(ago, self.half_life_days) for ago in range(self.window_days)]
+    def fade(self) -> list[int]:
+        """Weights of days that count less the older they are, in whole units: sums do not depend on the order of rows."""
+        return [round(decay_weight(ago, self.half_life_days) * FADE_UNIT) for ago in range(self.window_days)]
 
 
 def person_measures(

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import Any
+
+import numpy as np
+import orjson
+from numpy.typing import NDArray
 
 NULL = "\\N"
 
@@ -18,6 +22,30 @@ def copy_rows(cursor: Any, table: str, columns: str, lines: Iterable[str]) -> No
     text = "\n".join(lines)
     if text:
         cursor.copy_expert(f"COPY {table} FROM STDIN", io.BytesIO(text.encode() + b"\n"))
+
+
+def copy_columns(cursor: Any, table: str, columns: str, fields: Sequence[Sequence[bytes]]) -> None:
+    """The same for a table given by columns: every field as it is written in COPY's text."""
+    copy_rows(cursor, table, columns, ())
+    text = b"\n".join(map(b"\t".join, zip(*fields, strict=True)))
+    if text:
+        cursor.copy_expert(f"COPY {table} FROM STDIN", io.BytesIO(text + b"\n"))
+
+
+def number_fields(values: NDArray[Any]) -> list[bytes]:
+    """A column of numbers as COPY fields; NaN is NULL."""
+    text = orjson.dumps(np.ascontiguousarray(values), option=orjson.OPT_SERIALIZE_NUMPY)[1:-1]
+    if not text:
+        return []
+    return [rb"\N" if item == b"null" else item for item in text.split(b",")]
+
+
+def array_fields(matrix: NDArray[np.float64]) -> list[bytes]:
+    """The rows of a matrix as COPY fields of an array column; NaN is NULL inside the array."""
+    if matrix.shape[0] == 0 or matrix.shape[1] == 0:
+        return [b"{}"] * matrix.shape[0]
+    text = orjson.dumps(np.ascontiguousarray(matrix), option=orjson.OPT_SERIALIZE_NUMPY)[2:-2]
+    return [b"{" + row + b"}" for row in text.split(b"],[")]
 
 
 def escaped(text: str | None) -> str:

@@ -2,7 +2,7 @@
 
 from .definitions import Disqualifier, LeadSettings, Signal
 from .leads import Lead, Standing
-from .results import AccountMonth, ContactScore, ConversionMonth
+from .results import AccountMonth, ContactScore, ConversionMonth, PeoplePeers
 
 __all__ = [
     "AccountMonth",
@@ -11,6 +11,7 @@ __all__ = [
     "Disqualifier",
     "Lead",
     "LeadSettings",
+    "PeoplePeers",
     "Signal",
     "Standing",
 ]

@@ -39,6 +39,24 @@ class ContactScore(TenantModel):
         ]
 
 
+class PeoplePeers(TenantModel):
+    """How much the people at leads did by the newest night: against which each of them is ranked.
+
+    One row for the events of the shown days (`measure` -1) and one for each measure of events that the version has.
+    """
+
+    version = TenantForeignKey(Version, models.CASCADE, related_name="+")
+    measure = models.SmallIntegerField()
+    day = models.DateField()
+    events = ArrayField(models.BigIntegerField())  # rising
+    people = ArrayField(models.IntegerField())  # how many have so many
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["tenant", "version", "measure"], name="people_peers_once")
+        ]
+
+
 class AccountMonth(TenantModel):
     """The best PQL band that an account reached in a month, and when first: whose conversions are counted."""
 

@@ -1,6 +1,6 @@
 """Writes of product-qualified leads."""
 
-from .contacts import score_contacts
+from .contacts import note_peers, score_contacts
 from .conversion import count_conversions
 from .definitions import install_leads, lead_settings, save_settings, save_signal
 from .leads import accept_lead, convert_lead, hand_over_lead, reject_lead, reopen_lead
@@ -19,6 +19,7 @@ __all__ = [
     "install_leads",
     "lead_settings",
     "measure_signals",
+    "note_peers",
     "note_signals",
     "reject_lead",
     "reopen_lead",

@@ -23,12 +23,13 @@ from pql.selectors.scope import lead_plan_kinds
 from scoring.bands import HIGH
 from scoring.models import KIND_CODES
 
-from .contacts import score_contacts
+from .contacts import note_peers, score_contacts
 from .conversion import count_conversions
 from .definitions import lead_settings
 from .standing import disqualify, note_activation, note_conversions
 
 PQL = KIND_CODES["pql"]
+LEADS_AT_ONCE = 5_000
 
 
 @dataclass(frozen=True)
@@ -53,12 +54,13 @@ def working_time(tenant: Tenant, settings: LeadSettings) -> WorkingTime:
     return WorkingTime(tenant.tz, settings.work_from, settings.work_until, settings.weekends)
 
 
-def evaluate_leads(*, tenant: Tenant, day: date, figures: bool = True) -> LeadsSummary:
+def evaluate_leads(*, tenant: Tenant, day: date, figures: bool = True, people: bool = True) -> LeadsSummary:
     """Bring the board to the end of a day; twice the same day changes nothing, and the board never goes back.
 
     Reads the day's stored PQL scores and the standings that `measure_signals` has written. The number of queries does not
     depend on the accounts. Without `figures` the scores of people and the conversions stay as they are: for nights of a past
-    told in a row, of which only the last one is looked at.
+    told in a row, of which only the last one is looked at. Without `people` only their peers are counted, and the caller
+    goes on with `score_contacts`, range by range.
     """
     lock_leads(tenant)
     settings = lead_settings(tenant)
@@ -73,12 +75,13 @@ def evaluate_leads(*, tenant: Tenant, day: date, figures: bool = True) -> LeadsS
     expired = _expire(tenant, settings, day, at)
     _place(tenant, settings, day)
     opened = _open(tenant, settings, day, at)
+    LeadSettings.objects.filter(tenant=tenant).update(evaluated_on=day)
     contacts = 0
     if figures:
-        contacts = score_contacts(tenant=tenant, day=day)
+        note_peers(tenant=tenant, day=day)
+        contacts = score_contacts(tenant=tenant, day=day) if people else 0
         count_conversions(tenant=tenant, day=day)
-    LeadSettings.objects.filter(tenant=tenant).update(evaluated_on=day)
-    return LeadsSummary(len(opened), converted, expired, contacts)
+    return LeadsSummary(opened, converted, expired, contacts)
 
 
 def _close_converted(tenant: Tenant, day: date, at: datetime) -> int:
@@ -169,30 +172,29 @@ def _place(tenant: Tenant, settings: LeadSettings, day: date) -> None:
         cursor.execute(PLACE_SQL, _values(tenant, settings, day))
 
 
-def _open(tenant: Tenant, settings: LeadSettings, day: date, at: datetime) -> list[Lead]:
-    """Leads for the accounts that have come to the board."""
+def _open(tenant: Tenant, settings: LeadSettings, day: date, at: datetime) -> int:
+    """Leads for the accounts that have come to the board; returns how many."""
     with connection.cursor() as cursor:
         cursor.execute(CANDIDATES_SQL, _values(tenant, settings, day))
         rows = cursor.fetchall()
-    if not rows:
-        return []
-    due = due_at(at, settings.sla_hours, working_time(tenant, settings))
-    leads = Lead.objects.bulk_create(
-        Lead(
-            tenant=tenant,
-            account_id=account_id,
-            cause=Lead.Cause.HAND_RAISE if raised else Lead.Cause.SCORE,
-            opened_on=day,
-            opened_at=at,
-            due_at=due,
-            score=score,
-            band=band or 0,
-            version_id=version_id,
+    due = due_at(at, settings.sla_hours, working_time(tenant, settings)) if rows else at
+    for start in range(0, len(rows), LEADS_AT_ONCE):
+        leads = Lead.objects.bulk_create(
+            Lead(
+                tenant=tenant,
+                account_id=account_id,
+                cause=Lead.Cause.HAND_RAISE if raised else Lead.Cause.SCORE,
+                opened_on=day,
+                opened_at=at,
+                due_at=due,
+                score=score,
+                band=band or 0,
+                version_id=version_id,
+            )
+            for account_id, score, band, version_id, raised in rows[start : start + LEADS_AT_ONCE]
         )
-        for account_id, score, band, version_id, raised in rows
-    )
-    _tell(tenant, leads, timeline.LEAD_OPENED, at)
-    return leads
+        _tell(tenant, leads, timeline.LEAD_OPENED, at)
+    return len(rows)
 
 
 def _tell(tenant: Tenant, leads: Sequence[Lead], kind: str, at: datetime) -> None:

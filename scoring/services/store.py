@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
-import orjson
 from django.db import connection
 from numpy.typing import NDArray
 
 from scoring.engine import Scores
 from scoring.scales import Array, Segments
 from scoring.tables import COLUMNS
+from usage.copying import array_fields, number_fields
 
 _OWN = [name for name, _ in COLUMNS if name not in ("tenant_id",)]
 _KEY = ("tenant_id", "kind", "account_id", "day")
@@ -49,20 +49,6 @@ class Written:
     current: int = 0
 
 
-def _column(values: Array) -> list[bytes]:
-    """A column as COPY text; NaN is NULL."""
-    text = orjson.dumps(np.ascontiguousarray(values), option=orjson.OPT_SERIALIZE_NUMPY)[1:-1]
-    return [rb"\N" if item == b"null" else item for item in text.split(b",")]
-
-
-def _arrays(matrix: Array) -> list[bytes]:
-    """Rows of a matrix as COPY text of array columns; NaN is NULL inside the array."""
-    if matrix.shape[1] == 0:
-        return [b"{}"] * matrix.shape[0]
-    text = orjson.dumps(np.ascontiguousarray(matrix), option=orjson.OPT_SERIALIZE_NUMPY)[2:-2]
-    return [b"{" + row + b"}" for row in text.split(b"],[")]
-
-
 def _flags(values: NDArray[np.bool_]) -> list[bytes]:
     return [b"t" if value else b"f" for value in values.tolist()]
 
@@ -85,17 +71,17 @@ def _copy_text(block: Block) -> bytes:
         "account_id": [str(value).encode() for value in block.account_ids.tolist()],
         "day": [day_text[index] for index in block.day_index.tolist()],
         "version_id": [str(block.version_id).encode()] * rows,
-        "score": _column(scores.score),
+        "score": number_fields(scores.score),
         "band": [str(code).encode() for code in scores.band.tolist()],
-        "coverage": _column(scores.coverage),
+        "coverage": number_fields(scores.coverage),
         "is_new": _flags(block.is_new),
         "is_final": _flags(block.is_final),
-        "components": _arrays(scores.values),
-        "points": _arrays(scores.points),
-        "effective": _arrays(scores.effective),
-        "raw": _arrays(block.raw),
-        "scaled": _arrays(scores.scaled),
-        "targets": nothing if block.targets is None else _arrays(block.targets),
+        "components": array_fields(scores.values),
+        "points": array_fields(scores.points),
+        "effective": array_fields(scores.effective),
+        "raw": array_fields(block.raw),
+        "scaled": array_fields(scores.scaled),
+        "targets": nothing if block.targets is None else array_fields(block.targets),
         "exception_id": nothing,
         "adjustment": nothing,
         "tenure": nothing
@@ -106,7 +92,7 @@ def _copy_text(block: Block) -> bytes:
     if block.exception_ids:
         names = [*(str(pk).encode() for pk in block.exception_ids), rb"\N"]  # the last one is for -1
         columns["exception_id"] = [names[place] for place in scores.exception.tolist()]
-        columns["adjustment"] = _column(np.where(scores.exception < 0, np.nan, scores.adjustment))
+        columns["adjustment"] = number_fields(np.where(scores.exception < 0, np.nan, scores.adjustment))
     return b"\n".join(map(b"\t".join, zip(*(columns[name] for name in _OWN), strict=True))) + b"\n"
 
 
