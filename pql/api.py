@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.http import Http404
+from django.db.models import QuerySet
+from django.http import Http404, StreamingHttpResponse
 from django.utils import timezone
+from django.utils.translation import override
+from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.access import get_or_404
 from accounts.api_base import ApiError, TenantAPIView, encode_cursor, page_limit
+from accounts.api_json import OrjsonRenderer
 from accounts.api_schema import (
     BOOLEAN,
     CURSOR,
@@ -30,11 +35,15 @@ from accounts.api_schema import (
     query,
     record,
 )
+from accounts.csv_text import csv_lines
+from accounts.fence.scope import tenant_scope
+from accounts.models import Tenant
 from playbooks.api import ACCOUNT_ID, before_id, choice, text, words
 from scoring.bands import BAND_NAMES
 
+from .export import export_header, export_row
 from .models import Lead
-from .selectors.board import LeadFacts, lead_facts, leads_of
+from .selectors.board import LeadFacts, export_rows, lead_facts, leads_of
 from .services import accept_lead, convert_lead, reject_lead
 
 BANDS = BAND_NAMES["pql"]
@@ -61,13 +70,36 @@ LEAD = record(
         "closed_on": nullable(DATE),
     }
 )
+CSV_WORDS = (
+    "With `format=csv` or `Accept: text/csv` the answer is a CSV file (UTF-8 with a byte order mark) of all leads that the "
+    "filters leave, without pages: lead, external id, name, state, why it is here, score when opened, score now, signals, "
+    "experienced value on, opened, first action due, first action, owner, handed to, reason, note, plan, seats, MRR, "
+    "currency."
+)
+FORMAT: Schema = {"type": "string", "enum": ["json", "csv"], "default": "json"}
 LEAD_ID = inpath("lead_id", INTEGER)
 
 
+class CsvRenderer(BaseRenderer):
+    """Lets `format=csv` and `Accept: text/csv` be asked for; the view streams the file, errors stay JSON."""
+
+    media_type = "text/csv"
+    format = "csv"
+    charset = None
+
+    def render(
+        self, data: Any, accepted_media_type: str | None = None, renderer_context: Any = None
+    ) -> bytes:
+        """What is not the file: an error, in the words of all errors."""
+        rendered: bytes = OrjsonRenderer().render(data)
+        return rendered
+
+
 class LeadsView(TenantAPIView):
-    """`GET leads`: the newest first; `state` (all unless said otherwise), `account_id`, `cause`."""
+    """`GET leads`: the newest first; `state` (all unless said otherwise), `account_id`, `cause`; as JSON or as CSV."""
 
     scope = "read"
+    renderer_classes = (OrjsonRenderer, CsvRenderer)
 
     @described(
         "leads_list",
@@ -79,11 +111,17 @@ class LeadsView(TenantAPIView):
             query("state", words(Lead.State.values)),
             ACCOUNT_ID,
             query("cause", words(Lead.Cause.values)),
+            query(
+                "format",
+                {"type": "string", "enum": ["json", "csv"], "default": "json"},
+                "csv (or `Accept: text/csv`): a file of all of them.",
+            ),
         ],
         errors=[400],
+        description=CSV_WORDS,
     )
-    def get(self, request: Request) -> Response:
-        """One page of leads."""
+    def get(self, request: Request) -> Response | StreamingHttpResponse:
+        """One page of leads, or all of them as a file."""
         limit = page_limit(request)
         found = leads_of(
             self.tenant,
@@ -91,6 +129,8 @@ class LeadsView(TenantAPIView):
             account=text(request, "account_id"),
             cause=choice(request, "cause", Lead.Cause.values),
         )
+        if getattr(request.accepted_renderer, "format", "") == CsvRenderer.format:
+            return _file(self.tenant, found)
         if (last_id := before_id(request)) is not None:
             found = found.filter(id__lt=last_id)
         page = list(found[: limit + 1])
@@ -102,6 +142,23 @@ class LeadsView(TenantAPIView):
                 "next": encode_cursor(page[-1].pk) if more else None,
             }
         )
+
+
+def _file(tenant: Tenant, found: QuerySet[Lead]) -> StreamingHttpResponse:
+    """The columns of the page's export, in English whoever asks."""
+
+    def lines() -> Iterator[str]:
+        # The request's transaction is over when the stream is read.
+        with tenant_scope(tenant), override("en"):
+            rows = (export_row(lead, facts) for lead, facts in export_rows(tenant, found))
+            yield from csv_lines(export_header(), rows)
+
+    name = f"leads-{tenant.slug}-{tenant.today().isoformat()}.csv"
+    return StreamingHttpResponse(
+        lines(),
+        content_type="text/csv; charset=utf-8",
+        headers={"Content-Disposition": f'attachment; filename="{name}"'},
+    )
 
 
 class AcceptLeadView(TenantAPIView):

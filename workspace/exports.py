@@ -2,39 +2,17 @@
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from django.http import StreamingHttpResponse
 from django.utils.translation import gettext as _
 
+from accounts.csv_text import csv_lines
 from accounts.fence.scope import tenant_scope
 from accounts.models import Tenant
 from workspace.bands import band_of
 from workspace.selectors.account_filter import AccountFilter
 from workspace.selectors.account_list import export_rows
-
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
-
-
-class _Echo:
-    """A file that hands each line back: csv.writer wants to write somewhere."""
-
-    def write(self, line: str) -> str:
-        return line
-
-
-def safe_cell(value: object) -> object:
-    """A text that a spreadsheet would run as a formula gets an apostrophe; numbers stay numbers."""
-    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA_STARTS) else value
-
-
-def csv_lines(header: list[str], rows: Iterable[list[object]]) -> Iterator[str]:
-    """CSV with a byte order mark, which spreadsheets need to see UTF-8."""
-    writer = csv.writer(_Echo())
-    yield "\ufeff" + writer.writerow(header)
-    for row in rows:
-        yield writer.writerow([safe_cell(cell) for cell in row])
 
 
 def accounts_csv(tenant: Tenant, wanted: AccountFilter) -> StreamingHttpResponse:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from typing import Any
 
+import orjson
 import pytest
 from django.test import Client
 
 from accounts.fence.scope import tenant_scope
 from accounts.keys import make_key
-from accounts.models import Account, TimelineEntry
+from accounts.models import Account, Membership, TimelineEntry
 from tests.pql.conftest import Leads
 
 
@@ -95,3 +98,42 @@ def test_a_closed_lead_is_a_conflict_and_an_unknown_one_is_not_there(api: Client
     assert post(api, f"leads/{three[0]}/accept", {}).status_code == 409
     assert post(api, "leads/987654321/accept", {}).status_code == 404
     assert post(api, f"leads/{three[1]}/accept", []).status_code == 400
+
+
+def file_of(answer: Any) -> list[dict[str, str]]:
+    """The rows of a CSV answer."""
+    text = b"".join(answer.streaming_content).decode("utf-8-sig")
+    return list(csv.DictReader(io.StringIO(text)))
+
+
+@pytest.mark.parametrize("wanted", ["?format=csv", "?format=csv&limit=1", "accept"])
+def test_the_leads_come_as_a_file_of_all_pages(api: Client, three: list[int], wanted: str) -> None:
+    headers = {"Accept": "text/csv"} if wanted == "accept" else {}
+    answer: Any = api.get(f"/api/v1/leads{'' if wanted == 'accept' else wanted}", headers=headers)
+    assert answer.status_code == 200 and answer["Content-Type"] == "text/csv; charset=utf-8"
+    assert answer["Content-Disposition"].startswith('attachment; filename="leads-globex-')
+    rows = file_of(answer)
+    assert [int(row["lead"]) for row in rows] == three
+    assert [row["external id"] for row in rows] == ["c", "b", "a"]
+    assert {row["why it is here"] for row in rows} == {"Asked for sales"}
+
+
+def test_the_file_is_filtered_english_and_refused_in_json(
+    api: Client, leads: Leads, three: list[int]
+) -> None:
+    with tenant_scope(leads.tenant):
+        leads.tenant.language = "es"
+        leads.tenant.save(update_fields=["language"])
+    only = file_of(api.get("/api/v1/leads?format=csv&account_id=b"))
+    assert [(row["external id"], row["state"]) for row in only] == [("b", "New")]
+    assert file_of(api.get("/api/v1/leads?format=csv&account_id=nobody")) == []
+    wrong = api.get("/api/v1/leads?format=csv&state=lost")
+    assert (wrong.status_code, orjson.loads(wrong.content)["error"]["code"]) == (400, "invalid")
+    assert api.get("/api/v1/leads?format=xml").status_code == 404
+
+
+def test_the_page_and_the_api_export_the_same_columns(
+    api: Client, leads: Leads, boss: Membership, browser: Any, three: list[int]
+) -> None:
+    page = file_of(browser(boss).get("/t/globex/leads/export.csv?who=all"))
+    assert page == file_of(api.get("/api/v1/leads?format=csv")) and len(page) == 3

@@ -12,12 +12,12 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from accounts.csv_text import safe_cell
 from accounts.fence.scope import tenant_scope
 from accounts.models import Account, ApiKey, AuditEntry, Job, Membership, Outbox, Tenant, TimelineEntry
 from alerts.models import Alert, Rule
 from playbooks.models import Playbook, Run, Task
 from tests.conftest import make_member
-from workspace.exports import safe_cell
 
 from .world import World
 

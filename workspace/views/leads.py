@@ -15,9 +15,11 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
+from accounts.csv_text import csv_lines
 from accounts.fence.scope import tenant_scope
 from accounts.requests import TenantRequest
 from pql import selectors as pql
+from pql.export import export_header, export_row
 from pql.models import Disqualifier, Lead, Signal, Standing
 from pql.services import (
     accept_lead,
@@ -30,7 +32,6 @@ from pql.services import (
 )
 from pql.services.standing import why_off
 from workspace.access import admin_only, csm_only, member_only
-from workspace.exports import csv_lines
 from workspace.paging import CURSOR_PARAMETER, address, page_of, read_cursor
 from workspace.selectors import leads as selectors
 from workspace.selectors import people
@@ -97,68 +98,19 @@ def lead_export(request: TenantRequest) -> HttpResponseBase:
     tenant = request.tenant
     wanted = selectors.read_lead_filter(request.GET, request.member)
     member, now = request.member, timezone.now()
-    header = [
-        _("lead"),
-        _("external id"),
-        _("name"),
-        _("state"),
-        _("why it is here"),
-        _("score when opened"),
-        _("score now"),
-        _("signals"),
-        _("experienced value on"),
-        _("opened"),
-        _("first action due"),
-        _("first action"),
-        _("owner"),
-        _("handed to"),
-        _("reason"),
-        _("note"),
-        _("plan"),
-        _("seats"),
-        _("MRR"),
-        _("currency"),
-    ]
 
     def rows() -> Iterator[list[object]]:
         # The request's transaction is over when the stream is read.
         with tenant_scope(tenant):
             for lead, facts in pql.export_rows(tenant, selectors.filtered(tenant, wanted, member, now)):
-                yield _row(lead, facts)
+                yield export_row(lead, facts)
 
     name = f"leads-{tenant.slug}-{tenant.today().isoformat()}.csv"
     return StreamingHttpResponse(
-        csv_lines(header, rows()),
+        csv_lines(export_header(), rows()),
         content_type="text/csv; charset=utf-8",
         headers={"Content-Disposition": f'attachment; filename="{name}"'},
     )
-
-
-def _row(lead: Lead, facts: pql.LeadFacts) -> list[object]:
-    current = facts.current.score if facts.current else None
-    account = lead.account
-    return [
-        lead.pk,
-        account.external_id,
-        account.name,
-        lead.get_state_display(),
-        lead.get_cause_display(),
-        None if lead.score is None else round(lead.score, 1),
-        None if current is None else round(current, 1),
-        ", ".join(f"{signal.name} {signal.on}" for signal in facts.signals),
-        facts.standing.activated_on if facts.standing else None,
-        lead.opened_on,
-        lead.due_at.isoformat(),
-        lead.first_action_at.isoformat() if lead.first_action_at else None,
-        str(lead.owner or ""),
-        lead.handoff_to,
-        lead.get_reject_reason_display() if lead.reject_reason else "",
-        lead.close_note,
-        account.plan,
-        account.seats,
-        account.mrr_cents / 100,
-        account.currency,
-    ]
 
 
 @require_safe

@@ -10,6 +10,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
+from accounts.csv_text import csv_lines
 from accounts.fence.scope import tenant_scope
 from accounts.models import Account
 from accounts.requests import TenantRequest
@@ -18,7 +19,6 @@ from scoring.models import Version
 from scoring.what_if import WhatIfRefused, start_what_if
 from workspace.access import manager_only, member_only
 from workspace.charts import Chart, bin_label
-from workspace.exports import csv_lines
 from workspace.formatting import number
 from workspace.paging import CURSOR_PARAMETER, address, page_of, read_cursor
 from workspace.selectors import whatif as selectors
