@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import override
 
 from accounts.fence.planning import prefer_hash_joins
-from accounts.models import Tenant, TimelineEntry
+from accounts.models import Account, Tenant, TimelineEntry
 from playbooks.moments import known_until
 from pql import timeline
 from pql.clock import WorkingTime, due_at
@@ -85,12 +85,19 @@ def evaluate_leads(*, tenant: Tenant, day: date, figures: bool = True, people: b
 
 
 def _close_converted(tenant: Tenant, day: date, at: datetime) -> int:
-    """Leads whose account moved to a contract or began to pay while they were open have converted."""
+    """Leads whose account moved to a contract or began to pay while they were open have converted.
+
+    So have those of an account that had left a contract and has one again, though it does not count as a conversion twice.
+    """
     bought = Standing.objects.filter(tenant=tenant, account_id=OuterRef("account_id")).filter(
         Q(converted_on__gte=OuterRef("opened_on")) | Q(paid_on__gte=OuterRef("opened_on"))
     )
+    ended = Q(Exists(bought))
+    if Account.PlanKind.CONTRACT not in lead_plan_kinds(tenant):
+        alive = Q(account__churned_on=None) | Q(account__churned_on__gt=day)
+        ended |= Q(account__plan_kind=Account.PlanKind.CONTRACT) & alive
     open_leads = Lead.objects.filter(tenant=tenant, state__in=Lead.OPEN, opened_on__lte=day)
-    leads = list(open_leads.filter(Exists(bought)))
+    leads = list(open_leads.filter(ended))
     _close(tenant, leads, Lead.State.CONVERTED, day, at)
     _tell(tenant, leads, timeline.LEAD_CONVERTED, at)
     return len(leads)

@@ -7,7 +7,7 @@ the live rollups; an older day is told by the raw events that had been received 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -20,6 +20,7 @@ from accounts.models import Tenant
 from pql.decay import Faded, SignalRule, faded, total_points
 from pql.models import LeadSettings, Signal
 from pql.selectors.scope import lead_plan_kinds
+from usage.asof import relations
 from usage.matching import normal
 from usage.models import Metric
 from usage.selectors import days_delivered
@@ -28,7 +29,17 @@ from usage.services import write_state_series
 from .definitions import POINTS_METRIC, lead_settings
 
 LIVE_DAYS = 1  # as in scoring: yesterday and today read the rollups
-FOUND = tuple[str, date, date]  # signal, the day it was there, the day it was known
+ACCOUNTS_AT_ONCE = 10_000  # the rollups of past days are told from raw events, of so many accounts at a time
+
+
+@dataclass(frozen=True, slots=True)
+class _Hit:
+    """A signal on a day: known from a day on, and until another, where what came later took it back."""
+
+    key: str
+    on: date
+    known: date
+    until: date | None = None
 
 
 @dataclass(frozen=True)
@@ -148,7 +159,7 @@ def _register(tenant: Tenant, day: date) -> dict[int, date | None]:
         return dict(cursor.fetchall())
 
 
-def _live_hits(tenant: Tenant, plan: _Plan, day: date) -> dict[int, list[FOUND]]:
+def _live_hits(tenant: Tenant, plan: _Plan, day: date) -> dict[int, list[_Hit]]:
     """The newest day of each signal, from the rollups: one pass over the window."""
     if not plan.rules:
         return {}
@@ -168,7 +179,7 @@ def _live_hits(tenant: Tenant, plan: _Plan, day: date) -> dict[int, list[FOUND]]
         )
         return {
             account_id: [
-                (rule.key, found, found) for rule, found in zip(plan.rules, days, strict=True) if found
+                _Hit(rule.key, found, found) for rule, found in zip(plan.rules, days, strict=True) if found
             ]
             for account_id, *days in cursor.fetchall()
         }
@@ -191,9 +202,9 @@ SELECT account_id, signal, day, greatest(day, (received_at AT TIME ZONE %(zone)s
 """
 
 
-def _received_hits(tenant: Tenant, plan: _Plan, first: date, last: date) -> dict[int, list[FOUND]]:
-    """Each day on which a signal was there, with the day it was known: from raw events and the states of those days."""
-    hits: dict[int, list[FOUND]] = defaultdict(list)
+def _received_hits(tenant: Tenant, plan: _Plan, first: date, last: date) -> dict[int, list[_Hit]]:
+    """Each day on which a signal was there, with the day it was known: from raw events and metrics as they were known."""
+    hits: dict[int, list[_Hit]] = defaultdict(list)
     if not plan.rules:
         return hits
     params: dict[str, Any] = {
@@ -221,37 +232,105 @@ def _received_hits(tenant: Tenant, plan: _Plan, first: date, last: date) -> dict
                 },
             )
             for account_id, key, day, known in cursor.fetchall():
-                hits[account_id].append((key, day, known))
-        for signal in plan.signals:
-            if signal.events:
-                continue
-            slot = int(plan.metrics[signal.metric_key].slot or 0)
-            cursor.execute(
-                "SELECT u.account_id, u.day FROM usage_day u "
-                "JOIN pql_standing s ON s.tenant_id = u.tenant_id AND s.account_id = u.account_id "
-                "WHERE u.tenant_id = %(tenant)s AND u.day > %(begin)s AND u.day <= %(last)s "
-                f'AND u."values"[{slot}] >= %(least)s',
-                params | {"least": signal.at_least},
-            )
-            for account_id, day in cursor.fetchall():
-                hits[account_id].append((signal.key, day, day))
+                hits[account_id].append(_Hit(key, day, known))
+    for hit_of, hit in _metric_hits(tenant, plan, params):
+        hits[hit_of].append(hit)
     return hits
+
+
+# What a metric was on a day as more of that day became known, and until when it was that.
+_TOLD_SQL = """
+SELECT account_id, day, known_on, next_known FROM (
+  SELECT u.account_id, u.day, u.known_on, {value} AS value,
+         lead(u.known_on) OVER (PARTITION BY u.account_id, u.day ORDER BY u.known_on) AS next_known
+  FROM {table} AS u
+  JOIN pql_standing s ON s.tenant_id = u.tenant_id AND s.account_id = u.account_id
+  WHERE u.tenant_id = %(tenant)s AND u.account_id BETWEEN %(low)s AND %(high)s AND u.day > %(begin)s AND u.day <= %(last)s
+    AND u.known_on <= %(last)s AND u."values"[{slot}] IS NOT NULL
+) AS told WHERE value >= %(least)s
+"""
+_SO_FAR = "OVER (PARTITION BY u.account_id, u.day ORDER BY u.known_on)"
+_RANGES_SQL = """
+SELECT min(account_id), max(account_id) FROM (
+  SELECT account_id, (row_number() OVER (ORDER BY account_id) - 1) / %s AS part FROM pql_standing WHERE tenant_id = %s
+) AS s GROUP BY part ORDER BY 1
+"""
+
+
+def _so_far(metric: Metric) -> str:
+    """The value of a day from all parts of it that were known by then; a state is there at once."""
+    cell = f'u."values"[{int(metric.slot or 0)}]'
+    if metric.kind in (Metric.Kind.SUM, Metric.Kind.COUNT, Metric.Kind.ALL_EVENTS):
+        return f"round(sum({cell}::numeric) {_SO_FAR}, {int(metric.decimals)})"
+    return f"max({cell}) {_SO_FAR}" if metric.kind == Metric.Kind.MAX else cell
+
+
+def _metric_hits(tenant: Tenant, plan: _Plan, params: Mapping[str, Any]) -> Iterator[tuple[int, _Hit]]:
+    """Days on which a metric reached a signal's value, of the signals that read a metric instead of events of their own."""
+    signals = [signal for signal in plan.signals if not signal.events]
+    if not signals:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(_RANGES_SQL, [ACCOUNTS_AT_ONCE, tenant.pk])
+        ranges = cursor.fetchall()
+    for low, high in ranges:
+        table = _told_table(tenant, plan, signals, params, (low, high))
+        for signal in signals:
+            metric = plan.metrics[signal.metric_key]
+            sql = _TOLD_SQL.format(table=table, value=_so_far(metric), slot=int(metric.slot or 0))
+            with connection.cursor() as cursor:
+                cursor.execute(sql, {**params, "low": low, "high": high, "least": signal.at_least})
+                rows = cursor.fetchall()
+            for account_id, day, known, until in rows:
+                yield account_id, _Hit(signal.key, day, known, until)
+
+
+def _told_table(
+    tenant: Tenant,
+    plan: _Plan,
+    signals: Sequence[Signal],
+    params: Mapping[str, Any],
+    accounts: tuple[int, int],
+) -> str:
+    """The account-days as they were known; where only states are read, which a day keeps, the live ones."""
+    if all(plan.metrics[signal.metric_key].kind == Metric.Kind.STATE for signal in signals):
+        return (
+            '(SELECT tenant_id, account_id, day, day AS known_on, "values" FROM usage_day '
+            f"WHERE tenant_id = {int(tenant.pk)})"
+        )
+    days = (params["begin"] + timedelta(days=1), params["last"])
+    return relations(tenant=tenant, days=days, cutoff=params["cutoff"], accounts=accounts).day_table
 
 
 class _Trail:
     """What an account's newest day of each signal was, day by day; days are asked for in rising order."""
 
-    def __init__(self, found: Sequence[FOUND]) -> None:
-        self._waiting = sorted(found, key=lambda hit: max(hit[1], hit[2]), reverse=True)
+    def __init__(self, found: Sequence[_Hit]) -> None:
+        lasting = [hit for hit in found if hit.until is None]
+        self._waiting = sorted(lasting, key=lambda hit: max(hit.on, hit.known), reverse=True)
+        self._taken_back = [hit for hit in found if hit.until is not None]
         self._newest: dict[str, date] = {}
 
     def at(self, day: date) -> dict[str, date]:
-        """The newest day of each signal that had come and was known by a day."""
-        while self._waiting and max(self._waiting[-1][1:]) <= day:
-            key, on, _known = self._waiting.pop()
-            if key not in self._newest or on > self._newest[key]:
-                self._newest[key] = on
-        return self._newest
+        """The newest day of each signal that had come, was known by a day, and not taken back by then."""
+        while self._waiting and max(self._waiting[-1].on, self._waiting[-1].known) <= day:
+            _put(self._newest, self._waiting.pop())
+        passing = [
+            hit
+            for hit in self._taken_back
+            if max(hit.on, hit.known) <= day and hit.until is not None and day < hit.until
+        ]
+        if not passing:
+            return self._newest
+        newest = dict(self._newest)
+        for hit in passing:
+            _put(newest, hit)
+        return newest
+
+
+def _put(newest: dict[str, date], hit: _Hit) -> None:
+    if hit.key not in newest or hit.on > newest[hit.key]:
+        newest[hit.key] = hit.on
 
 
 REMEMBER_SQL = """

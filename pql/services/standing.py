@@ -114,17 +114,23 @@ def disqualify(*, tenant: Tenant, day: date) -> None:
         )
 
 
-# A first subscription says itself when it began; accounts that paid from their first day on are no conversions.
+# A first subscription says itself when it began, also when it becomes known later or is put right; accounts that paid from
+# their first day on are no conversions.
 PAID_SQL = """
-UPDATE pql_standing p SET paid_on = f.starts_on
+UPDATE pql_standing p SET paid_on = n.paid_on
 FROM (
-  SELECT account_id, min(coalesce(starts_on, (received_at AT TIME ZONE %(zone)s)::date)) AS starts_on
-  FROM accounts_subscription WHERE tenant_id = %(tenant)s AND mrr_cents > 0 GROUP BY 1
-) AS f
-WHERE p.tenant_id = %(tenant)s AND p.account_id = f.account_id AND p.paid_on IS NULL
-  AND f.starts_on > p.since_on AND f.starts_on <= %(day)s
+  SELECT s.id, CASE WHEN f.starts_on IS NULL OR f.starts_on > %(day)s THEN s.paid_on
+                    WHEN f.starts_on > s.since_on THEN least(s.paid_on, f.starts_on) END AS paid_on
+  FROM pql_standing s LEFT JOIN (
+    SELECT account_id, min(coalesce(starts_on, (received_at AT TIME ZONE %(zone)s)::date)) AS starts_on
+    FROM accounts_subscription WHERE tenant_id = %(tenant)s AND mrr_cents > 0 GROUP BY 1
+  ) AS f ON f.account_id = s.account_id
+  WHERE s.tenant_id = %(tenant)s
+) AS n
+WHERE p.tenant_id = %(tenant)s AND p.id = n.id AND p.paid_on IS DISTINCT FROM n.paid_on
 """
-# A contract is noticed by the night.
+# A contract is noticed by the night. An account converts once, whatever it buys later; another account of the same customer
+# (a second workspace) is an account of its own.
 CONTRACT_SQL = """
 UPDATE pql_standing p SET converted_on = %(day)s, converted_by = 'contract'
 FROM accounts_account a

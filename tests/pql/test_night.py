@@ -224,6 +224,53 @@ def test_an_account_that_pays_by_itself_may_be_a_lead_for_a_contract_later(leads
     assert leads.standing(account).status == Standing.Status.BELOW  # back, and judged again
 
 
+def test_a_second_contract_closes_the_lead_but_is_no_second_conversion(leads: Leads) -> None:
+    account = leads.account("returns")
+    leads.events(account, "Contact Sales", 3)
+    leads.night(3)
+    with tenant_scope(leads.tenant):
+        Account.objects.filter(pk=account.pk).update(plan_kind="contract")
+    assert leads.night(2).converted == 1
+    with tenant_scope(leads.tenant):
+        Account.objects.filter(pk=account.pk).update(plan_kind="self_serve")
+    leads.events(account, "Contact Sales", 1)
+    assert leads.night(1).opened == 1
+    with tenant_scope(leads.tenant):
+        Account.objects.filter(pk=account.pk).update(plan_kind="contract")
+    assert leads.night().converted == 1
+    assert leads.leads() == [("returns", "converted"), ("returns", "converted")]
+    standing = leads.standing(account)
+    assert (standing.converted_on, standing.status) == (leads.ago(2), Standing.Status.CONVERTED)
+
+
+def test_another_workspace_of_a_customer_converts_by_itself(leads: Leads) -> None:
+    customer = leads.account("customer", plan_kind="contract")
+    workspace = leads.account("workspace", parent=customer)
+    leads.events(workspace, "Contact Sales", 1)
+    leads.night(1)
+    with tenant_scope(leads.tenant):
+        Account.objects.filter(pk=workspace.pk).update(plan_kind="contract")
+    assert leads.night().converted == 1
+    assert leads.standing(workspace).converted_on == leads.today
+
+
+def test_a_first_payment_that_becomes_known_late_is_put_right(leads: Leads) -> None:
+    account = leads.account("paying")
+    leads.night(2)
+    with tenant_scope(leads.tenant):
+        Subscription.objects.create(account=account, external_id="b", mrr_cents=100, starts_on=leads.ago(2))
+    leads.night(1)
+    assert leads.standing(account).paid_on == leads.ago(2)
+    with tenant_scope(leads.tenant):
+        Subscription.objects.create(account=account, external_id="a", mrr_cents=100, starts_on=leads.ago(90))
+    leads.night()
+    assert leads.standing(account).paid_on == leads.ago(90)
+    with tenant_scope(leads.tenant):
+        Subscription.objects.create(account=account, external_id="0", mrr_cents=1, starts_on=leads.ago(300))
+    leads.night()
+    assert leads.standing(account).paid_on is None  # it paid from its first day on
+
+
 def test_the_board_never_goes_back(leads: Leads) -> None:
     account = leads.account("asks")
     leads.events(account, "Contact Sales", 0)

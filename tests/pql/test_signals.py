@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, time
+
 import pytest
 from django.core.exceptions import ValidationError
 from django.db import connection
@@ -13,6 +15,7 @@ from pql.services import install_leads, measure_signals, save_signal
 from scoring.selectors import explanation
 from tests.pql.conftest import Leads
 from usage.models import Metric
+from usage.services import create_metric
 
 
 def points(leads: Leads, account: Account, ago: int = 0) -> float | None:
@@ -86,6 +89,56 @@ def test_the_past_tells_what_each_night_could_know(leads: Leads) -> None:
     measure(leads, 2, first=12)
     expected = {12: None, 10: None, 9: 50.0, 8: 47.58, 5: 50.0, 4: 47.58, 3: 45.29 + 26.0, 2: 43.1 + 23.55}
     assert {ago: points(leads, account, ago) for ago in expected} == pytest.approx(expected)
+
+
+def spend(leads: Leads, account: Account, ago: int, amount: float, received_ago: int, at: int = 1) -> None:
+    """An order with an amount, on a day at an hour, known some days later."""
+    leads.sent += 1
+    leads.send(
+        [
+            {
+                "account_id": account.external_id,
+                "event": "Order",
+                "user_id": "u",
+                "occurred_at": datetime.combine(leads.ago(ago), time(at), tzinfo=UTC).isoformat(),
+                "received_at": datetime.combine(leads.ago(received_ago), time(20), tzinfo=UTC).isoformat(),
+                "event_id": str(leads.sent),
+                "properties": {"amount": amount},
+            }
+        ]
+    )
+
+
+@pytest.mark.parametrize(
+    ("kind", "least", "seen"),
+    [
+        ("sum", 100, {5, 4, 3, 2}),  # 60 and 50 of one day: the second was known four days late
+        ("max", 60, {7, 6, 5, 4, 3, 2}),  # 60 alone is enough
+        ("last", 60, {7, 6}),  # then the later 50 of that day became known
+    ],
+)
+def test_a_metric_of_amounts_is_told_as_it_was_known(
+    leads: Leads, kind: str, least: float, seen: set[int]
+) -> None:
+    account = leads.account("a")
+    with tenant_scope(leads.tenant):
+        Signal.objects.update(active=False)
+        fields = {"key": "amount", "name": "Amount", "kind": kind, "events": ["Order"], "property": "amount"}
+        create_metric(tenant=leads.tenant, fields=fields)
+        signal = Signal(
+            key="spends", name="Spends", kind="other", metric_key="amount", at_least=least, points=40
+        )
+        save_signal(tenant=leads.tenant, signal=signal)
+    spend(leads, account, 9, 60, received_ago=7, at=1)
+    spend(leads, account, 9, 50, received_ago=5, at=2)
+    measure(leads, 2, first=12)
+    row = {ago: points(leads, account, ago) for ago in range(12, 1, -1)}
+    assert {ago: value for ago, value in row.items() if value} == {
+        ago: pytest.approx(40 * 0.5 ** ((9 - ago) / 14), abs=0.005) for ago in seen
+    }
+    for ago in (9, 7, 6, 5, 2):
+        measure(leads, ago)
+        assert points(leads, account, ago) == row[ago], ago  # that night alone tells the same
 
 
 def test_one_past_night_and_the_same_night_in_a_row_agree_with_the_live_one(leads: Leads) -> None:
