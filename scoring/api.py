@@ -14,6 +14,7 @@ from accounts.api_base import ApiError, TenantAPIView, decode_cursor, encode_cur
 from accounts.api_schema import CURSOR, DATE, LIMIT, described, page_of, query
 from accounts.models import Account
 from scoring.api_descriptions import (
+    CALCULATOR_WORDS,
     COMPONENT_VALUES,
     EXPLANATION,
     EXTERNAL_ID,
@@ -27,6 +28,7 @@ from scoring.api_descriptions import (
 from scoring.selectors import (
     evaluate_components,
     explanation,
+    measure_places,
     numbered_version,
     published_version,
     score_history,
@@ -185,16 +187,18 @@ class EvaluateView(TenantAPIView):
         answer=EXPLANATION,
         parameters=[MODEL_KEY],
         errors=[404],
+        description=CALCULATOR_WORDS,
     )
     def post(self, request: Request, key: str) -> Response:
-        """Component values 0-100 or null; an absent one is null."""
+        """Component values 0-100 or null, an absent one is null; raw values of measures for the exceptions."""
         version = published_version(self.tenant, key)
         if version is None:
             raise Http404
         loaded = load_versions(self.tenant, [version])[version.pk]
         known = {component.key for component in loaded.spec.components}
         values = component_values(request.data, known)
-        return Response(evaluate_components(loaded, values, self.tenant.today()))
+        measured = measure_values(request.data, set(measure_places(loaded)))
+        return Response(evaluate_components(loaded, values, self.tenant.today(), measured))
 
 
 def component_values(body: Any, known: set[str]) -> dict[str, float | None]:
@@ -217,11 +221,39 @@ def component_values(body: Any, known: set[str]) -> dict[str, float | None]:
     return {key: None if value is None else float(value) for key, value in given.items()}
 
 
+def measure_values(body: Any, known: set[str]) -> dict[str, float | None]:
+    """The `measures` of a request, none if absent; raises `ApiError` 400 that names every fault."""
+    given = body.get("measures", {})
+    if not isinstance(given, dict):
+        raise ApiError(
+            400,
+            "invalid",
+            "Send `measures` as an object of values.",
+            [{"path": "measures", "message": "Expected an object of raw values."}],
+        )
+    faults = []
+    for key, value in given.items():
+        if key not in known:
+            message = f"The model has no such measure; it has {', '.join(sorted(known))}."
+        elif value is None or _is_finite(value):
+            continue
+        else:
+            message = "Expected a number, or null."
+        faults.append({"path": f"measures.{key}", "message": message})
+    if faults:
+        raise ApiError(400, "invalid", "Some measures cannot be used.", faults)
+    return {key: None if value is None else float(value) for key, value in given.items()}
+
+
+def _is_finite(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+
+
 def _fault(key: str, value: Any, known: set[str]) -> str:
     if key not in known:
         return f"The model has no such component; it has {', '.join(sorted(known))}."
     if value is None:
         return ""
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+    if not _is_finite(value):
         return "Expected a number from 0 to 100, or null."
     return "" if 0 <= value <= 100 else "Expected a number from 0 to 100, or null."

@@ -88,8 +88,16 @@ COMPONENT_VALUES = record(
         "components": {
             "type": "object",
             "additionalProperties": {"type": ["number", "null"], "minimum": 0, "maximum": 100},
-        }
-    }
+        },
+        "measures": {"type": "object", "additionalProperties": {"type": ["number", "null"]}},
+    },
+    ["components"],
+)
+CALCULATOR_WORDS = (
+    "`components` are scores of 0-100 by component key; an absent one is missing. The model's exceptions are applied: they "
+    "look at `measures`, raw values by metric (`active_days`) or by component and metric (`usage.active_days`), and a "
+    "component that consists of one measure tells that measure's score as well. A measure that is not known fulfils no "
+    "exception. Measures change no component. An exception that holds the score down is listed under `exceptions`."
 )
 VERSION_NUMBER = query("version", INTEGER, "The number of a version; without it, the published one.")
 MODEL_DEFINITION = record(

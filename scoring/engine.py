@@ -321,3 +321,19 @@ def combine(
     band = spec.bands.classify(capped)
     band[coverage < spec.coverage_min] = UNKNOWN
     return Scores(capped, band, coverage, values, points, effective, share <= 0, adjustment, which)
+
+
+def combine_given(spec: ModelSpec, values: Array, raw: Array) -> Scores:
+    """The calculator: component values, and what is given of measures (NaN: nothing), which the exceptions look at.
+
+    A component that is one measure tells that measure's score as well. Scales that ask for a target, a tenure or peers of a
+    day have none here, so a condition on such a score holds only where its component is that one measure.
+    """
+    scaled = scale_measures(spec, raw, Circumstances())
+    column = 0
+    for position, component in enumerate(spec.components):
+        if len(component.measures) == 1:
+            told = np.isnan(raw[:, column])
+            scaled[told, column] = values[told, position]
+        column += len(component.measures)
+    return combine(spec, values, holding=[exception.holds(raw, scaled) for exception in spec.exceptions])

@@ -1,7 +1,13 @@
 """Reads of scoring."""
 
 from .backtests import latest_backtest
-from .explanation import empty_explanation, evaluate_components, explanation, score_details
+from .explanation import (
+    empty_explanation,
+    evaluate_components,
+    explanation,
+    measure_places,
+    score_details,
+)
 from .history import score_history, score_series
 from .rollup import Child, RollUp, rollup
 from .versions import model_timelines, numbered_version, published_version, version_marks
@@ -13,6 +19,7 @@ __all__ = [
     "evaluate_components",
     "explanation",
     "latest_backtest",
+    "measure_places",
     "model_timelines",
     "numbered_version",
     "published_version",

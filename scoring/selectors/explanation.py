@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from datetime import date
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
 from accounts.models import Account, Tenant
 from scoring.bands import BAND_NAMES, Kind
-from scoring.engine import Scores, combine
+from scoring.engine import Scores, combine_given
 from scoring.models import KIND_CODES, Component, CurrentScore, Measure, StoredScore
 from scoring.overrides.selectors import override_body, standing_override
 from scoring.specs import LoadedVersion, version_parts
@@ -201,14 +202,39 @@ def _target(row: Row, column: int, measure: Measure) -> float | None:
     return float(target) if target is not None else None
 
 
+def measure_places(version: LoadedVersion) -> dict[str, list[int]]:
+    """Columns of the measures by metric, and by component and metric: `active_days` and `usage.active_days`."""
+    places: dict[str, list[int]] = {}
+    column = 0
+    for component in version.spec.components:
+        for measure in component.measures:
+            for name in (measure.key, f"{component.key}.{measure.key}"):
+                places.setdefault(name, []).append(column)
+            column += 1
+    return places
+
+
 def evaluate_components(
-    version: LoadedVersion, values: Mapping[str, float | None], on: date
+    version: LoadedVersion,
+    values: Mapping[str, float | None],
+    on: date,
+    measured: Mapping[str, float | None] = MappingProxyType({}),
 ) -> dict[str, Any]:
-    """The calculator: component values in, the explanation out, through the function that the nightly run ends in."""
+    """The calculator: component values in, the explanation out, through the function that the nightly run ends in.
+
+    `measured` are raw values of measures (names of `measure_places`), at which only the exceptions look.
+    """
     given = [values.get(component.key) for component in version.spec.components]
-    out = combine(
-        version.spec, np.array([[math.nan if value is None else value for value in given]], dtype=np.float64)
+    raw = np.full((1, len(version.spec.measures)), np.nan)
+    places = measure_places(version)
+    for name, value in measured.items():
+        raw[0, places[name]] = math.nan if value is None else value
+    out = combine_given(
+        version.spec,
+        np.array([[math.nan if value is None else value for value in given]], dtype=np.float64),
+        raw,
     )
+    exceptions = calculated_exceptions(version, out)
     return {
         "account_id": None,
         "on": on.isoformat(),
@@ -218,6 +244,7 @@ def evaluate_components(
         "model": {"key": version.model_key, "version": version.number},
         "new": False,
         "components": calculated_components(version, out),
+        **({"exceptions": exceptions} if exceptions else {}),
     }
 
 

@@ -11,7 +11,8 @@ from django.test import Client
 from accounts.fence.scope import tenant_scope
 from accounts.keys import make_key
 from accounts.models import ApiKey, Tenant
-from scoring.services import score_accounts
+from scoring.models import ScoreModel
+from scoring.services import create_draft, publish_version, save_draft, score_accounts
 from tests.scoring.conftest import World, days_back
 
 
@@ -103,6 +104,82 @@ def test_the_calculator_explains_points_and_weights(world: World) -> None:
         ("support", 15, 18.75, 60, 11.25, False),
         ("payment", 10, 12.5, 100, 12.5, False),
     ]
+
+
+@pytest.mark.parametrize(
+    ("measures", "score", "exception"),
+    [
+        ({}, 35.0, "Silent"),  # of one measure: the component tells that measure's score
+        ({"all_events": 8}, 75.0, None),
+        ({"usage.all_events": 8}, 75.0, None),
+        ({"all_events": 8, "oldest_open_ticket_hours": 1}, 20.0, "Angry"),
+        ({"all_events": 8, "oldest_open_ticket_hours": 2}, 75.0, None),
+        ({"all_events": 8, "oldest_open_ticket_hours": None}, 75.0, None),
+    ],
+)
+def test_the_calculator_applies_exceptions_to_what_is_known(
+    world: World, measures: dict[str, float], score: float, exception: str | None
+) -> None:
+    linear = {"kind": "linear", "worst": 0, "best": 10}
+    definition = {
+        "components": [
+            {
+                "key": key,
+                "name": key,
+                "weight": 50,
+                "measures": [{"metric": metric, "aggregate": aggregate, "scale": linear}],
+            }
+            for key, metric, aggregate in (
+                ("usage", "all_events", "total"),
+                ("mood", "oldest_open_ticket_hours", "latest"),
+            )
+        ],
+        "exceptions": [
+            {
+                "name": "Silent",
+                "metric": "all_events",
+                "reads": "score",
+                "operator": "<",
+                "value": 60,
+                "cap": 35,
+            },
+            {
+                "name": "Angry",
+                "metric": "oldest_open_ticket_hours",
+                "reads": "value",
+                "operator": "<",
+                "value": 2,
+                "cap": 20,
+            },
+        ],
+    }
+    with tenant_scope(world.tenant):
+        draft = create_draft(tenant=world.tenant, model=ScoreModel.objects.get(key="plg"))
+        save_draft(tenant=world.tenant, version=draft, definition=definition)
+        publish_version(tenant=world.tenant, version=draft)
+    body = {"components": {"usage": 50, "mood": 100}, "measures": measures}
+    answer = ask(world.tenant, "models/plg/evaluate", body).json()
+    assert answer["score"] == score
+    assert [part["points"] for part in answer["components"]] == [25, 50]  # what the components earned
+    assert [one["name"] for one in answer.get("exceptions", [])] == ([exception] if exception else [])
+    taken = sum(one["points"] for one in answer.get("exceptions", []))
+    assert 75 + taken == score
+
+
+@pytest.mark.parametrize(
+    ("measures", "paths"),
+    [
+        ({"magic": 1, "active_days": "x", "usage.active_days": True}, None),
+        ([1], ["measures"]),
+    ],
+)
+def test_the_calculator_refuses_measures_it_cannot_use(
+    world: World, measures: Any, paths: list[str] | None
+) -> None:
+    answer = ask(world.tenant, "models/plg/evaluate", {"components": {}, "measures": measures})
+    wanted = [f"measures.{key}" for key in measures] if paths is None else paths
+    assert answer.status_code == 400
+    assert [detail["path"] for detail in answer.json()["error"]["details"]] == wanted
 
 
 @pytest.mark.parametrize(
