@@ -10,13 +10,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
+from django.db import connection
 from numpy.typing import NDArray
 
 from accounts.models import Account, Tenant
 from scoring.matrix import AccountFacts, MatrixRequest, read_matrix
+from scoring.matrix.accounts import FEW
 from scoring.models import PeerReference, ScoreModel
 from scoring.proposal import MIN_ACCOUNTS, thinned
 from scoring.scales import Array, Peers, Percentile, Segments
@@ -125,8 +127,47 @@ def missing_distributions(wanted: Sequence[Wanted], found: Mapping[Key, Distribu
     ]
 
 
-def compute_distributions(tenant: Tenant, ask: Ask, missing: Sequence[Wanted]) -> dict[Key, Distribution]:
-    """Read what the accounts of each version's model measure on these days, everybody once."""
+# Publishing and previewing happen while somebody waits: of so many accounts the quantiles are known to a point of a hundred.
+SAMPLED = 5_000
+SAMPLED_OF_SEGMENT = 200  # at least, where a segment has so many
+
+# The same accounts every time, and all of them where there are few: no day of an account decides whether it is drawn.
+_SAMPLE = """
+SELECT id FROM (
+  SELECT a.id, row_number() OVER ({partition} ORDER BY hashint8(a.id), a.id) AS place
+  FROM accounts_account a
+  WHERE a.tenant_id = %(tenant)s AND (a.churned_on IS NULL OR a.churned_on > %(day)s)
+    AND (%(segment)s = '' OR a.segment = %(segment)s) AND (%(stage)s = '' OR a.stage = %(stage)s)
+    AND (%(plans)s::text[] = '{{}}' OR a.plan_kind = ANY(%(plans)s::text[]))
+) AS drawn WHERE place <= greatest(%(least)s, %(most)s / {groups}) ORDER BY id"""
+_SEGMENTS = "SELECT count(DISTINCT segment) FROM accounts_account WHERE tenant_id = %s"
+
+
+def sampled_accounts(tenant: Tenant, model: ScoreModel, day: date, *, by_segment: bool = False) -> list[int]:
+    """Some of the accounts that a model is meant for, all of them up to 5,000; by segment, about as many of each."""
+    values: dict[str, Any] = {
+        "tenant": tenant.pk,
+        "day": day,
+        "segment": model.segment,
+        "stage": model.stage,
+        "plans": list(model.plan_kinds),
+        "most": SAMPLED,
+        "least": SAMPLED_OF_SEGMENT if by_segment else 0,
+    }
+    with connection.cursor() as cursor:
+        groups = 1
+        if by_segment:
+            cursor.execute(_SEGMENTS, [tenant.pk])
+            groups = max(1, int(cursor.fetchone()[0]))
+        partition = "PARTITION BY a.segment" if by_segment else ""
+        cursor.execute(_SAMPLE.format(partition=partition, groups=groups), values)
+        return [row[0] for row in cursor.fetchall()]
+
+
+def compute_distributions(
+    tenant: Tenant, ask: Ask, missing: Sequence[Wanted], *, sampled: bool = False
+) -> dict[Key, Distribution]:
+    """Read what the accounts of each version's model measure on these days, everybody once; or a sample of them."""
     out: dict[Key, Distribution] = {}
     by_version: dict[int, tuple[LoadedVersion, set[int], set[date]]] = {}
     for version, column, day in missing:
@@ -134,12 +175,17 @@ def compute_distributions(tenant: Tenant, ask: Ask, missing: Sequence[Wanted]) -
         columns.add(column)
         days.add(day)
     accounts = Account.objects.filter(tenant=tenant).count() if missing else 0
+    accounts = min(accounts, SAMPLED) if sampled else accounts
     for version, columns, days in by_version.values():
         places = sorted(columns)
         sources = [version.sources[place] for place in places]
         at_once = max(1, VALUES_AT_ONCE // max(1, accounts * len(places)))
         for block in _blocks(sorted(days), at_once):
-            values, segments = peer_matrix(tenant, ask, version.model, sources, block)
+            values, segments = (
+                sampled_matrix(tenant, ask, version.model, sources, block)
+                if sampled
+                else peer_matrix(tenant, ask, version.model, sources, block)
+            )
             for at, day in enumerate(block):
                 for order, place in enumerate(places):
                     for segment, found in _distributions(values[at, :, order], segments).items():
@@ -154,12 +200,18 @@ def peer_matrix(
     sources: Sequence[MeasureSource],
     days: tuple[date, ...],
     seen_by: date | None = None,
+    account_ids: Sequence[int] | None = None,
 ) -> tuple[Array, Segments]:
-    """Days × accounts × measures of the accounts that a model is meant for, and their segments; NaN where not scored."""
+    """Days × accounts × measures of the accounts that a model is meant for, and their segments; NaN where not scored.
+
+    `account_ids` are looked up one by one: they may lie far apart, and a range would read everybody between them.
+    """
     found = [np.empty((len(days), 0, len(sources)))]
     names: list[NDArray[np.str_]] = []
     size = CHUNK if len(days) == 1 else max(1, ROWS_AT_ONCE // len(days))
-    for chunk in account_chunks(tenant, [], churned_before=days[0], size=size):
+    if account_ids is not None:
+        size = min(size, FEW)
+    for chunk in account_chunks(tenant, [], account_ids=account_ids, churned_before=days[0], size=size):
         fits = np.array([claims(model, *traits) for traits in chunk.traits], dtype=bool)
         if seen_by:
             fits &= chunk.facts.seen_from <= seen_by.toordinal()
@@ -171,6 +223,20 @@ def peer_matrix(
     together = np.concatenate([np.empty(0, dtype=np.str_), *names])
     known, codes = np.unique(together, return_inverse=True)
     return np.concatenate(found, axis=1), Segments(codes.astype(np.intp), tuple(str(name) for name in known))
+
+
+def sampled_matrix(
+    tenant: Tenant,
+    ask: Ask,
+    model: ScoreModel,
+    sources: Sequence[MeasureSource],
+    days: tuple[date, ...],
+    *,
+    by_segment: bool = False,
+) -> tuple[Array, Segments]:
+    """The same of a sample of the accounts, which does not grow with the tenant."""
+    ids = sampled_accounts(tenant, model, days[-1], by_segment=by_segment)
+    return peer_matrix(tenant, ask, model, sources, days, account_ids=ids)
 
 
 def _blocks(days: Sequence[date], size: int) -> Iterator[tuple[date, ...]]:

@@ -96,17 +96,21 @@ def read_facts(
     )
 
 
-def read_for(tenant: Tenant, days: tuple[date, ...], versions: Sequence[LoadedVersion]) -> Reading:
+def read_for(
+    tenant: Tenant, days: tuple[date, ...], versions: Sequence[LoadedVersion], *, sampled: bool = False
+) -> Reading:
     """The same for all measures of these versions, with the peers of their percentile scales.
 
     Peers of a day that are not stored are computed here; nothing is written. `scoring.services.references` stores them.
+    `sampled` computes them from a part of the accounts: for a page, never for what is stored.
     """
     sources = [source for version in versions for source in version.sources]
     held = max((int(hold_columns(version.spec).max(initial=0)) for version in versions), default=0)
     reading = read_facts(tenant, days, sources, held)
     wanted = wanted_distributions(versions, days)
     found = stored_distributions(tenant, wanted, reading.today)
-    computed = compute_distributions(tenant, reading.request, missing_distributions(wanted, found))
+    missing = missing_distributions(wanted, found)
+    computed = compute_distributions(tenant, reading.request, missing, sampled=sampled)
     return replace(reading, references=References({**found, **computed}, frozenset(computed)))
 
 

@@ -37,7 +37,7 @@ def preview(tenant: Tenant, version: Version, account: Account) -> Preview:
     )
     day = current.first() or tenant.today()
     loaded = load_versions(tenant, [version])[version.pk]
-    reading = read_for(tenant, (day,), [loaded])
+    reading = read_for(tenant, (day,), [loaded], sampled=True)
     accounts = next(account_chunks(tenant, [], account_ids=[account.pk])).facts
     found = score_days(reading, accounts, (day,), loaded)
     components = calculated_components(loaded, found.scores)

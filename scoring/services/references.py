@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 
 from django.db import connection
@@ -11,7 +12,13 @@ from psycopg2.extras import execute_values
 
 from accounts.models import Tenant
 from scoring.models import KIND_CODES, CurrentScore, Measure, PeerReference, Version
-from scoring.peers import missing_distributions, peer_matrix, stored_distributions, wanted_distributions
+from scoring.peers import (
+    missing_distributions,
+    peer_matrix,
+    sampled_matrix,
+    stored_distributions,
+    wanted_distributions,
+)
 from scoring.proposal import propose_reference
 from scoring.reading import Reading, read_facts, read_for
 from scoring.scales import Array, Segments
@@ -35,7 +42,8 @@ def refresh_references(*, tenant: Tenant, version: Version) -> None:
     """Give each percentile scale of a draft the values of today's accounts; fewer than 30 leave it empty.
 
     Called when the draft is published, so that the peers are frozen with it and a score can be computed again later. A scale
-    that takes the peers of each day has nothing to freeze.
+    that takes the peers of each day has nothing to freeze. Of many accounts a sample is read: somebody is waiting, and at
+    most 201 of their values are kept.
     """
     measures = [measure for _part, own in version_parts(tenant, [version])[version.pk] for measure in own]
     ranked = [
@@ -49,13 +57,20 @@ def refresh_references(*, tenant: Tenant, version: Version) -> None:
     newest = CurrentScore.objects.filter(tenant=tenant, kind=KIND_CODES[version.model.kind]).aggregate(
         day=Max("day")
     )
-    values, segments = peer_values(
-        tenant, version, [measure_source(measure) for measure in ranked], newest["day"] or tenant.today()
-    )
+    day = newest["day"] or tenant.today()
+    sources = [measure_source(measure) for measure in ranked]
+    reading = read_facts(tenant, (day,), sources)
+    everybody, _segments = sampled_matrix(tenant, reading.request, version.model, sources, (day,))
+    by_segment = [measure for measure in ranked if measure.scale_params.get("peers") == SEGMENT]
+    parts = None
+    if by_segment:
+        parts = sampled_matrix(tenant, reading.request, version.model, sources, (day,), by_segment=True)
     for column, measure in enumerate(ranked):
         higher = bool(measure.scale_params.get("higher_is_better", True))
-        by_segment = segments if measure.scale_params.get("peers") == SEGMENT else None
-        scale = propose_reference(values[:, column], segments=by_segment, higher_is_better=higher)
+        scale = propose_reference(everybody[0, :, column], higher_is_better=higher)
+        if scale and parts and measure in by_segment:
+            own = propose_reference(parts[0][0, :, column], segments=parts[1], higher_is_better=higher)
+            scale = replace(scale, peers=SEGMENT, segment_references=own.segment_references if own else ())
         chosen = {
             key: value
             for key, value in measure.scale_params.items()

@@ -10,7 +10,7 @@ import pytest
 
 from accounts.fence.scope import tenant_scope
 from accounts.models import Account, Tenant
-from scoring import scales
+from scoring import peers, scales
 from scoring.models import CurrentScore, Measure, PeerReference, ScoreModel, StoredScore, Version
 from scoring.proposal import propose_reference, thinned
 from scoring.selectors.preview import preview
@@ -224,6 +224,53 @@ def test_peers_frozen_with_the_version_may_be_those_of_the_segment(world: World)
         frozen = Measure.objects.get(component__version=version).scale_params
         assert sorted(frozen["segment_references"]) == ["enterprise", "smb"]
         assert not PeerReference.objects.exists()
+
+
+def test_of_many_accounts_publishing_reads_a_sample_that_stays_the_same(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(peers, "SAMPLED", 40)
+    monkeypatch.setattr(peers, "SAMPLED_OF_SEGMENT", 10)
+    crowd(world, 70, "smb")
+    crowd(world, 50, "enterprise", first=200)
+    run(world)
+    params = []
+    for _ in range(2):
+        version = publish(world, peers="segment", since=0)
+        with tenant_scope(world.tenant):
+            params.append(Measure.objects.get(component__version=version).scale_params)
+    assert params[0] == params[1]
+    assert len(params[0]["reference"]) == 40
+    assert params[0].get("segment_references", {}) == {}  # 20 of each segment are too few to rank among
+    monkeypatch.setattr(peers, "SAMPLED_OF_SEGMENT", 35)
+    version = publish(world, peers="segment", since=0)
+    with tenant_scope(world.tenant):
+        own = Measure.objects.get(component__version=version).scale_params["segment_references"]
+        model = ScoreModel.objects.get(key="plg")
+        assert {name: len(values) for name, values in own.items()} == {"smb": 35, "enterprise": 35}
+        assert max(own["smb"]) < 200 <= min(own["enterprise"])
+        model.segment = "smb"
+        assert len(peers.sampled_accounts(world.tenant, model, world.today)) == 40
+        monkeypatch.setattr(peers, "SAMPLED", 1_000)
+        assert len(peers.sampled_accounts(world.tenant, model, world.today)) == 70  # all, where they are few
+        assert len(peers.sampled_accounts(world.tenant, model, world.today, by_segment=True)) == 70
+
+
+def test_a_draft_that_ranks_by_the_day_is_tried_against_a_sample(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    crowd(world, 120)
+    with tenant_scope(world.tenant):
+        draft = create_draft(tenant=world.tenant, model=ScoreModel.objects.get(key="plg"))
+        save_draft(tenant=world.tenant, version=draft, definition=made(reference_of="day"))
+        ada = Account.objects.get(external_id="a60")
+        whole = preview(world.tenant, draft, ada)
+        monkeypatch.setattr(peers, "SAMPLED", 60)
+        part = preview(world.tenant, draft, ada)
+        assert not PeerReference.objects.exists()
+    assert whole.score == pytest.approx(100 * 60.5 / 120)
+    assert part.score is not None and part.score == pytest.approx(whole.score, abs=20)
+    assert part.score != whole.score  # other peers
 
 
 def test_without_30_accounts_only_a_version_that_ranks_by_the_day_can_be_published(world: World) -> None:
