@@ -14,21 +14,28 @@ from numpy.typing import NDArray
 from scoring.bands import UNKNOWN, Codes
 from scoring.engine import Scores
 from scoring.matrix import AccountFacts
+from scoring.scales import Array
 from scoring.specs import LoadedVersion
+from usage.copying import number_array
 
 # A longer gap between scored days starts anew, so that a night reads a few days and not the history.
 GAP_DAYS = 7
 
 # One scan however it is planned: a lateral look-up per account took minutes while the table had no statistics.
 _DAYS = """
-SELECT account_id, ahead, score, band, is_final, place FROM (
+SELECT account_id, ahead, score, band, is_final, place, version_id FROM (
   SELECT s.account_id, s.day - %(first)s AS ahead, s.score, s.band, s.is_final, s.version_id,
          row_number() OVER (PARTITION BY s.account_id, s.day < %(first)s ORDER BY s.day DESC) AS place
   FROM scoring_score AS s
   WHERE s.tenant_id = %(tenant)s AND s.kind = %(kind)s AND s.account_id = ANY(%(ids)s::bigint[])
     AND s.day >= %(since)s AND s.day < %(until)s
 ) AS known
-WHERE version_id = %(version)s AND (place <= %(many)s OR ahead >= 0)"""
+WHERE place <= %(many)s OR ahead >= 0"""
+
+# The current row is the newest stored one: a night that remembers one day needs no history.
+_NEWEST = """
+SELECT u.account_id, u.day - %(first)s, u.score, u.band, u.is_final, 1, u.version_id FROM scoring_current AS u
+WHERE u.tenant_id = %(tenant)s AND u.kind = %(kind)s AND {accounts}"""
 
 
 @dataclass(frozen=True)
@@ -86,22 +93,53 @@ def _stored(
     tenant_id: int, accounts: AccountFacts, days: Sequence[date], version: LoadedVersion
 ) -> tuple[_Stored, NDArray[np.bool_]]:
     """The stored days of these accounts under this version around a span of days, and which are final."""
-    parameters: dict[str, Any] = {
-        "tenant": tenant_id,
-        "kind": version.kind_code,
-        "version": version.id,
-        "ids": accounts.ids.tolist(),
-        "first": days[0],
-        "since": days[0] - timedelta(days=version.spec.bands.remembers + GAP_DAYS),
-        "until": days[-1],
-        "many": version.spec.bands.remembers,
-    }
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL enable_seqscan = off")  # without statistics the history looks small
-        cursor.execute(_DAYS, parameters)
-        found = np.array(cursor.fetchall(), dtype=np.float64).reshape(-1, 6)
+        found = _rows(cursor, tenant_id, accounts, days, version)
         cursor.execute("SET LOCAL enable_seqscan = on")
+    found = found[found[:, 6] == version.id]
     rows, _there = accounts.rows_of(found[:, 0].astype(np.int64))
     day, band, place = (found[:, column].astype(np.int64) for column in (1, 3, 5))
     stored = _Stored(rows, day, found[:, 2], band, place)
     return stored, found[:, 4] > 0
+
+
+def _rows(
+    cursor: Any, tenant_id: int, accounts: AccountFacts, days: Sequence[date], version: LoadedVersion
+) -> Array:
+    """What is stored under whatever version. A single day looks at the days just before it first, and further back only
+    for accounts that have too few of those: a night reads as much as it needs."""
+    many, first = version.spec.bands.remembers, days[0]
+    reads: dict[str, Any] = {
+        "tenant": tenant_id,
+        "kind": version.kind_code,
+        "first": first,
+        "since": first - timedelta(days=many + GAP_DAYS),
+        "until": days[-1],
+        "many": many,
+    }
+    ids = accounts.ids
+    if len(days) > 1:
+        return _history(cursor, reads, ids)
+    if many == 1:
+        near = _fetch(cursor, _NEWEST.format(accounts=accounts.condition()), reads | accounts.parameters())
+        near = near[np.isin(near[:, 0], ids)]
+        later = near[:, 1] >= 0  # the day has been scored before: what was newest then is history
+        kept = near[~later & (near[:, 1] >= -(many + GAP_DAYS))]
+        ids = near[later, 0].astype(np.int64)
+    else:
+        near = _history(cursor, reads | {"since": first - timedelta(days=many)}, ids)
+        known, count = np.unique(near[:, 0].astype(np.int64), return_counts=True)
+        whole = known[count >= many]
+        kept = near[np.isin(near[:, 0], whole)]
+        ids = np.setdiff1d(ids, whole)
+    return np.concatenate([kept, _history(cursor, reads, ids)]) if len(ids) else kept
+
+
+def _history(cursor: Any, reads: dict[str, Any], ids: NDArray[np.int64]) -> Array:
+    return _fetch(cursor, _DAYS, reads | {"ids": number_array(ids.tolist())})
+
+
+def _fetch(cursor: Any, sql: str, parameters: dict[str, Any]) -> Array:
+    cursor.execute(sql, parameters)
+    return np.array(cursor.fetchall(), dtype=np.float64).reshape(-1, 7)

@@ -40,6 +40,8 @@ def evaluate(cases: Cases, spec: ModelSpec, settled: Settled) -> dict[str, Any]:
     """Everything that is shown; raises `Refusal` where there is too little to say anything."""
     scored = cases.scored()
     _check(cases, scored)
+    unscored = _unscored(cases)
+    del cases  # of hundreds of thousands of cases two copies are too many
     sign = 1.0 if settled.good else -1.0
     risks = {"score": sign * scored.score, **_baselines(scored, sign)}
     rankings = {name: Ranking(scored.on, risk, scored.outcome) for name, risk in risks.items()}
@@ -57,7 +59,7 @@ def evaluate(cases: Cases, spec: ModelSpec, settled: Settled) -> dict[str, Any]:
         "accounts": len(np.unique(scored.account)),
         "outcomes": n_outcomes,
         "accounts_with_outcome": len(np.unique(scored.account[scored.outcome])),
-        "unscored": _unscored(cases),
+        "unscored": unscored,
         "auc": auc,
         "verdict": skill,
         "baselines": [
@@ -139,8 +141,8 @@ def _difference(point: dict[str, Array], samples: dict[str, Array], name: str, n
 
 
 def _unscored(cases: Cases) -> dict[str, int]:
-    without = cases.pick(np.isnan(cases.score) | (cases.band == UNKNOWN))
-    return {"cases": len(without), "outcomes": int(without.outcome.sum())}
+    without = np.isnan(cases.score) | (cases.band == UNKNOWN)
+    return {"cases": int(without.sum()), "outcomes": int(cases.outcome[without].sum())}
 
 
 def _dates(cases: Cases, settled: Settled, risk: Array, ranking: Ranking) -> list[dict[str, Any]]:
@@ -218,20 +220,21 @@ def _components(cases: Cases, spec: ModelSpec, sign: float) -> list[dict[str, An
     """Each component alone, on the cases that have it; one whose interval lies below a half has the wrong sign."""
     found = []
     for column, part in enumerate(spec.components):
-        own = cases.pick(~np.isnan(cases.values[:, column]))
-        positive, negative = classes(own.outcome)
+        there = ~np.isnan(cases.values[:, column])
+        positive, negative = classes(cases.outcome[there])
         row: dict[str, Any] = {
             "key": part.key,
             "name": part.name,
             "weight": part.weight,
-            "n": len(own),
+            "n": int(there.sum()),
             "auc": None,
             "verdict": None,
         }
         if min(positive, negative) >= MIN_OUTCOMES:
-            ranking = Ranking(own.on, sign * own.values[:, column], own.outcome)
-            point, samples = bootstrap(own.account, {"auc": ranking.auc})
-            row["auc"] = figure(float(point["auc"][0]), samples["auc"][:, 0], len(own))
+            risk = sign * cases.values[there, column]
+            ranking = Ranking(cases.on[there], risk, cases.outcome[there])
+            point, samples = bootstrap(cases.account[there], {"auc": ranking.auc})
+            row["auc"] = figure(float(point["auc"][0]), samples["auc"][:, 0], row["n"])
             row["verdict"] = verdict(row["auc"]["low"], row["auc"]["high"])
         found.append(row)
     return found

@@ -119,9 +119,9 @@ def _evaluate(tenant: Tenant, job: Job, params: Mapping[str, Any]) -> None:
         if backtest.state in (Backtest.State.REFUSED, Backtest.State.DONE):
             return
         replay = replay_of(tenant, backtest)
-        cases = read_cases(tenant, backtest.pk, len(replay.tested.spec.components))
+        cases = [read_cases(tenant, backtest.pk, len(replay.tested.spec.components))]
     try:
-        figures = evaluate(cases, replay.tested.spec, replay.settled)
+        figures = evaluate(cases.pop(), replay.tested.spec, replay.settled)  # which then may let go of them
     except Refusal as refusal:
         with tenant_scope(tenant):
             _refuse(backtest, refusal)

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from accounts.models import Tenant
 from scoring.matrix import AccountFacts, MetricFacts, read_matrix
-from scoring.models import Version
+from scoring.models import KIND_CODES, Version
 from scoring.peers import (
     References,
     compute_distributions,
@@ -29,7 +29,7 @@ from scoring.proposal import MIN_HISTORY_DAYS, propose_piecewise, propose_refere
 from scoring.reading import Reading, hold_columns, read_facts, score_days
 from scoring.scales import Array, Percentile, Scale, scale_from_dict
 from scoring.scales.percentile import SEGMENT
-from scoring.selectors.facts import account_chunks
+from scoring.selectors.facts import account_chunks, segments_on
 from scoring.selectors.versions import claims, model_timelines
 from scoring.services.shipped import SHIPPED, shipped_template
 from scoring.specs import LoadedVersion, MeasureSource
@@ -155,13 +155,16 @@ def claimed_accounts(
 ) -> list[AccountFacts]:
     """The accounts that this version's model would have scored on a date, in chunks.
 
-    The model claims by what the accounts are today: segment and stage have no history.
+    The model claims by the segment that the day's scores were ranked in, where they were; else, and for stage and kind of
+    plan always, by what the accounts are today: these have no history.
     """
     lines = model_timelines(tenant, version.model.kind)
     own = next((place for place, line in enumerate(lines) if line.model.pk == version.model_id), None)
     ids = None if span is None else _ids(tenant, span)
     found = []
-    for chunk in account_chunks(tenant, lines, account_ids=ids, churned_before=day):
+    kind = KIND_CODES[version.model.kind]
+    for now in account_chunks(tenant, lines, account_ids=ids, churned_before=day):
+        chunk = now.at_segments(segments_on(tenant, kind, day, now.facts), lines)
         if own is None:
             fits = np.array([claims(version.model, *traits) for traits in chunk.traits], dtype=bool)
         else:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Mapping
 from datetime import date
+from typing import Any
 
 import numpy as np
 from django.db import connection
+from numpy.typing import NDArray
 
 from accounts.models import Tenant
 from usage.copying import NULL, copy_rows
@@ -55,48 +58,74 @@ def _number(value: float) -> str:
 
 
 def read_cases(tenant: Tenant, backtest_id: int, components: int) -> Cases:
-    """All cases of a backtest: as text, which a table of columns is made from without an object for each number."""
+    """All cases of a backtest, a date at a time: as text, which columns are made from without an object for each number.
+
+    All at once the text and its table were larger than the cases themselves.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT cut_on, count(*) FROM scoring_backtest_case WHERE tenant_id = %s AND backtest_id = %s "
+            "GROUP BY 1 ORDER BY 1",
+            [tenant.pk, backtest_id],
+        )
+        sizes = cursor.fetchall()
+        rows = sum(count for _day, count in sizes)
+        whole = {
+            name: np.empty(rows, dtype=np.int64) for name in ("account_id", "band", "outcome", "happened")
+        }
+        numbers = {name: np.empty(rows) for name in ("score", "published", "recency", "events")}
+        values = np.empty((rows, components))
+        start = 0
+        for day, count in sizes:
+            part = slice(start, start + count)
+            table = _read_date(cursor, tenant, backtest_id, components, day, {**whole, **numbers})
+            for name, column in {**whole, **numbers}.items():
+                column[part] = table[name]
+            for place in range(components):
+                values[part, place] = table[f"v{place + 1}"]
+            start += count
+    return Cases(
+        account=whole["account_id"],
+        on=np.repeat(
+            np.array([day.toordinal() for day, _n in sizes], dtype=np.int64), [n for _d, n in sizes]
+        ),
+        score=numbers["score"],
+        published=numbers["published"],
+        band=whole["band"],
+        values=values,
+        recency=numbers["recency"],
+        events=numbers["events"],
+        outcome=whole["outcome"] > 0,
+        outcome_on=whole["happened"],
+    )
+
+
+def _read_date(
+    cursor: Any,
+    tenant: Tenant,
+    backtest_id: int,
+    components: int,
+    day: date,
+    columns: Mapping[str, NDArray[Any]],
+) -> Any:
+    """The cases of one date as a table of columns."""
     import pandas as pd
 
-    parts = "".join(f", components[{place}] AS v{place}" for place in range(1, components + 1))
+    parts = [f"v{place}" for place in range(1, components + 1)]
+    picked = "".join(f", components[{place}] AS v{place}" for place in range(1, components + 1))
     buffer = io.BytesIO()
-    with connection.cursor() as cursor:
-        sql = cursor.mogrify(
-            "SELECT account_id, cut_on - date '0001-01-01' + 1 AS cut, score, published, band, recency, events, "
-            f"outcome::int AS outcome, outcome_on - date '0001-01-01' + 1 AS happened{parts} "
-            "FROM scoring_backtest_case WHERE tenant_id = %s AND backtest_id = %s ORDER BY cut_on, account_id",
-            [tenant.pk, backtest_id],
-        ).decode()
-        cursor.copy_expert(f"COPY ({sql}) TO STDOUT WITH (FORMAT csv, HEADER)", buffer)
+    sql = cursor.mogrify(
+        "SELECT account_id, score, published, band, recency, events, outcome::int AS outcome, "
+        f"outcome_on - date '0001-01-01' + 1 AS happened{picked} "
+        "FROM scoring_backtest_case WHERE tenant_id = %s AND backtest_id = %s AND cut_on = %s ORDER BY account_id",
+        [tenant.pk, backtest_id, day],
+    ).decode()
+    cursor.copy_expert(f"COPY ({sql}) TO STDOUT WITH (FORMAT csv, HEADER)", buffer)
     buffer.seek(0)
-    whole = {"account_id": np.int64, "cut": np.int64, "band": np.int64, "outcome": bool, "happened": np.int64}
-    table = pd.read_csv(
-        buffer,
-        dtype={
-            name: whole.get(name, np.float64)
-            for name in (
-                *whole,
-                "score",
-                "published",
-                "recency",
-                "events",
-                *(f"v{n}" for n in range(1, components + 1)),
-            )
-        }
-        | {"outcome": np.int64},
+    kinds = {name: column.dtype for name, column in columns.items()} | dict.fromkeys(
+        parts, np.dtype(np.float64)
     )
-    return Cases(
-        account=table["account_id"].to_numpy(),
-        on=table["cut"].to_numpy(),
-        score=table["score"].to_numpy(),
-        published=table["published"].to_numpy(),
-        band=table["band"].to_numpy(),
-        values=table[[f"v{n}" for n in range(1, components + 1)]].to_numpy(),
-        recency=table["recency"].to_numpy(),
-        events=table["events"].to_numpy(),
-        outcome=table["outcome"].to_numpy() > 0,
-        outcome_on=table["happened"].to_numpy(),
-    )
+    return pd.read_csv(buffer, dtype=kinds)
 
 
 def forget_cases(tenant: Tenant, backtest_id: int) -> None:

@@ -40,9 +40,11 @@ def fit_shares(values: Array, outcome: Flags, *, good: bool) -> dict[int, float]
     kept = usable(values)
     if not kept or not enough(outcome):
         return None
-    means, spreads = np.nanmean(values[:, kept], axis=0), np.nanstd(values[:, kept], axis=0)
-    filled = np.where(np.isnan(values[:, kept]), means, values[:, kept])
-    scaled = (filled - means) / spreads
+    scaled = values[:, kept]  # a copy, the only one: there may be a million rows
+    means, spreads = np.nanmean(scaled, axis=0), np.nanstd(scaled, axis=0)
+    np.copyto(scaled, means, where=np.isnan(scaled))
+    scaled -= means
+    scaled /= spreads
     left = list(range(len(kept)))
     while left:
         fitted = LogisticRegression().fit(scaled[:, left], outcome)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
+from typing import Any
 
 import numpy as np
 from django.db import connection
@@ -28,6 +29,43 @@ class AccountChunk:
     facts: AccountFacts
     claimed_by: NDArray[np.int64]
     traits: Sequence[tuple[str, str, str]]  # segment, stage, kind of plan
+
+    def at_segments(self, then: Mapping[int, str], models: Sequence[ModelTimeline]) -> AccountChunk:
+        """The same accounts in the segments that they had on another day, where that is known."""
+        if not then:
+            return self
+        names = [
+            then.get(account_id, traits[0])
+            for account_id, traits in zip(self.facts.ids.tolist(), self.traits, strict=True)
+        ]
+        traits = [(name, stage, plan) for name, (_s, stage, plan) in zip(names, self.traits, strict=True)]
+        facts = replace(self.facts, segments=_segments(names))
+        return AccountChunk(facts, _claimed(traits, models), traits)
+
+
+def _claimed(traits: Sequence[tuple[str, str, str]], models: Sequence[ModelTimeline]) -> NDArray[np.int64]:
+    """Which model claims each account; accounts that are alike are asked for once."""
+    known = {
+        one: next((n for n, line in enumerate(models) if claims(line.model, *one)), -1) for one in set(traits)
+    }
+    return np.array([known[one] for one in traits], dtype=np.int64)
+
+
+SEGMENTS_SQL = """
+SELECT account_id, segment FROM scoring_score
+WHERE tenant_id = %(tenant)s AND kind = %(kind)s AND day = %(day)s AND account_id BETWEEN %(low)s AND %(high)s
+  AND segment IS NOT NULL"""
+
+
+def segments_on(tenant: Tenant, kind: int, day: date, facts: AccountFacts) -> dict[int, str]:
+    """The segments that the scores of a day were ranked in: the only state of an account that a day keeps."""
+    if not len(facts):
+        return {}
+    values: dict[str, Any] = {"tenant": tenant.pk, "kind": kind, "day": day}
+    values |= {"low": int(facts.ids[0]), "high": int(facts.ids[-1])}
+    with connection.cursor() as cursor:
+        cursor.execute(SEGMENTS_SQL, values)
+        return dict(cursor.fetchall())
 
 
 def metric_facts(tenant: Tenant) -> dict[str, MetricFacts]:
@@ -93,13 +131,7 @@ def _chunk(
     ],
     models: Sequence[ModelTimeline],
 ) -> AccountChunk:
-    known: dict[tuple[str, str, str], int] = {}
-    claimed = []
-    for row in rows:
-        traits = (row[4], row[5], row[6])
-        if traits not in known:
-            known[traits] = next((n for n, line in enumerate(models) if claims(line.model, *traits)), -1)
-        claimed.append(known[traits])
+    traits = [(row[4], row[5], row[6]) for row in rows]
     facts = AccountFacts(
         ids=np.array([row[0] for row in rows], dtype=np.int64),
         exists_from=np.array([min(ordinal(row[1]), row[2].toordinal()) for row in rows], dtype=np.int64),
@@ -109,7 +141,7 @@ def _chunk(
         started=np.array([(row[8] or row[1] or row[2]).toordinal() for row in rows], dtype=np.int64),
         segments=_segments([row[4] for row in rows]),
     )
-    return AccountChunk(facts, np.array(claimed, dtype=np.int64), [(row[4], row[5], row[6]) for row in rows])
+    return AccountChunk(facts, _claimed(traits, models), traits)
 
 
 def _segments(values: Sequence[str]) -> Segments:

@@ -6,6 +6,7 @@ import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 import numpy as np
 from django.db import connection
@@ -114,23 +115,21 @@ SET {", ".join(f"{name} = excluded.{name}" for name in _VALUES)}
 WHERE NOT scoring_score.is_final AND {_differs("scoring_score")}"""
 
 
+# A block of one day goes on from the current row; one of many days looks its last day but one up, by its whole key.
+_ONE_DAY = ("scoring_incoming", "NULL::double precision, NULL::smallint", "", "scoring_current.")
+_MANY_DAYS = (
+    "(SELECT DISTINCT ON (account_id) kind, account_id, day FROM scoring_incoming ORDER BY account_id, day DESC)",
+    "p.score, p.band",
+    """LEFT JOIN unnest(%(gaps)s::bigint[], %(before)s::date[]) AS g(account_id, day) ON g.account_id = i.account_id
+LEFT JOIN scoring_score AS p ON p.tenant_id = %(tenant)s AND p.kind = i.kind AND p.account_id = i.account_id
+  AND p.day = coalesce(g.day, i.day - 1)""",
+    "excluded.previous_",
+)
+
+
 def _current_sql(many_days: bool) -> str:
     """The current row follows the history: forward to a newer day, or where the same day now says something else."""
-    newest = "scoring_incoming"
-    before = "NULL::double precision, NULL::smallint"
-    lookup = ""
-    if many_days:
-        newest = """(SELECT DISTINCT ON (account_id) kind, account_id, day
-                     FROM scoring_incoming ORDER BY account_id, day DESC)"""
-        before = "p.score, p.band"
-        lookup = """LEFT JOIN LATERAL (
-            SELECT score, band FROM scoring_score AS h
-            WHERE h.tenant_id = s.tenant_id AND h.kind = s.kind AND h.account_id = s.account_id AND h.day < s.day
-            ORDER BY h.day DESC LIMIT 1) AS p ON true"""
-    previous = {
-        name: f"excluded.previous_{name}" if many_days else f"scoring_current.{name}"
-        for name in ("score", "band")
-    }
+    newest, before, lookup, previous = _MANY_DAYS if many_days else _ONE_DAY
     return f"""
 INSERT INTO scoring_current (tenant_id, {", ".join(_OWN)}, previous_score, previous_band)
 SELECT s.tenant_id, {", ".join(f"s.{name}" for name in _OWN)}, {before}
@@ -142,12 +141,42 @@ WHERE s.tenant_id = %(tenant)s
 ORDER BY s.account_id
 ON CONFLICT (tenant_id, kind, account_id) DO UPDATE
 SET day = excluded.day, {", ".join(f"{name} = excluded.{name}" for name in _VALUES)},
-    previous_score = CASE WHEN excluded.day > scoring_current.day THEN {previous["score"]}
+    previous_score = CASE WHEN excluded.day > scoring_current.day THEN {previous}score
                           ELSE scoring_current.previous_score END,
-    previous_band = CASE WHEN excluded.day > scoring_current.day THEN {previous["band"]}
+    previous_band = CASE WHEN excluded.day > scoring_current.day THEN {previous}band
                          ELSE scoring_current.previous_band END
 WHERE excluded.day > scoring_current.day
    OR (excluded.day = scoring_current.day AND {_differs("scoring_current")})"""
+
+
+# Only of accounts whose last day stands alone in its block: the newest stored day before it, whenever that was.
+_BEFORE = """
+SELECT h.account_id, max(h.day) FROM scoring_score h
+JOIN unnest(%(ids)s::bigint[], %(days)s::date[]) AS n(account_id, day) ON n.account_id = h.account_id AND h.day < n.day
+WHERE h.tenant_id = %(tenant)s AND h.kind = %(kind)s AND h.account_id = ANY(%(ids)s::bigint[]) GROUP BY 1"""
+
+
+def _alone(block: Block) -> tuple[list[int], list[date]]:
+    """Accounts whose newest day in the block does not follow another one in it, and that day."""
+    order = np.lexsort((block.day_index, block.account_ids))
+    accounts, places = block.account_ids[order], block.day_index[order]
+    days = np.array([day.toordinal() for day in block.days], dtype=np.int64)[places]
+    last = np.append(accounts[1:] != accounts[:-1], True)
+    follows = np.zeros(len(order), dtype=np.bool_)
+    follows[1:] = (accounts[1:] == accounts[:-1]) & (days[1:] - days[:-1] == 1)
+    found = np.flatnonzero(last & ~follows)
+    return accounts[found].tolist(), [block.days[place] for place in places[found].tolist()]
+
+
+def _before_gaps(cursor: Any, block: Block) -> dict[str, Any]:
+    """The newest stored day before the newest one of the block, for accounts where that is not the day before."""
+    accounts, days = _alone(block)
+    rows = []
+    if accounts:
+        values = {"ids": accounts, "days": days, "tenant": block.tenant_id, "kind": block.kind_code}
+        cursor.execute(_BEFORE, values)
+        rows = cursor.fetchall()
+    return {"gaps": [account for account, _day in rows], "before": [day for _account, day in rows]}
 
 
 def write_block(block: Block) -> Written:
@@ -165,7 +194,9 @@ def write_block(block: Block) -> Written:
         written.history = cursor.rowcount
         # Before the tables have statistics the planner takes them for empty and scans them for each account.
         cursor.execute("SET LOCAL enable_seqscan = off")
-        cursor.execute(_current_sql(len(block.days) > 1), {"tenant": block.tenant_id})
+        many_days = len(block.days) > 1
+        values = {"tenant": block.tenant_id, **(_before_gaps(cursor, block) if many_days else {})}
+        cursor.execute(_current_sql(many_days), values)
         written.current = cursor.rowcount
         cursor.execute("SET LOCAL enable_seqscan = on")
     return written

@@ -253,7 +253,8 @@ def test_an_account_that_another_model_scored_in_between_starts_anew(world: Worl
         if ago == 1:
             with tenant_scope(world.tenant):
                 other = Version.objects.get(model__key="playbook")
-                StoredScore.objects.filter(day=world.today - timedelta(days=1)).update(version_id=other.pk)
+                for table in (StoredScore, CurrentScore):
+                    table.objects.filter(day=world.today - timedelta(days=1)).update(version_id=other.pk)
     assert [row[3] for row in stored(world)] == [H, H, R]
     assert version.hysteresis == "points"
 
