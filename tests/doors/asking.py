@@ -44,9 +44,13 @@ def lines(wrong: list[Cell]) -> str:
 
 
 def bare(response: HttpResponseBase, *ids: object) -> tuple[int, bytes, str]:
-    """What a stranger sees, without tokens and without the ids that he sent himself."""
+    """What a stranger sees, without tokens and without the ids that he sent himself.
+
+    An id is taken out where it is a part of an address: on a new database it is 1, which stands in a page in other ways.
+    """
     body = TOKEN.sub(b"", getattr(response, "content", b""))
     location = response.headers.get("Location", "")
     for one in ids:
-        body, location = body.replace(str(one).encode(), b"N"), location.replace(str(one), "N")
+        part = rf"(?<=/){re.escape(str(one))}(?=[/\"'?&#]|$)"
+        body, location = re.sub(part.encode(), b"N", body), re.sub(part, "N", location)
     return response.status_code, body, location

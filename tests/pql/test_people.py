@@ -28,7 +28,7 @@ def test_a_person_has_days_features_events_and_signals_but_no_team() -> None:
     ]
     found = person_measures(sources, everything="all_events", signals="signal_points")
     assert [m.what for m in found] == ["active", FADED, FEATURES, None, EVENTS, None, SIGNALS, None]
-    assert found[1].window_days == 28 and found[1].fade()[7] == 0.5
+    assert found[1].window_days == 28 and found[1].fade()[7] * 2 == found[1].fade()[0]
 
 
 def test_events_are_ranked_among_peers_where_there_are_enough() -> None:
