@@ -18,7 +18,21 @@ from .forms import PREFIX, RuleForm, metric_choices, rule_form
 from .models import Rule
 from .params import PARAMS
 
-NOTED = ("params", "enabled", "severity", "play", "play_key", "dwell_days", "cooldown_days", "channels")
+PATIENCE = ("dwell_days", "cooldown_days", "clear_days", "reentry_max", "reentry_days", "grace_days")
+NOTED = (
+    *(
+        "params",
+        "enabled",
+        "severity",
+        "play",
+        "play_key",
+        "channels",
+        "include_churned",
+        "interrupts",
+        "topic",
+    ),
+    *PATIENCE,
+)
 
 
 @admin.register(Rule, site=tenant_admin_site)
@@ -52,8 +66,8 @@ class RuleAdmin(TenantModelAdmin):
         thresholds = [PREFIX + name for name in PARAMS[obj.kind].__struct_fields__]
         return [
             (None, {"fields": ["key", "name", "description", "kind", "enabled", "severity", "position"]}),
-            (_("When it fires"), {"fields": [*thresholds, "dwell_days", "cooldown_days"]}),
-            (_("What happens then"), {"fields": ["play", "play_key", "channels"]}),
+            (_("When it fires"), {"fields": [*thresholds, *PATIENCE, "include_churned"]}),
+            (_("What happens then"), {"fields": ["play", "play_key", "channels", "interrupts", "topic"]}),
         ]
 
     def save_model(self, request: HttpRequest, obj: Rule, form: Any, change: bool) -> None:

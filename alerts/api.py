@@ -28,7 +28,7 @@ from accounts.api_schema import (
 )
 from playbooks.api import ACCOUNT_ID, before_id, choice, text, words
 
-from .models import Alert, Severity
+from .models import Alert, PersonReason, Severity
 from .selectors import alerts_of, with_priority
 from .services import close_alert, snooze_alert
 
@@ -37,7 +37,7 @@ VERDICT = {"type": "string", "enum": Alert.Verdict.values}
 ALERT = record(
     {
         "id": INTEGER,
-        "account_id": STRING,
+        "account_id": nullable(STRING),
         "rule": STRING,
         "name": STRING,
         "subject": nullable(STRING),
@@ -50,6 +50,7 @@ ALERT = record(
         "verdict": nullable(VERDICT),
         "evidence": ANY_OBJECT,
         "owner": nullable(STRING),
+        "person_reason": nullable({"type": "string", "enum": PersonReason.values}),
         "run_id": nullable(INTEGER),
         "playbook": nullable(STRING),
     }
@@ -175,10 +176,11 @@ def _answer(view: TenantAPIView, alert_id: int) -> Response:
 
 def alert_body(alert: Alert) -> dict[str, Any]:
     """An alert as the API shows it; `alert` comes from `selectors.with_priority`."""
-    owner = alert.account.owner
+    account = alert.account
+    owner = account.owner if account else None
     return {
         "id": alert.pk,
-        "account_id": alert.account.external_id,
+        "account_id": account.external_id if account else None,
         "rule": alert.rule.key,
         "name": alert.rule.name,
         "subject": alert.subject or None,
@@ -191,6 +193,7 @@ def alert_body(alert: Alert) -> dict[str, Any]:
         "verdict": alert.close_verdict or None,
         "evidence": alert.evidence,
         "owner": owner.user.email if owner else None,
+        "person_reason": alert.person_reason or None,
         "run_id": alert.run_id,
         "playbook": alert.run.playbook.key if alert.run else None,
     }

@@ -15,8 +15,10 @@ from accounts.fence.scope import current_tenant_id
 from playbooks.selectors import startable_playbooks
 from usage.models import Metric
 
+from .conditions import ConditionError
 from .models import Channel, Rule
-from .params import PARAMS, parse_params
+from .params import PARAMS, parse_params, stored_params
+from .rule_words import fault_words
 
 PREFIX = "threshold_"
 
@@ -47,6 +49,17 @@ WORDS: dict[str, tuple[Promise, Promise | str]] = {
     "points": (gettext_lazy("Points lost"), gettext_lazy("Exactly this many fire.")),
     "days": (gettext_lazy("Within days"), ""),
     "worse_band": (gettext_lazy("A worse band fires, too"), ""),
+    "least_people": (
+        gettext_lazy("Least contacts with access"),
+        gettext_lazy("Of two people one says little."),
+    ),
+    "inactive_days": (gettext_lazy("Days of silence"), gettext_lazy("After having been active.")),
+    "forget_days": (gettext_lazy("Days after which it is old news"), ""),
+    "unless_another": (gettext_lazy("Not while another champion is active"), ""),
+    "tree": (
+        gettext_lazy("Conditions as JSON"),
+        gettext_lazy("Easier on the page Rules of the workspace."),
+    ),
     "resolve_within": (gettext_lazy("Resolves within so many points of the score before"), ""),
 }
 
@@ -76,10 +89,20 @@ class RuleForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the stu
             "position",
             "dwell_days",
             "cooldown_days",
+            "clear_days",
+            "reentry_max",
+            "reentry_days",
+            "grace_days",
+            "include_churned",
+            "interrupts",
+            "topic",
         ]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        if "kind" in self.fields:  # conditions are built on a page of the workspace
+            kinds = [choice for choice in Rule.Kind.choices if choice[0] != Rule.Kind.CONDITIONS]
+            self.fields["kind"] = forms.ChoiceField(label=gettext_lazy("Kind"), choices=kinds)
         if "play_key" in self.fields:
             plays = [("", "—"), *((play.key, play.name) for play in startable_playbooks(current_tenant_id()))]
             self.fields["play_key"] = forms.ChoiceField(
@@ -102,7 +125,9 @@ class RuleForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the stu
         }
         if kind and not self.errors:
             try:
-                self.instance.params = msgspec.to_builtins(parse_params(kind, values))
+                self.instance.params = stored_params(parse_params(kind, values))
+            except ConditionError as error:
+                raise ValidationError(f"{error.path}: {fault_words(error)}") from error
             except ValueError as error:
                 raise ValidationError(
                     _("These thresholds cannot be used: %(reason)s") % {"reason": error}
@@ -126,6 +151,8 @@ def metric_choices() -> list[tuple[str, str]]:
 def _threshold(name: str, value: Any, metrics: list[tuple[str, str]]) -> forms.Field:
     label, words = WORDS[name]
     common: dict[str, Any] = {"label": label, "help_text": words, "initial": value}
+    if name == "tree":
+        return forms.JSONField(**common)
     if isinstance(value, bool):
         return forms.BooleanField(required=False, **common)
     if isinstance(value, list | tuple):
@@ -134,7 +161,15 @@ def _threshold(name: str, value: Any, metrics: list[tuple[str, str]]) -> forms.F
         )
     if isinstance(value, str):
         return forms.ChoiceField(choices=_with(metrics, [value]), **common)
-    if name in {"weeks", "baseline_weeks", "grace_days", "days"}:
+    if name in {
+        "weeks",
+        "baseline_weeks",
+        "grace_days",
+        "days",
+        "least_people",
+        "inactive_days",
+        "forget_days",
+    }:
         return forms.IntegerField(min_value=0, max_value=365, **common)
     return forms.FloatField(min_value=0, **common)
 

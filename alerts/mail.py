@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.utils import translation
 from django.utils.translation import gettext as _
@@ -10,11 +10,13 @@ from django.utils.translation import gettext as _
 from accounts.links import tenant_url
 from accounts.models import Tenant
 
-from .models import Alert
 from .wording import evidence_sentence
 
+if TYPE_CHECKING:
+    from .services.writing import Opened
 
-def alert_mail(tenant: Tenant, alert: Alert, *, account_name: str, address: str) -> dict[str, Any]:
+
+def alert_mail(tenant: Tenant, alert: Opened, *, account_name: str, address: str) -> dict[str, Any]:
     """The payload of an outbox item of the kind `email`, in the tenant's language."""
     with translation.override(tenant.language):
         return {

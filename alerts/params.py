@@ -6,6 +6,8 @@ from typing import Annotated, Any
 
 import msgspec
 
+from alerts.conditions import parse_tree, tree_as_data
+
 Share = Annotated[float, msgspec.Meta(gt=0, le=10)]
 Weeks = Annotated[int, msgspec.Meta(ge=1, le=12)]
 Days = Annotated[int, msgspec.Meta(ge=0, le=365)]
@@ -59,12 +61,46 @@ class HealthDropped(Params, frozen=True):
     resolve_within: Annotated[float, msgspec.Meta(ge=0, le=100)] = 5  # points under the score before the drop
 
 
+class FeatureAdoption(Params, frozen=True):
+    """Fires for each key feature that too few of those with access use."""
+
+    below: Share = 0.5
+    days: Annotated[int, msgspec.Meta(ge=1, le=90)] = 28
+    least_people: Annotated[int, msgspec.Meta(ge=1, le=10_000)] = 4  # of two people one says little
+    grace_days: Days = 30
+    resolve_at: Share = 0.6
+
+
+class ChampionGone(Params, frozen=True):
+    """Fires for each champion who fell silent or is champion no more."""
+
+    inactive_days: Annotated[int, msgspec.Meta(ge=1, le=365)] = 30
+    forget_days: Annotated[int, msgspec.Meta(ge=1, le=365)] = 120  # a silence longer than that is old news
+    unless_another: bool = True
+
+
+class SourceQuiet(Params, frozen=True):
+    """Fires for each source that stopped delivering."""
+
+    forget_days: Annotated[int, msgspec.Meta(ge=7, le=365)] = 60
+
+
+class Conditions(Params, frozen=True):
+    """Fires where a condition of the tenant's own holds; the stored form is described in `conditions.parse`."""
+
+    tree: Any = None  # a Group once parsed
+
+
 PARAMS: dict[str, type[Params]] = {
     "usage_under_target": UsageUnderTarget,
     "rate_falling": RateFalling,
     "metric_at_zero": MetricAtZero,
     "ticket_unresolved": TicketUnresolved,
     "health_dropped": HealthDropped,
+    "feature_adoption": FeatureAdoption,
+    "champion_gone": ChampionGone,
+    "source_quiet": SourceQuiet,
+    "conditions": Conditions,
 }
 
 
@@ -74,6 +110,20 @@ def parse_params(kind: str, values: dict[str, Any]) -> Params:
         params = msgspec.convert(values, PARAMS[kind])
     except msgspec.ValidationError as error:
         raise ValueError(str(error)) from error
-    if isinstance(params, UsageUnderTarget | RateFalling) and params.resolve_at < params.below:
+    if (
+        isinstance(params, UsageUnderTarget | RateFalling | FeatureAdoption)
+        and params.resolve_at < params.below
+    ):
         raise ValueError("resolve_at must not be under below: the alert would open and resolve at once")
+    if isinstance(params, ChampionGone) and params.forget_days <= params.inactive_days:
+        raise ValueError("forget_days must be over inactive_days: nobody would ever be noticed")
+    if isinstance(params, Conditions):
+        return Conditions(parse_tree(params.tree))
     return params
+
+
+def stored_params(params: Params) -> dict[str, Any]:
+    """The thresholds as the rule's row keeps them."""
+    if isinstance(params, Conditions):
+        return {"tree": tree_as_data(params.tree)}
+    return dict(msgspec.to_builtins(params))

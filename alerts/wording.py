@@ -8,12 +8,17 @@ from typing import Any
 
 from django.utils.formats import date_format, number_format
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from .rule_words import facts_sentence
 
 Evidence = Mapping[str, Any]
 
 
 def evidence_sentence(kind: str, evidence: Evidence, names: Mapping[str, str] | None = None) -> str:
     """Why the alert fired, with the values of that day; `names` gives metrics and components by key."""
+    if kind == "conditions":
+        return facts_sentence(evidence, names or {})
     return _SENTENCES[kind](_named(evidence, names or {}))
 
 
@@ -100,10 +105,48 @@ def _health(evidence: Evidence) -> str:
     return f"{sentence} {lost}"
 
 
+def _feature(evidence: Evidence) -> str:
+    return _("%(feature)s was used by %(users)s of %(access)s contacts with access in %(days)s days.") % {
+        "feature": evidence["feature"],
+        "users": _figure(evidence["users"]),
+        "access": _figure(evidence["access"]),
+        "days": evidence["days"],
+    }
+
+
+def _champion(evidence: Evidence) -> str:
+    if "removed_on" in evidence:
+        return _("%(contact)s is champion no more since %(day)s.") % {
+            "contact": evidence["contact"],
+            "day": date_format(date.fromisoformat(evidence["removed_on"])),
+        }
+    return _("%(contact)s, champion, was last seen on %(day)s.") % {
+        "contact": evidence["contact"],
+        "day": date_format(date.fromisoformat(evidence["last_seen_on"])),
+    }
+
+
+def _source(evidence: Evidence) -> str:
+    sentence = _("Nothing has come from %(source)s since %(day)s.") % {
+        "source": evidence["source"],
+        "day": date_format(date.fromisoformat(evidence["last_received_on"])),
+    }
+    waiting = len(evidence.get("rules", ()))
+    if not waiting:
+        return sentence
+    rules = ngettext(
+        "%(number)s rule waits until it is back.", "%(number)s rules wait until it is back.", waiting
+    ) % {"number": waiting}
+    return f"{sentence} {rules}"
+
+
 _SENTENCES: dict[str, Callable[[Evidence], str]] = {
     "usage_under_target": _usage,
     "rate_falling": _rate,
     "metric_at_zero": _too_little,
     "ticket_unresolved": _ticket,
     "health_dropped": _health,
+    "feature_adoption": _feature,
+    "champion_gone": _champion,
+    "source_quiet": _source,
 }

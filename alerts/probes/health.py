@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any, NamedTuple
 
@@ -9,10 +10,11 @@ import numpy as np
 from django.db import connection
 
 from alerts.conditions import health_dropped, health_recovered
+from alerts.lifecycle import Key
 from alerts.params import HealthDropped
 from scoring.models import Component
 
-from .night import Key, Night, OpenAlert, Reading, number
+from .night import Evidence, Needs, Night, OpenAlert, Reading, number
 
 # Plain reads of one table each, joined here: right after a first import the planner knows nothing of these tables, and a
 # join of its choice can then take hours.
@@ -44,7 +46,12 @@ class Scored(NamedTuple):
     band_before: int | None
 
 
-def probe_health_dropped(night: Night, params: HealthDropped, open_alerts: dict[Key, OpenAlert]) -> Reading:
+def needs_health_dropped(night: Night, params: HealthDropped) -> Needs:
+    """Stored scores only; they are read by themselves."""
+    return Needs()
+
+
+def probe_health_dropped(night: Night, params: HealthDropped, watched: Mapping[Key, OpenAlert]) -> Reading:
     """Scores that fell by the limit or into a worse band since the oldest comparable score of the window."""
     rows = _scored(night, params.days)
     if not rows:
@@ -56,10 +63,15 @@ def probe_health_dropped(night: Night, params: HealthDropped, open_alerts: dict[
     dropped = health_dropped(
         score, before, band, band_before, points=params.points, worse_band=params.worse_band
     )
-    found = [rows[int(index)] for index in np.flatnonzero(dropped)]
-    weakest = _weakest(night, found)
-    fires = {(row.account_id, ""): _evidence(row, weakest.get(row.account_id)) for row in found}
-    return Reading(fires, _recovered(rows, open_alerts, params) - set(fires))
+    found = {rows[int(index)].account_id: rows[int(index)] for index in np.flatnonzero(dropped)}
+    fires = {(account, "") for account in found}
+
+    def evidence_of(keys: Sequence[Key]) -> dict[Key, Evidence]:
+        fallen = [found[account] for account, _subject in keys]
+        weakest = _weakest(night, fallen)
+        return {(row.account_id, ""): _evidence(row, weakest.get(row.account_id)) for row in fallen}
+
+    return Reading(fires, _recovered(rows, watched, params) - fires, evidence_of)
 
 
 def _scored(night: Night, days: int) -> list[Scored]:
@@ -73,11 +85,7 @@ def _scored(night: Night, days: int) -> list[Scored]:
         oldest = {(account, version): rest for account, version, *rest in cursor.fetchall()}
         cursor.execute(NOW_SQL, values)
         none = (None, None, None)
-        return [
-            Scored(*row, *oldest.get((row[0], row[1]), none))
-            for row in cursor.fetchall()
-            if row[0] in night.account_ids
-        ]
+        return [Scored(*row, *oldest.get((row[0], row[1]), none)) for row in cursor.fetchall()]
 
 
 def _evidence(row: Scored, weakest: tuple[str, float] | None) -> dict[str, Any]:
@@ -132,7 +140,7 @@ def weakest_component(
     return best
 
 
-def _recovered(rows: list[Scored], open_alerts: dict[Key, OpenAlert], params: HealthDropped) -> set[Key]:
+def _recovered(rows: list[Scored], open_alerts: Mapping[Key, OpenAlert], params: HealthDropped) -> set[Key]:
     """Open alerts whose account is back where it was before it fell."""
     mine = [
         (row, open_alerts[row.account_id, ""].evidence) for row in rows if (row.account_id, "") in open_alerts

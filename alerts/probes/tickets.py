@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 import numpy as np
@@ -9,15 +10,21 @@ from django.db.models import Q
 
 from accounts.models import Ticket
 from alerts.conditions import waits_too_long
+from alerts.lifecycle import Key
 from alerts.params import TicketUnresolved
 
-from .night import Key, Night, OpenAlert, Reading, number
+from .night import Evidence, Needs, Night, OpenAlert, Reading, number
 
 HOUR = timedelta(hours=1)
 
 
+def needs_ticket_unresolved(night: Night, params: TicketUnresolved) -> Needs:
+    """Tickets only; they are read by themselves."""
+    return Needs()
+
+
 def probe_ticket_unresolved(
-    night: Night, params: TicketUnresolved, open_alerts: dict[Key, OpenAlert]
+    night: Night, params: TicketUnresolved, watched: Mapping[Key, OpenAlert]
 ) -> Reading:
     """Tickets that had waited longer than the limit when the day ended, as they were known then."""
     moment = night.known_until
@@ -31,18 +38,24 @@ def probe_ticket_unresolved(
     )
     still_open = {(account_id, subject) for account_id, subject, *_rest in rows}
     hours = np.array([(moment - opened_at) / HOUR for _a, _s, opened_at, *_rest in rows], dtype=np.float64)
-    late = np.flatnonzero(waits_too_long(hours, limit=params.hours))
-    fires = {}
-    for index in late:
-        account_id, subject, opened_at, severity, title = rows[index]
-        if account_id in night.account_ids:
-            fires[account_id, subject] = {
+    late = {
+        (rows[index][0], rows[index][1]): int(index)
+        for index in np.flatnonzero(waits_too_long(hours, limit=params.hours))
+    }
+
+    def evidence_of(keys: Sequence[Key]) -> dict[Key, Evidence]:
+        found = {}
+        for key in keys:
+            _account, subject, opened_at, severity, title = rows[late[key]]
+            found[key] = {
                 "ticket": subject,
                 "title": title,
                 "severity": severity,
                 "opened_at": opened_at.isoformat(),
-                "hours": number(round(hours[index], 1)),
+                "hours": number(round(hours[late[key]], 1)),
                 "limit": number(params.hours),
             }
+        return found
+
     # Late is late: an alert clears when its ticket is resolved or gone, not when the limit is raised.
-    return Reading(fires, set(open_alerts) - still_open)
+    return Reading(set(late), set(watched) - still_open, evidence_of)

@@ -13,7 +13,7 @@ from accounts.models import Membership, Tenant
 from accounts.services import record_audit, record_timeline
 from alerts import timeline
 from alerts.models import Alert
-from playbooks.rights import demand_account
+from alerts.rights import demand_alert
 
 from .evaluation import OPEN_STATES, lock_alerts
 
@@ -68,7 +68,7 @@ def reopen_alert(*, tenant: Tenant, alert_id: int, member: Membership | None = N
     same = Alert.objects.filter(
         tenant=tenant,
         rule_id=alert.rule_id,
-        account_id=alert.account_id,
+        account=alert.account,
         subject=alert.subject,
         state__in=OPEN_STATES,
     )
@@ -95,7 +95,7 @@ def reopen_alert(*, tenant: Tenant, alert_id: int, member: Membership | None = N
 def _locked(tenant: Tenant, alert_id: int, member: Membership | None) -> Alert:
     lock_alerts(tenant)
     alert = Alert.objects.select_related("account", "rule").get(tenant=tenant, pk=alert_id)
-    demand_account(member, alert.account)
+    demand_alert(member, alert)
     return alert
 
 
@@ -121,15 +121,16 @@ def _journal(
     before: dict[str, Any],
     after: dict[str, Any],
 ) -> None:
-    record_timeline(
-        tenant=tenant,
-        account_id=alert.account_id,
-        kind=kind,
-        at=timezone.now(),
-        title=alert.rule.name,
-        actor=member,
-        data={"alert": alert.pk, "rule": alert.rule.key, "subject": alert.subject, **after},
-    )
+    if alert.account_id is not None:
+        record_timeline(
+            tenant=tenant,
+            account_id=alert.account_id,
+            kind=kind,
+            at=timezone.now(),
+            title=alert.rule.name,
+            actor=member,
+            data={"alert": alert.pk, "rule": alert.rule.key, "subject": alert.subject, **after},
+        )
     record_audit(
         tenant=tenant,
         actor=member,

@@ -24,6 +24,10 @@ def install_shipped_rules(*, tenant: Tenant) -> list[Rule]:
             play_key=rule.play_key,
             position=rule.position,
             cooldown_days=rule.cooldown_days,
+            clear_days=rule.clear_days,
+            grace_days=rule.grace_days,
+            topic=rule.topic,
+            interrupts=rule.interrupts,
             origin=Rule.Origin.SHIPPED,
         )
         for rule in shipped_rules()

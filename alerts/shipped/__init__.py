@@ -26,6 +26,10 @@ class ShippedRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     play: Literal["none", "fixed", "weakest"]
     cooldown_days: int
     play_key: str = ""
+    topic: Literal["risk", "expansion", "operations"] = "risk"
+    clear_days: int = 1
+    grace_days: int = 0
+    interrupts: Literal["auto", "always", "never"] = "auto"
 
 
 @cache

@@ -33,6 +33,7 @@ from playbooks.services import advance_runs
 from pql.services import evaluate_leads, measure_signals, note_signals, save_settings
 from scoring.quality import count_band_weeks
 from scoring.services import score_accounts
+from usage.asof import relations
 from usage.services import accept_rows, drain_pending, snapshot_state
 
 ACCOUNTS_PER_USAGE_CHUNK = 10
@@ -220,9 +221,11 @@ def _findings(tenant: Tenant, job: Job, params: Mapping[str, Any]) -> None:
     prefer_hash_joins()
     colleagues = _owners(tenant)
     first = date.fromisoformat(params["first"])
+    # Everything in the story was known a minute after it happened, so the live rollups are what every night knew.
+    tables = relations(tenant=tenant, days=(first, _last_day(job)), cutoff=None)
     for offset in range(int(params["days"])):
         day = first + timedelta(days=offset)
-        evaluate_rules(tenant=tenant, day=day, suppress_deliveries=True)
+        evaluate_rules(tenant=tenant, day=day, suppress_deliveries=True, tables=tables)
         advance_runs(tenant=tenant, day=day)
         work_through(tenant, day, colleagues)
 

@@ -50,6 +50,8 @@ def work_through(tenant: Tenant, day: date, colleagues: list[Membership]) -> Non
         if _draw(alert.pk) >= 35
     ]
     for alert in alerts:
+        if alert.account is None:
+            continue
         who = alert.account.owner_id or colleagues[alert.pk % len(colleagues)].pk
         alert.state, alert.close_verdict = Alert.State.CLOSED, VERDICTS[alert.pk % len(VERDICTS)]
         alert.closed_at, alert.closed_by_id, alert.ended_on = evening, who, day
@@ -57,7 +59,7 @@ def work_through(tenant: Tenant, day: date, colleagues: list[Membership]) -> Non
         entries.append(
             _entry(
                 tenant,
-                alert.account_id,
+                alert.account.pk,
                 ALERT_CLOSED,
                 evening,
                 alert.rule.name,

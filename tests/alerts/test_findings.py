@@ -225,4 +225,4 @@ def test_the_ledger_says_how_precise_each_rule_is(inside: Tenant, owned: Account
     assert (tickets.useful, tickets.noise, tickets.known, tickets.open, tickets.resolved) == (2, 1, 1, 1, 1)
     assert tickets.precision == 0.5
     assert (ledger["health_dropped"].judged, ledger["health_dropped"].precision) == (0, None)
-    assert len(ledger) == 5
+    assert len(ledger) == 13

@@ -76,7 +76,7 @@ def test_both_tickets_of_an_account_share_one_run(inside: Tenant, owned: Account
 
 def test_the_same_night_twice_changes_nothing(inside: Tenant, owned: Account) -> None:
     ticket(owned, "T-1", MIDNIGHT - timedelta(days=5))
-    Rule.objects.filter(key="ticket_unresolved").update(channels=["email"])
+    Rule.objects.filter(key="ticket_unresolved").update(channels=["email"], interrupts="always")
     evaluate_rules(tenant=inside, day=SUNDAY)
     before = everything()
     again = evaluate_rules(tenant=inside, day=SUNDAY)
@@ -99,7 +99,7 @@ def test_a_resolved_ticket_resolves_its_alert_and_leaves_the_others(inside: Tena
     assert (summary.opened, summary.resolved) == (0, 1)
     assert alerts_now() == [("ticket_unresolved", "T-1", "resolved"), ("ticket_unresolved", "T-2", "open")]
     kinds = list(TimelineEntry.objects.order_by("id").values_list("kind", flat=True))
-    assert kinds == ["run_started", "alert_opened", "alert_opened", "alert_resolved"]
+    assert kinds == ["alert_opened", "alert_opened", "run_started", "alert_resolved"]
 
 
 def test_a_past_night_knows_only_what_had_been_received(inside: Tenant, owned: Account) -> None:
@@ -183,7 +183,7 @@ def test_only_a_rule_that_asks_for_mail_sends_it_and_not_for_the_past(
     inside: Tenant, owned: Account, suppress: bool, mails: int
 ) -> None:
     ticket(owned, "T-1", MIDNIGHT - timedelta(days=5), title="Export is empty")
-    Rule.objects.filter(key="ticket_unresolved").update(channels=["email"])
+    Rule.objects.filter(key="ticket_unresolved").update(channels=["email"], interrupts="always")
     evaluate_rules(tenant=inside, day=SUNDAY, suppress_deliveries=suppress)
     assert Outbox.objects.count() == mails
     for item in Outbox.objects.all():

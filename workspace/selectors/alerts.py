@@ -105,7 +105,7 @@ def line(alert: Alert, names: Mapping[str, str]) -> AlertLine:
         ]
     if "weakest" in evidence:
         evidence["weakest"] = names.get(COMPONENT + evidence["weakest"], evidence["weakest"])
-    return AlertLine(alert, evidence_sentence(alert.rule.kind, evidence))
+    return AlertLine(alert, evidence_sentence(alert.rule.kind, evidence, names))
 
 
 def alert_page(
@@ -166,7 +166,7 @@ def alert_detail(tenant: Tenant, pk: int) -> AlertDetail | None:
         "assignee__user", "account", "run__playbook"
     )
     around = (
-        TimelineEntry.objects.filter(tenant=tenant, account_id=alert.account_id)
+        TimelineEntry.objects.filter(tenant=tenant, account_id=alert.account_id or 0)
         .select_related("actor__user")
         .order_by("-at", "-pk")
     )

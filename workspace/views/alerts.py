@@ -12,9 +12,9 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from accounts.access import may_work_on
 from accounts.requests import TenantRequest
 from alerts.models import Alert, Severity
+from alerts.rights import may_handle
 from alerts.selectors import precision_ledger
 from alerts.services import close_alert, reopen_alert, snooze_alert
 from workspace.access import admin_only, csm_only, member_only
@@ -71,12 +71,16 @@ def alert_page(request: TenantRequest, pk: int) -> HttpResponse:
         "alert": detail.alert,
         "today": today,
         "verdicts": Alert.Verdict.choices,
-        "may_work": may_work_on(request.member, detail.alert.account),
+        "may_work": may_handle(request.member, detail.alert),
         "snooze_dates": [(today + timedelta(days=days), days) for days in SNOOZE_DAYS],
     }
     return render(
         request, "workspace/work/_alert.html" if in_panel(request) else "workspace/work/alert.html", context
     )
+
+
+def _named(alert: Alert) -> dict[str, str]:
+    return {"rule": alert.rule.name, "account": str(alert.account or alert.subject)}
 
 
 @require_POST
@@ -96,7 +100,7 @@ def alert_close(request: TenantRequest, pk: int) -> HttpResponse:
     except ValidationError as error:
         messages.error(request, " ".join(error.messages))
         return back(request, "workspace:alerts")
-    text = _("Closed: %(rule)s at %(account)s") % {"rule": alert.rule.name, "account": alert.account.name}
+    text = _("Closed: %(rule)s at %(account)s") % _named(alert)
     messages.success(request, text, extra_tags=f"undo:{reverse('workspace:alert_reopen', args=[pk])}")
     return redirect("workspace:alerts")
 
@@ -122,7 +126,7 @@ def alert_snooze(request: TenantRequest, pk: int) -> HttpResponse:
     except ValueError:
         messages.error(request, _("Choose until when."))
         return back(request, "workspace:alerts")
-    text = _("Snoozed: %(rule)s at %(account)s") % {"rule": alert.rule.name, "account": alert.account.name}
+    text = _("Snoozed: %(rule)s at %(account)s") % _named(alert)
     messages.success(request, text, extra_tags=f"undo:{reverse('workspace:alert_reopen', args=[pk])}")
     return redirect("workspace:alerts")
 
@@ -140,7 +144,7 @@ def alert_reopen(request: TenantRequest, pk: int) -> HttpResponse:
         return back(request, "workspace:alerts")
     messages.success(
         request,
-        _("Open again: %(rule)s at %(account)s") % {"rule": alert.rule.name, "account": alert.account.name},
+        _("Open again: %(rule)s at %(account)s") % _named(alert),
     )
     return redirect("workspace:alert", pk)
 

@@ -1,82 +1,27 @@
-"""Rules, what they found, and what is still on its way to being found."""
+"""What rules found, and what is still on its way to being found."""
 
 from __future__ import annotations
 
-from django.contrib.postgres.fields import ArrayField
-from django.core.validators import MaxValueValidator
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from accounts.fence.models import TenantForeignKey, TenantModel
-from accounts.models import Account
+from accounts.models import Account, Contact
 from playbooks.models import Run
 
-
-class Severity(models.TextChoices):
-    """How bad a finding is."""
-
-    LOW = "low", _("Low")
-    MEDIUM = "medium", _("Medium")
-    HIGH = "high", _("High")
+from .rules import Rule, Severity
 
 
-class Channel(models.TextChoices):
-    """Ways an alert reaches people besides the inbox, which always has it."""
+class PersonReason(models.TextChoices):
+    """Why an alert interrupts a person instead of leaving it to automation."""
 
-    EMAIL = "email", _("E-mail to the owner")
-
-
-class Rule(TenantModel):
-    """A condition that opens an alert at every account it holds for."""
-
-    class Kind(models.TextChoices):
-        USAGE_UNDER_TARGET = "usage_under_target", _("Usage under target")
-        RATE_FALLING = "rate_falling", _("Rate falling against its own past")
-        METRIC_AT_ZERO = "metric_at_zero", _("Too little of something the account should have")
-        TICKET_UNRESOLVED = "ticket_unresolved", _("Ticket unresolved")
-        HEALTH_DROPPED = "health_dropped", _("Health dropped")
-
-    class Play(models.TextChoices):
-        NONE = "none", _("None")
-        FIXED = "fixed", _("The play named here")
-        WEAKEST = "weakest", _("The play of the component that lost most points")
-
-    class Origin(models.TextChoices):
-        SHIPPED = "shipped", _("Shipped")
-        OWN = "own", _("Own")
-
-    key = models.SlugField(_("key"), max_length=60, db_index=False)
-    name = models.CharField(_("name"), max_length=200)
-    description = models.TextField(_("description"), blank=True)
-    kind = models.CharField(_("kind"), max_length=20, choices=Kind)
-    params = models.JSONField(_("thresholds"), default=dict, blank=True)  # checked by alerts.params
-    severity = models.CharField(_("severity"), max_length=10, choices=Severity, default=Severity.MEDIUM)
-    play = models.CharField(_("starts a play"), max_length=10, choices=Play, default=Play.NONE)
-    play_key = models.CharField(_("play"), max_length=60, blank=True)
-    channels = ArrayField(
-        models.CharField(max_length=10, choices=Channel), default=list, blank=True, verbose_name=_("channels")
-    )
-    enabled = models.BooleanField(_("enabled"), default=True)
-    position = models.PositiveSmallIntegerField(_("position"), default=100)
-    dwell_days = models.PositiveSmallIntegerField(
-        _("days it must hold before it fires"), default=0, validators=[MaxValueValidator(90)]
-    )
-    cooldown_days = models.PositiveSmallIntegerField(
-        _("days of silence after an alert has ended"), default=7, validators=[MaxValueValidator(365)]
-    )
-    origin = models.CharField(max_length=10, choices=Origin, default=Origin.OWN, editable=False)
-    created_at = models.DateTimeField(db_default=Now(), editable=False)
-
-    class Meta:
-        verbose_name = _("rule")
-        verbose_name_plural = _("rules")
-        ordering = ["position", "key"]
-        constraints = [models.UniqueConstraint(fields=["tenant", "key"], name="rule_key")]
-
-    def __str__(self) -> str:
-        return self.name
+    CRITICAL = "critical", _("the account's health is critical")
+    EXPANSION = "expansion", _("it is an expansion opportunity")
+    ENTERPRISE = "enterprise", _("it is an enterprise account")
+    COMPLEX = "complex", _("the issue is complex")
+    RULE = "rule", _("the rule asks for a person")
 
 
 class Alert(TenantModel):
@@ -94,14 +39,21 @@ class Alert(TenantModel):
         KNOWN = "known", _("Already known")
 
     rule = TenantForeignKey(Rule, models.CASCADE, related_name="alerts", verbose_name=_("rule"))
-    account = TenantForeignKey(Account, models.CASCADE, related_name="alerts", verbose_name=_("account"))
+    # None: a finding about the company's own plumbing, such as a source that went quiet.
+    account = TenantForeignKey(
+        Account, models.CASCADE, null=True, related_name="alerts", verbose_name=_("account")
+    )
     subject = models.CharField(_("subject"), max_length=200, blank=True, default="", db_collation="C")
     state = models.CharField(_("state"), max_length=10, choices=State, default=State.OPEN)
     severity = models.CharField(_("severity"), max_length=10, choices=Severity, default=Severity.MEDIUM)
     opened_on = models.DateField(_("opened"))
     last_seen_on = models.DateField(_("last held on"))
+    clear_since = models.DateField(null=True)  # first day on which it surely did not hold
     ended_on = models.DateField(_("ended"), null=True)  # closed or resolved: the cool-down counts from here
     evidence = models.JSONField(_("what fired it"), default=dict)
+    person_reason = models.CharField(
+        _("goes to a person because"), max_length=10, choices=PersonReason, blank=True, default=""
+    )  # empty: automation is on it, nobody is interrupted
     run = TenantForeignKey(Run, models.SET_NULL, null=True, related_name="+", verbose_name=_("playbook run"))
     # Kept after the snooze is over or the alert has ended: it blocks firing again until that date.
     snoozed_until = models.DateField(_("snoozed until"), null=True)
@@ -121,6 +73,7 @@ class Alert(TenantModel):
                 fields=["tenant", "rule", "account", "subject"],
                 name="alert_one_open",
                 condition=Q(state__in=["open", "snoozed"]),
+                nulls_distinct=False,
             )
         ]
         indexes = [
@@ -130,6 +83,9 @@ class Alert(TenantModel):
             models.Index(
                 fields=["tenant", "rule", "close_verdict"], name="alert_by_verdict"
             ),  # precision ledger
+            models.Index(
+                fields=["tenant", "rule", "opened_on"], name="alert_by_opening"
+            ),  # re-entry cap of the nightly run
         ]
 
     # Annotated by `selectors.with_priority`.
@@ -138,18 +94,34 @@ class Alert(TenantModel):
     band: int | None
 
     def __str__(self) -> str:
-        return f"{self.rule} · {self.account}"
+        return f"{self.rule} · {self.account or self.subject}"
 
 
 class Match(TenantModel):
-    """A condition that holds but has not held long enough; only rules with a dwell have any."""
+    """A condition that holds and has opened nothing: not long enough yet, or it held before the rule was switched on."""
 
     rule = TenantForeignKey(Rule, models.CASCADE, related_name="+")
-    account = TenantForeignKey(Account, models.CASCADE, related_name="+")
+    account = TenantForeignKey(Account, models.CASCADE, null=True, related_name="+")
     subject = models.CharField(max_length=200, blank=True, default="", db_collation="C")
     since_on = models.DateField()
+    is_baseline = models.BooleanField(default=False)  # blocks until the condition has cleared once
+    evidence = models.JSONField(default=dict)  # of a baseline: what it must come back from
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["tenant", "rule", "account", "subject"], name="match_once"),
+            models.UniqueConstraint(
+                fields=["tenant", "rule", "account", "subject"], name="match_once", nulls_distinct=False
+            ),
         ]
+
+
+class Champion(TenantModel):
+    """Who has been champion of which account: a role that was taken away leaves no other trace."""
+
+    account = TenantForeignKey(Account, models.CASCADE, related_name="+")
+    contact = TenantForeignKey(Contact, models.CASCADE, related_name="+")
+    since_on = models.DateField()
+    until_on = models.DateField(null=True)  # first night on which the role was gone
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["tenant", "account", "contact"], name="champion_once")]
