@@ -60,6 +60,7 @@ SELECT %(tenant)s, a.account_id, %(kind)s, %(at)s, left(r.name, 300),
   jsonb_build_object('alert', a.id, 'rule', r.key, 'subject', a.subject, 'evidence', a.evidence)
 FROM alerts_alert a JOIN alerts_rule r ON r.tenant_id = a.tenant_id AND r.id = a.rule_id
 WHERE a.tenant_id = %(tenant)s AND a.id = ANY(%(ids)s) AND a.account_id IS NOT NULL ORDER BY a.id
+ON CONFLICT DO NOTHING
 """
 
 
