@@ -21,6 +21,7 @@ from scoring.component_admin import DraftInline, DraftOnly
 from scoring.engine import SpecError
 from scoring.forms import ComponentForm, ComponentFormSet, ExceptionForm, ExceptionFormSet, VersionForm
 from scoring.models import Component, ExceptionRule, ScoreModel, Version
+from scoring.places import fault_words, version_names
 from scoring.selectors.preview import preview
 from scoring.selectors.versions import published_version
 from scoring.services import DefinitionError, create_draft, discard_draft, make_default, publish_version
@@ -255,7 +256,7 @@ class VersionAdmin(DraftOnly):
                 tenant=of_member(request).tenant, version=version, member=of_member(request).member
             )
         except DefinitionError as error:
-            _tell(request, error)
+            _tell(request, error, version)
             return redirect("admin:scoring_version_change", pk)
         messages.success(
             request, _("Published: %(version)s. It scores from today on.") % {"version": version}
@@ -312,7 +313,10 @@ class VersionAdmin(DraftOnly):
         try:
             ours = preview(of_member(request).tenant, version, account)
         except SpecError as error:
-            return {"problem": "; ".join(f"{where}: {_(message)}" for where, message in error.problems)}
+            names = version_names(of_member(request).tenant, version)
+            return {
+                "problem": " ".join(fault_words(where, _(words), names) for where, words in error.problems)
+            }
         published = published_version(of_member(request).tenant, version.model.key)
         theirs = (
             preview(of_member(request).tenant, published, account)
@@ -329,7 +333,8 @@ class VersionAdmin(DraftOnly):
         }
 
 
-def _tell(request: HttpRequest, error: DefinitionError) -> None:
-    """Each fault as a message of its own, with the place it is at."""
+def _tell(request: HttpRequest, error: DefinitionError, version: Version | None = None) -> None:
+    """Each fault as a message of its own, with the place it is at in words."""
+    names = version_names(of_member(request).tenant, version) if version else {}
     for where, message in error.problems:
-        messages.error(request, f"{where}: {message}" if where and where != "weights" else message)
+        messages.error(request, fault_words(where, message, names))

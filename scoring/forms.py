@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy
 from scoring.bands import Bands
 from scoring.matrix.columns import FITTING
 from scoring.models import Component, ExceptionRule, Measure, Version
+from scoring.places import fault_words
 from scoring.scale_text import BAD_PAIR, ScaleTextError, read_scale_text, write_scale_text
 from scoring.scales import ScaleError, scale_from_dict
 from scoring.services.drafts import NO_FIT, NO_METRIC, weight_problem
@@ -241,7 +242,9 @@ class MeasureForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the 
         try:
             scale_from_dict({"kind": kind, **params})
         except ScaleError as error:
-            self.add_error("scale_values", [f"{path}: {_(message)}" for path, message in error.problems])
+            self.add_error(
+                "scale_values", [fault_words(path, _(message)) for path, message in error.problems]
+            )
             return
         cleaned["scale_params"] = params
 

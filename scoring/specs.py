@@ -173,21 +173,22 @@ def version_exceptions(tenant: Tenant, versions: Iterable[Version]) -> dict[int,
 
 
 def load_versions(tenant: Tenant, versions: Sequence[Version]) -> dict[int, LoadedVersion]:
-    """Versions as the engine needs them, by id."""
+    """Versions as the engine needs them, by id: three queries."""
     parts, rules = version_parts(tenant, versions), version_exceptions(tenant, versions)
-    return {
-        version.pk: LoadedVersion(
-            id=version.pk,
-            number=version.number,
-            model_key=version.model.key,
-            kind=version.model.kind,
-            spec=build_spec(version, parts[version.pk], rules[version.pk]),
-            sources=tuple(
-                measure_source(measure) for _, measures in parts[version.pk] for measure in measures
-            ),
-            model=version.model,
-            measure_ids=tuple(measure.pk for _, measures in parts[version.pk] for measure in measures),
-            exception_ids=tuple(rule.pk for rule in rules[version.pk]),
-        )
-        for version in versions
-    }
+    return {version.pk: loaded_version(version, parts[version.pk], rules[version.pk]) for version in versions}
+
+
+def loaded_version(version: Version, parts: Parts, rules: Sequence[ExceptionRule]) -> LoadedVersion:
+    """A version as the engine needs it, from rows that were read already; raises `SpecError`."""
+    measures = [measure for _, own in parts for measure in own]
+    return LoadedVersion(
+        id=version.pk,
+        number=version.number,
+        model_key=version.model.key,
+        kind=version.model.kind,
+        spec=build_spec(version, parts, rules),
+        sources=tuple(measure_source(measure) for measure in measures),
+        model=version.model,
+        measure_ids=tuple(measure.pk for measure in measures),
+        exception_ids=tuple(rule.pk for rule in rules),
+    )

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from scoring.engine import SpecError
+from scoring.places import fault_words
 
 from .parameters import (
     CHURN,
@@ -100,7 +101,7 @@ def refusal_words(code: str, values: Mapping[str, Any]) -> str:
 
 def spec_words(error: SpecError) -> str:
     """Every fault of a version, each with where it is."""
-    return "; ".join(f"{path}: {_(message)}" for path, message in error.problems).rstrip(".")
+    return "; ".join(fault_words(path, _(message)).rstrip(".") for path, message in error.problems)
 
 
 def _readable(value: Any) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
@@ -11,7 +11,7 @@ import numpy as np
 from django.db import connection
 from numpy.typing import NDArray
 
-from accounts.models import Tenant
+from accounts.models import Account, Tenant
 from scoring.matrix import AccountFacts, MetricFacts
 from scoring.matrix.accounts import ordinal
 from scoring.scales import Segments
@@ -70,6 +70,11 @@ def segments_on(tenant: Tenant, kind: int, day: date, facts: AccountFacts) -> di
 
 def metric_facts(tenant: Tenant) -> dict[str, MetricFacts]:
     """The tenant's active metrics, by key."""
+    return facts_of_metrics(Metric.objects.filter(tenant=tenant, active=True))
+
+
+def facts_of_metrics(metrics: Iterable[Metric]) -> dict[str, MetricFacts]:
+    """The active ones of these metrics, by key."""
     return {
         metric.key: MetricFacts(
             id=metric.pk,
@@ -82,8 +87,17 @@ def metric_facts(tenant: Tenant) -> dict[str, MetricFacts]:
             denominator=metric.denominator,
             chosen_events=bool(metric.events),
         )
-        for metric in Metric.objects.filter(tenant=tenant, active=True)
+        for metric in metrics
+        if metric.active
     }
+
+
+def facts_of_account(tenant: Tenant, account: Account) -> AccountFacts:
+    """One account that was read already, as `account_chunks` would give it."""
+    made = account.created_at.astimezone(tenant.tz).date()
+    traits = (account.segment, account.stage, account.plan_kind)
+    row = (account.pk, account.first_seen_on, made, account.churned_on, *traits)
+    return _chunk([(*row, account.targets or None, account.go_live_on)], []).facts
 
 
 def account_chunks(

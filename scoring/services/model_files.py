@@ -12,6 +12,7 @@ from accounts.services import record_audit
 from scoring.difference import Change, differences
 from scoring.model_yaml import ModelFile, ModelFileError, read_model, write_model
 from scoring.models import ScoreModel, Version
+from scoring.places import fault_words
 from scoring.selectors.versions import published_version
 
 from .definitions import definition_of
@@ -109,7 +110,4 @@ def _store(tenant: Tenant, model: ScoreModel, text: str) -> Version:
 
 def _by_line(file: ModelFile, error: DefinitionError) -> list[FileProblem]:
     """The faults of a definition at their lines; the place is said where the line alone does not tell."""
-    return [
-        FileProblem(file.line_of(path), f"{path}: {words}" if path and path != "weights" else words)
-        for path, words in error.problems
-    ]
+    return [FileProblem(file.line_of(path), fault_words(path, words)) for path, words in error.problems]

@@ -152,10 +152,28 @@
     if (box && !box.contains(event.relatedTarget)) { window.setTimeout(function () { if (!box.contains(document.activeElement)) { $("#search-results").replaceChildren(); } }, 120); }
   });
 
+  // --- a form in a dialog over its page: the address says which form, and the page's own one is back when it closes ----
+  document.addEventListener("htmx:beforeSwap", function (event) {
+    if (event.target.id === "sheet-content" && event.detail.xhr.status === 400) { // what was typed, with what is wrong
+      event.detail.shouldSwap = true;
+      event.detail.isError = false;
+    }
+  });
+  document.addEventListener("close", function (event) {
+    if (event.target.id !== "sheet") { return; }
+    window.history.replaceState(null, "", event.target.dataset.home);
+    $("#sheet-content").replaceChildren();
+  }, true);
+
   // --- htmx ---------------------------------------------------------------------------------------------------------------
   document.addEventListener("htmx:afterSwap", function (event) {
     widths(event.target); toasts(document);
     if (event.target.id === "search-results") { $("#search").setAttribute("aria-expanded", String(event.target.children.length > 0)); }
+    if (event.target.id === "sheet-content") {
+      var sheet = $("#sheet"), wrong = $("[aria-invalid]", sheet);
+      if (!sheet.open) { sheet.showModal(); }
+      if (wrong) { wrong.focus(); }
+    }
     if (event.target.id === "panel") {
       $$(".is-open[data-row]").forEach(function (row) { row.classList.remove("is-open"); });
       var detail = $("[data-detail]", event.target), row = detail && $('[data-row="' + detail.dataset.detail + '"]');

@@ -15,6 +15,8 @@ from accounts.fence.scope import tenant_scope
 from accounts.models import Account, Membership, Tenant
 from scoring.models import Component, Measure, Override, Sentiment, Version
 from scoring.overrides.services import set_override, set_sentiment
+from workspace.selectors.account import header
+from workspace.selectors.score_material import read_material
 from workspace.selectors.why import why_changed
 
 from .world import World, make_world
@@ -89,13 +91,10 @@ def test_two_days_of_the_address_are_compared_in_their_order(
 def test_the_parts_on_the_page_add_up_to_the_difference(world: World) -> None:
     with tenant_scope(world.tenant):
         for place in range(4):
-            change = why_changed(
-                world.tenant,
-                world.accounts[place].pk,
-                world.today - timedelta(days=30),
-                world.today - timedelta(days=1),
-                currency="USD",
-            )
+            head = header(world.tenant, world.accounts[place].pk, world.today)
+            assert head is not None and head.current is not None
+            days = (world.today - timedelta(days=30), world.today - timedelta(days=1))
+            change = why_changed(read_material(world.tenant, head, head.current, days, world.today))
             assert change is not None
             assert change.difference is not None
             parts = [amount.amount for line in change.components for amount in line.amounts]

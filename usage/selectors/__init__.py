@@ -1,21 +1,25 @@
 """Reads of usage, each a constant number of queries."""
 
 from .delivery import (
+    Freshness,
     SourceState,
     days_delivered,
     delivered_metrics,
     quarantine_counts,
+    source_freshness,
     sources_with_state,
     unassigned_events,
 )
 from .metrics import metric_values, weekly_series
 
 __all__ = [
+    "Freshness",
     "SourceState",
     "days_delivered",
     "delivered_metrics",
     "metric_values",
     "quarantine_counts",
+    "source_freshness",
     "sources_with_state",
     "unassigned_events",
     "weekly_series",

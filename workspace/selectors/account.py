@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import TypeAlias
 
+from django.db import connection
 from django.db.models import Count, F, Q, QuerySet
 
 from accounts.models import Account, Contact, Invoice, Subscription, Tenant, Ticket, TimelineEntry
 from alerts.models import Alert
 from playbooks.models import Run, Task
 from scoring.models import CurrentScore, Override, Sentiment, StoredScore, Version
-from scoring.overrides.selectors import sentiment_history, standing_override
+from scoring.overrides.selectors import override_history, sentiment_history
 from scoring.selectors.trends import Trend, score_trends
 
 HEALTH = 1
@@ -19,6 +22,12 @@ TIMELINE_PAGE = 40
 OVERVIEW_TIMELINE = 8
 HISTORY_DAYS = 366
 NEXT_STEPS = 5
+# In one statement, because every tab of every account asks both.
+_OPEN = """
+SELECT (SELECT count(*) FROM alerts_alert WHERE tenant_id = %(tenant)s AND account_id = %(account)s AND state = %(alert)s),
+       (SELECT count(*) FROM playbooks_task WHERE tenant_id = %(tenant)s AND account_id = %(account)s AND state = %(task)s)
+"""
+Scored: TypeAlias = tuple[date, float | None, int]  # day, score, version
 
 
 @dataclass(frozen=True)
@@ -30,13 +39,19 @@ class Header:
     open_alerts: int
     open_tasks: int
     days_to_renewal: int | None
-    override: Override | None
+    override: Override | None  # the one that stands
+    overrides: list[Override]
     trend: Trend | None
-    sentiment: Sentiment | None
+    sentiments: list[Sentiment]
+
+    @property
+    def sentiment(self) -> Sentiment | None:
+        """The one that counts."""
+        return next(iter(self.sentiments), None)
 
 
 def header(tenant: Tenant, pk: int, today: date) -> Header | None:
-    """The head of the page; None when there is no such account. Seven queries."""
+    """The head of the page; None when there is no such account. Six queries."""
     account = Account.objects.filter(tenant=tenant, pk=pk).select_related("owner__user", "parent").first()
     if account is None:
         return None
@@ -45,8 +60,8 @@ def header(tenant: Tenant, pk: int, today: date) -> Header | None:
         .select_related("version__model", "exception")
         .first()
     )
-    alerts = Alert.objects.filter(tenant=tenant, account_id=pk, state=Alert.State.OPEN).count()
-    tasks = Task.objects.filter(tenant=tenant, account_id=pk, state=Task.State.OPEN).count()
+    alerts, tasks = _open_work(tenant, pk)
+    overrides = override_history(tenant, pk)
     renewal = account.renewal_on
     return Header(
         account=account,
@@ -54,10 +69,22 @@ def header(tenant: Tenant, pk: int, today: date) -> Header | None:
         open_alerts=alerts,
         open_tasks=tasks,
         days_to_renewal=(renewal - today).days if renewal and renewal >= today else None,
-        override=standing_override(tenant, pk),
+        override=next((one for one in overrides if one.counts_on(today)), None),
+        overrides=overrides,
         trend=score_trends(tenant, [pk]).get(pk),
-        sentiment=next(iter(sentiment_history(tenant, pk, limit=1)), None),
+        sentiments=sentiment_history(tenant, pk),
     )
+
+
+def _open_work(tenant: Tenant, pk: int) -> tuple[int, int]:
+    """How many alerts and tasks are open; one query."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _OPEN,
+            {"tenant": tenant.pk, "account": pk, "alert": Alert.State.OPEN, "task": Task.State.OPEN},
+        )
+        alerts, tasks = cursor.fetchone()
+        return alerts, tasks
 
 
 @dataclass(frozen=True)
@@ -120,22 +147,21 @@ class History:
     critical_below: float
 
 
-def score_history(tenant: Tenant, pk: int, today: date) -> History | None:
-    """A year of scores with the day on which each version began; two queries."""
-    rows = list(
+def year_of_scores(tenant: Tenant, pk: int, today: date) -> list[Scored]:
+    """What was stored in a year, rising; one query."""
+    return list(
         StoredScore.objects.filter(
             tenant=tenant, kind=HEALTH, account_id=pk, day__gte=today - timedelta(days=HISTORY_DAYS)
         )
         .order_by("day")
         .values_list("day", "score", "version_id")
     )
+
+
+def score_history(rows: Sequence[Scored], versions: Mapping[int, Version]) -> History | None:
+    """The scores of a year with the day on which each version began."""
     if not rows:
         return None
-    versions = (
-        Version.objects.filter(tenant=tenant, pk__in={row[2] for row in rows})
-        .select_related("model")
-        .in_bulk()
-    )
     starts, last = [], None
     for day, _score, version_id in rows:
         if version_id != last and last is not None:

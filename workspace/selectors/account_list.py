@@ -262,3 +262,15 @@ def filter_options(tenant: Tenant) -> Options:
         found = Options(segments, stages, plans, sorted({row[0] for row in kinds["t"]}, key=str.lower))
         cache.set(f"account-options:{tenant.pk}", found, OPTIONS_SECONDS)
     return found
+
+
+def overrides_beside(tenant: Tenant, wanted: AccountFilter, today: date) -> int:
+    """How many accounts show an override while the list goes by what is computed; one query, none for other lists."""
+    if not needs_score(wanted):
+        return 0
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM scoring_override WHERE tenant_id = %s AND ended_on IS NULL AND until > %s",
+            [tenant.pk, today],
+        )
+        return int(cursor.fetchone()[0])

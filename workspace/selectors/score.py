@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
-from django.db.models import Prefetch
+from django.db.models import Prefetch, Q
 
 from accounts.models import Tenant
 from scoring.models import Component, CurrentScore, Measure, StoredScore, Version
@@ -45,15 +46,23 @@ class ComponentLine:
         return self.value is None
 
 
-def versions_with_parts(tenant: Tenant, version_ids: list[int]) -> dict[int, Version]:
-    """Versions with their components and measures in the order of the stored arrays. Three queries."""
+def versions_with_parts(
+    tenant: Tenant, version_ids: Collection[int], *, live_of: int | None = None
+) -> dict[int, Version]:
+    """Versions with their components and measures in the order of the stored arrays. Three queries.
+
+    With `live_of`, a model, also its draft and what it has published last.
+    """
     measures = Measure.objects.filter(tenant=tenant).order_by("position", "id")
     components = (
         Component.objects.filter(tenant=tenant)
         .order_by("position", "id")
         .prefetch_related(Prefetch("measures", queryset=measures))
     )
-    found = Version.objects.filter(tenant=tenant, pk__in=version_ids).select_related("model")
+    wanted = Q(pk__in=version_ids)
+    if live_of is not None:
+        wanted |= Q(model_id=live_of, state__in=(Version.State.DRAFT, Version.State.PUBLISHED))
+    found = Version.objects.filter(wanted, tenant=tenant).select_related("model", "published_by__user")
     return found.prefetch_related(Prefetch("components", queryset=components)).in_bulk()
 
 

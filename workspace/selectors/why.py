@@ -12,18 +12,18 @@ from django.utils.translation import gettext_lazy
 
 from accounts.models import Tenant
 from scoring.models import CurrentScore, Override, Sentiment
-from scoring.overrides.selectors import override_history, sentiment_history
-from scoring.selectors.changes import ScoreChange, ScoredDay, restated_score, score_change
+from scoring.selectors.changes import ScoreChange, ScoredDay, change_between, restated_score
 from scoring.selectors.rollup import RollUp, rollup
 from scoring.selectors.trends import Trend
 from scoring.waterfall import Cause, Part, Verdict, Waterfall
-from usage.selectors import sources_with_state
-from usage.selectors.delivery import SourceState
+from usage.selectors import Freshness, source_freshness
 from workspace.charts import Chart
 from workspace.formatting import number, short_date
-from workspace.selectors.account import score_history
+from workspace.selectors.account import Header, score_history
+from workspace.selectors.answers import Answer, answers
 from workspace.selectors.backtest import ChanceLine, chance_line
-from workspace.selectors.score import ComponentLine, ScorePanel, explained, metric_book, versions_with_parts
+from workspace.selectors.score import ComponentLine, ScorePanel, explained
+from workspace.selectors.score_material import Material, drafted, material_panel, read_material
 from workspace.selectors.why_charts import history_chart, signed, waterfall_chart
 
 DAYS_BACK = 7
@@ -108,8 +108,9 @@ class Sureness:
     coverage: float
     minimum: float
     missing: list[str]
-    quiet: list[SourceState]
+    quiet: list[Freshness]
     fresh: int
+    known_days: int | None  # since the first usage; None before it
     is_new: bool
     is_final: bool
     chance: ChanceLine | None  # what became of accounts with such a score
@@ -134,6 +135,7 @@ class ScoreTab:
     overrides: list[Override]
     sentiments: list[Sentiment]
     rollup: RollUp | None
+    answers: list[Answer]
 
 
 def read_days(tenant: Tenant, row: CurrentScore | None, given: Sequence[str]) -> tuple[date, date]:
@@ -154,62 +156,59 @@ def _read_day(text: str) -> date | None:
 
 
 def score_tab(
-    tenant: Tenant,
-    panel: ScorePanel,
-    trend: Trend | None,
-    currency: str,
-    days: tuple[date, date],
-    today: date,
+    tenant: Tenant, head: Header, row: CurrentScore, days: tuple[date, date], today: date
 ) -> ScoreTab:
-    """What the Score tab shows beside the components; a fixed number of queries."""
-    account_id = panel.row.account_id
-    overrides = override_history(tenant, account_id)
-    past = score_history(tenant, account_id, today)
+    """The whole Score tab; a fixed number of queries."""
+    material = read_material(tenant, head, row, days, today)
+    panel = material_panel(material)
+    past = score_history(material.year, material.versions)
+    sure, change = _sureness(tenant, material, panel), why_changed(material)
     return ScoreTab(
         panel=panel,
-        trend=trend,
-        sure=_sureness(tenant, panel),
-        history=history_chart(past, overrides) if past else None,
-        change=why_changed(tenant, account_id, *days, currency=currency, panel=panel),
+        trend=head.trend,
+        sure=sure,
+        history=history_chart(past, head.overrides) if past else None,
+        change=change,
         from_day=days[0],
         to_day=days[1],
-        overrides=overrides,
-        sentiments=sentiment_history(tenant, account_id),
-        rollup=rollup(tenant, [account_id]).get(account_id),
+        overrides=head.overrides,
+        sentiments=head.sentiments,
+        rollup=rollup(tenant, [head.account.pk]).get(head.account.pk),
+        answers=answers(material, panel, change, sure, drafted(material), head.override),
     )
 
 
-def _sureness(tenant: Tenant, panel: ScorePanel) -> Sureness:
-    sources = sources_with_state(tenant)
+def _sureness(tenant: Tenant, material: Material, panel: ScorePanel) -> Sureness:
+    sources = source_freshness(tenant)
+    first = material.account.first_seen_on
     return Sureness(
         coverage=panel.row.coverage,
         minimum=panel.version.coverage_min,
         missing=[line.label for line in panel.missing],
         quiet=[state for state in sources if state.is_quiet],
         fresh=sum(not state.is_quiet for state in sources),
+        known_days=None if first is None or first > panel.row.day else (panel.row.day - first).days + 1,
         is_new=panel.row.is_new,
         is_final=panel.row.is_final,
         chance=chance_line(tenant, panel.row.version_id, panel.row.score),
     )
 
 
-def why_changed(
-    tenant: Tenant,
-    account_id: int,
-    before: date,
-    after: date,
-    *,
-    currency: str,
-    panel: ScorePanel | None = None,
-) -> WhyChanged | None:
-    """The difference between two days with its parts in words; None where one of them has no score."""
-    change = score_change(tenant, account_id, before, after)
-    if change is None:
+def why_changed(material: Material) -> WhyChanged | None:
+    """The difference between the two days with its parts in words; None where one of them has no score."""
+    if material.pair is None:
         return None
-    lines = _lines(tenant, change, currency, panel)
-    restated = None
-    if change.before.row.day < change.after.row.day:
-        restated = _restated(tenant, account_id, change.before)
+    first, last = material.pair
+    change = change_between(
+        material.tenant,
+        material.pair,
+        material.parts,
+        material.loaded(first.version_id, last.version_id),
+        material.overrides_of(first.day, last.day + timedelta(days=1)),
+        material.ground,
+    )
+    lines = _lines(material, change)
+    restated = _restated(material, change.before) if first.day < last.day else None
     components = _components(change, *lines)
     sentence = _sentence(change)
     others = [_other(part, change) for part in change.waterfall.parts if not part.key]
@@ -229,9 +228,9 @@ def why_changed(
     )
 
 
-def _restated(tenant: Tenant, account_id: int, day: ScoredDay) -> float | None:
+def _restated(material: Material, day: ScoredDay) -> float | None:
     """The score with what came late, where it says something else than the stored one."""
-    found = restated_score(tenant, account_id, day)
+    found = restated_score(material.tenant, material.account.pk, day, material.ground)
     stored = day.row.score
     if found is None or stored is None or abs(found - stored) < RESTATED_DIFFERENCE:
         return None
@@ -239,15 +238,12 @@ def _restated(tenant: Tenant, account_id: int, day: ScoredDay) -> float | None:
 
 
 def _lines(
-    tenant: Tenant, change: ScoreChange, currency: str, panel: ScorePanel | None
+    material: Material, change: ScoreChange
 ) -> tuple[dict[str, ComponentLine], dict[str, ComponentLine]]:
-    """Each day's components by key; what the panel has read already is not read again."""
-    known = {panel.version.pk: panel.version} if panel else {}
-    wanted = {day.version.pk for day in (change.before, change.after)} - known.keys()
-    versions = known | (versions_with_parts(tenant, sorted(wanted)) if wanted else {})
-    metrics = panel.metrics if panel else metric_book(tenant)
+    """Each day's components by key."""
+    metrics, currency = material.metrics, material.account.currency
     earlier, later = (
-        {line.key: line for line in explained(day.row, versions[day.version.pk], metrics, currency)}
+        {line.key: line for line in explained(day.row, material.versions[day.version.pk], metrics, currency)}
         for day in (change.before, change.after)
     )
     return earlier, later

@@ -18,7 +18,7 @@ from workspace.bands import HEALTH_BANDS
 from workspace.paging import CURSOR_PARAMETER, address, page_of, read_cursor
 from workspace.selectors import people
 from workspace.selectors.account_filter import SORTS, AccountFilter, read_filter
-from workspace.selectors.account_list import account_page, filter_options, usable
+from workspace.selectors.account_list import account_page, filter_options, overrides_beside, usable
 from workspace.selectors.day import newest_day
 from workspace.services.accounts import change_accounts
 
@@ -41,6 +41,7 @@ def account_list(request: TenantRequest) -> HttpResponse:
         "options": filter_options(request.tenant),
         "members": people.members(request.tenant),
         "summary": newest_day(request.tenant),
+        "overridden": overrides_beside(request.tenant, wanted, today),
         "page": page_of(
             path=request.path,
             parameters=shown,

@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.requests import TenantRequest
 from scoring.models import ScoreModel, Version
+from scoring.places import fault_words, version_names
 from scoring.services import DefinitionError, create_draft, publish_version, roll_back
 from workspace.access import admin_only, member_only
 from workspace.selectors.versions import ModelVersions, difference_words, model_versions
 from workspace.services.recompute import ask_recompute
 
 
-def tell(request: HttpRequest, error: DefinitionError) -> None:
-    """Each fault as a message of its own, with the place it is at."""
+def tell(request: TenantRequest, error: DefinitionError, version: Version) -> None:
+    """Each fault as a message of its own, with the place it is at in words."""
+    names = version_names(request.tenant, version)
     for where, message in error.problems:
-        messages.error(request, f"{where}: {message}" if where and where != "weights" else message)
+        messages.error(request, fault_words(where, message, names))
 
 
 def version_or_404(request: TenantRequest, pk: int) -> Version:
@@ -77,7 +79,7 @@ def publish(request: TenantRequest, pk: int) -> HttpResponse:
     try:
         version = publish_version(tenant=request.tenant, version=version, member=request.member)
     except DefinitionError as error:
-        tell(request, error)
+        tell(request, error, version)
         return redirect("workspace:score_whatif", pk)
     ask_recompute(tenant=request.tenant, actor=request.member)
     messages.success(
@@ -101,7 +103,7 @@ def go_back(request: TenantRequest, pk: int) -> HttpResponse:
             reason=request.POST.get("reason", "").replace("\0", "")[:200],
         )
     except DefinitionError as error:
-        tell(request, error)
+        tell(request, error, version)
     else:
         ask_recompute(tenant=request.tenant, actor=request.member)
         messages.success(

@@ -16,6 +16,7 @@ from accounts.models import Account
 from accounts.requests import TenantRequest
 from scoring.engine import SpecError
 from scoring.models import Version
+from scoring.places import fault_words, version_names
 from scoring.what_if import WhatIfRefused, start_what_if
 from workspace.access import manager_only, member_only
 from workspace.charts import Chart, bin_label
@@ -23,6 +24,7 @@ from workspace.formatting import number
 from workspace.paging import CURSOR_PARAMETER, address, page_of, read_cursor
 from workspace.selectors import whatif as selectors
 from workspace.selectors.versions import difference_words
+from workspace.views.versions import tell
 from workspace.whatif_charts import before_after
 
 
@@ -109,8 +111,7 @@ def what_if_run(request: TenantRequest, pk: int) -> HttpResponse:
     try:
         start_what_if(tenant=request.tenant, version=version, member=request.member)
     except WhatIfRefused as error:
-        for where, message in error.problems:
-            messages.error(request, f"{where}: {message}" if where and where != "weights" else message)
+        tell(request, error, version)
     else:
         messages.success(request, _("The draft is being tried on every account. You can leave this page."))
     return redirect("workspace:score_whatif", pk)
@@ -175,5 +176,6 @@ def what_if_account(request: TenantRequest, pk: int, account_pk: int) -> HttpRes
     try:
         context["found"] = selectors.account_comparison(request.tenant, version, against, account)
     except SpecError as error:
-        context["problem"] = "; ".join(f"{where}: {_(message)}" for where, message in error.problems)
+        names = version_names(request.tenant, version)
+        context["problem"] = " ".join(fault_words(where, _(text), names) for where, text in error.problems)
     return render(request, "workspace/setup/what_if_account.html", context)

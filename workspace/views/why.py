@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
+from django import forms
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django_htmx.http import HttpResponseClientRedirect
 
 from accounts.access import get_or_404, may_work_on
 from accounts.models import Account
@@ -23,7 +26,6 @@ from workspace.formatting import short_date
 from workspace.judgement_forms import OverrideForm, SentimentForm
 from workspace.selectors import account as selectors
 from workspace.selectors.models import account_model
-from workspace.selectors.score import score_panel
 from workspace.selectors.why import read_days, score_tab
 from workspace.views.going_back import back
 
@@ -31,13 +33,12 @@ from workspace.views.going_back import back
 def score_part(request: TenantRequest, context: dict[str, Any]) -> dict[str, Any]:
     """What the Score tab adds to the frame of the account page."""
     head: selectors.Header = context["head"]
-    given = [request.GET.get(name, "") for name in ("from", "to")]
-    panel = score_panel(request.tenant, head.current, head.account.currency)
-    if panel is None:
+    if head.current is None:
         return {"panel": None, "found": None}
+    given = [request.GET.get(name, "") for name in ("from", "to")]
     days = read_days(request.tenant, head.current, given)
-    found = score_tab(request.tenant, panel, head.trend, head.account.currency, days, context["today"])
-    return {"panel": panel, "found": found}
+    found = score_tab(request.tenant, head, head.current, days, context["today"])
+    return {"panel": found.panel, "found": found}
 
 
 @require_safe
@@ -60,6 +61,7 @@ def override(request: TenantRequest, pk: int) -> HttpResponse:
     if not may_override(request.member, head.account):
         raise PermissionDenied
     form = OverrideForm(request.POST or None)
+    next_url = _next(request, reverse("workspace:account_tab", args=[pk, "score"]))
     if request.method == "POST" and form.is_valid():
         try:
             made = set_override(tenant=request.tenant, account_id=pk, member=request.member, **form.wish())
@@ -67,9 +69,27 @@ def override(request: TenantRequest, pk: int) -> HttpResponse:
             form.refuse(error)
         else:
             messages.success(request, _said(made), extra_tags=f"undo:{_end_address(made)}")
-            return redirect("workspace:account_tab", pk, "score")
-    context = {"head": head, "account": head.account, "form": form}
-    return render(request, "workspace/account/override.html", context, status=400 if form.errors else 200)
+            return _done(request, next_url)
+    return _form_page(request, "override", head, form, next_url)
+
+
+def _in_sheet(request: TenantRequest) -> bool:
+    """Whether the form stands in a dialog over the page that asked for it."""
+    return bool(request.htmx) and request.htmx.target == "sheet-content"
+
+
+def _form_page(
+    request: TenantRequest, what: str, head: selectors.Header, form: forms.Form, next_url: str
+) -> HttpResponse:
+    """A form as a page of its own, or as the content of the dialog."""
+    context = {"what": what, "head": head, "account": head.account, "form": form, "next_url": next_url}
+    template = "workspace/account/_in_sheet.html" if _in_sheet(request) else f"workspace/account/{what}.html"
+    return render(request, template, context, status=400 if form.errors else 200)
+
+
+def _done(request: TenantRequest, address: str) -> HttpResponse:
+    """Back to the page that asked; from a dialog that page is loaded anew, since its scores look different now."""
+    return HttpResponseClientRedirect(address) if _in_sheet(request) else redirect(address)
 
 
 def _said(made: Override) -> str:
@@ -108,23 +128,21 @@ def sentiment(request: TenantRequest, pk: int) -> HttpResponse:
     if not may_work_on(request.member, head.account):
         raise PermissionDenied
     form = SentimentForm(request.POST or None)
+    next_url = _next(request, reverse("workspace:account_tab", args=[pk, "score"]))
     if request.method == "POST" and form.is_valid():
         set_sentiment(tenant=request.tenant, account_id=pk, member=request.member, **form.cleaned_data)
         messages.success(request, _("Noted. It stands beside the score and does not change it."))
-        return back(request, reverse("workspace:account_tab", args=[pk, "score"]))
-    context = {
-        "head": head,
-        "account": head.account,
-        "form": form,
-        "next_url": _next(request, reverse("workspace:account_tab", args=[pk, "score"])),
-    }
-    return render(request, "workspace/account/sentiment.html", context, status=400 if form.errors else 200)
+        return _done(request, next_url)
+    return _form_page(request, "sentiment", head, form, next_url)
 
 
 def _next(request: TenantRequest, fallback: str) -> str:
     """Where the form was asked for, when that is a page of this company."""
     asked = request.POST.get("next", "") or request.GET.get("next", "")
-    return asked if asked.startswith(f"/t/{request.tenant.slug}/") else fallback
+    good = asked.startswith(f"/t/{request.tenant.slug}/") and url_has_allowed_host_and_scheme(
+        asked, allowed_hosts=None
+    )
+    return asked if good else fallback
 
 
 def _head(request: TenantRequest, pk: int) -> selectors.Header:
