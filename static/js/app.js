@@ -153,12 +153,6 @@
   });
 
   // --- a form in a dialog over its page: the address says which form, and the page's own one is back when it closes ----
-  document.addEventListener("htmx:beforeSwap", function (event) {
-    if (event.target.id === "sheet-content" && event.detail.xhr.status === 400) { // what was typed, with what is wrong
-      event.detail.shouldSwap = true;
-      event.detail.isError = false;
-    }
-  });
   document.addEventListener("close", function (event) {
     if (event.target.id !== "sheet") { return; }
     window.history.replaceState(null, "", event.target.dataset.home);

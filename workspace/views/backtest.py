@@ -20,6 +20,7 @@ from scoring.services import DefinitionError, draft_suggested_weights, start_bac
 from workspace.access import admin_only, member_only
 from workspace.backtest_forms import BacktestForm
 from workspace.selectors import backtest as selectors
+from workspace.views.versions import tell
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -87,7 +88,7 @@ def backtest_draft(request: TenantRequest, pk: int) -> HttpResponse:
     try:
         draft = draft_suggested_weights(tenant=request.tenant, backtest=found[0], member=request.member)
     except DefinitionError as error:
-        messages.error(request, str(error))
+        tell(request, error, found[0].version)
         return redirect("workspace:score_backtest", pk)
     messages.success(
         request,

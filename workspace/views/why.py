@@ -83,8 +83,9 @@ def _form_page(
 ) -> HttpResponse:
     """A form as a page of its own, or as the content of the dialog."""
     context = {"what": what, "head": head, "account": head.account, "form": form, "next_url": next_url}
-    template = "workspace/account/_in_sheet.html" if _in_sheet(request) else f"workspace/account/{what}.html"
-    return render(request, template, context, status=400 if form.errors else 200)
+    if _in_sheet(request):
+        return render(request, "workspace/account/_in_sheet.html", context)
+    return render(request, f"workspace/account/{what}.html", context, status=400 if form.errors else 200)
 
 
 def _done(request: TenantRequest, address: str) -> HttpResponse:
