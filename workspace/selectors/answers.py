@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import TYPE_CHECKING
 
 from django.urls import reverse
@@ -151,8 +152,9 @@ def _moved(change: WhyChanged | None) -> str:
 
 def _version(material: Material, change: WhyChanged | None) -> str:
     version = material.version
-    said = [_in_force(version)]
     ends: Sequence[ScoredDay] = change.ends if change else ()
+    oldest = min((day.row.day for day in ends if day.version.pk == version.pk), default=material.row.day)
+    said = [_in_force(version, oldest)]
     for day in ends:
         if day.version.pk != version.pk:
             said.append(
@@ -170,9 +172,10 @@ def _version(material: Material, change: WhyChanged | None) -> str:
     return " ".join(said)
 
 
-def _in_force(version: Version) -> str:
+def _in_force(version: Version, oldest: date) -> str:
+    """The version and since when; its date is left out where it has scored older days, as the first one of a model does."""
     words = {"version": str(version), "by": str(version.published_by or "")}
-    if version.in_force_from is None:
+    if version.in_force_from is None or version.in_force_from > oldest:
         return f"{words['version']}."
     words["day"] = short_date(version.in_force_from)
     if version.published_by_id:
