@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin, messages
-from django.db.models import Max, Q, QuerySet
+from django.db.models import Max, OuterRef, Prefetch, Q, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html, format_html_join
+from django.utils.safestring import mark_safe
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -20,12 +21,13 @@ from accounts.services import enqueue_job
 from scoring.component_admin import DraftInline, DraftOnly
 from scoring.engine import SpecError
 from scoring.forms import ComponentForm, ComponentFormSet, ExceptionForm, ExceptionFormSet, VersionForm
-from scoring.models import Component, ExceptionRule, ScoreModel, Version
+from scoring.models import Component, ExceptionRule, Measure, ScoreModel, Version
 from scoring.places import fault_words, version_names
 from scoring.selectors.preview import preview
 from scoring.selectors.versions import published_version
 from scoring.services import DefinitionError, create_draft, discard_draft, make_default, publish_version
 from scoring.templatetags.scoring_words import band_label
+from usage.models import Metric
 
 
 class PostButton:
@@ -159,8 +161,11 @@ class ComponentInline(DraftInline):
     show_change_link = True
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Component]:
-        """With the measures, in one more query."""
-        return super().get_queryset(request).prefetch_related("measures").order_by("position", "id")
+        """With the measures and the names of what they read, in one more query."""
+        name = Metric.objects.filter(tenant=OuterRef("tenant"), key=OuterRef("metric_key")).values("name")[:1]
+        measures = Measure.objects.annotate(metric_name=Subquery(name)).order_by("position", "id")
+        found = super().get_queryset(request).prefetch_related(Prefetch("measures", queryset=measures))
+        return found.order_by("position", "id")
 
     @admin.display(description=gettext_lazy("measures"))
     def measure_list(self, obj: Component) -> str:
@@ -170,7 +175,11 @@ class ComponentInline(DraftInline):
         measures = obj.measures.all()
         if not measures:
             return _("None yet: open the component and add one.")
-        return format_html_join("", "<div>{}</div>", ((measure.metric_key,) for measure in measures))
+        names = (
+            _(measure.metric_name) if measure.metric_name else measure.metric_key  # type: ignore[attr-defined]  # annotated above
+            for measure in measures
+        )
+        return format_html_join(mark_safe("<br>"), "{}", ((name,) for name in names))
 
 
 class ExceptionInline(DraftInline):

@@ -48,6 +48,8 @@ SETTINGS: dict[str, Promise] = {
     "value": gettext_lazy("value"),
     "cap": gettext_lazy("highest score"),
     "points": gettext_lazy("points"),
+    "segment_targets": gettext_lazy("targets by segment"),
+    "by_tenure": gettext_lazy("values by time since go-live"),
     "steps": gettext_lazy("steps"),
     "measures": gettext_lazy("measures"),
     "exceptions": gettext_lazy("exceptions"),

@@ -145,8 +145,8 @@ def test_a_scale_is_typed_as_pairs_and_kept_as_points(world: World, browser: Cli
     ("change", "sentence"),
     [
         ({"measures-0-scale_values": "0: 0, 10"}, "10: Write pairs such as 5: 40, separated by commas."),
-        ({"measures-0-scale_values": "0: 0, 10: 500"}, "points[1][1]: Enter a score between 0 and 100."),
-        ({"measures-0-scale_values": ""}, "points: This value is required."),
+        ({"measures-0-scale_values": "0: 0, 10: 500"}, "Pair 2: Enter a score between 0 and 100."),
+        ({"measures-0-scale_values": ""}, "Points: This value is required."),
         ({"measures-0-scale_kind": "linear", "measures-0-scale_values": "worst: 3, best: 3"}, "must differ"),
         (
             {"measures-0-aggregate": "ratio"},

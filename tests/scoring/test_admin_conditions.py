@@ -61,8 +61,8 @@ def test_targets_by_segment_stages_by_tenure_and_peers_are_typed(
 @pytest.mark.parametrize(
     ("kind", "text", "sentence"),
     [
-        ("percent_of_target", "segment smb: -3", "segment_targets.smb: Enter a number greater than 0."),
-        ("linear", "worst: 0, best: 1, segment smb: 3", "segment_targets: This scale has no such value."),
+        ("percent_of_target", "segment smb: -3", "Targets by segment, smb: Enter a number greater than 0."),
+        ("linear", "worst: 0, best: 1, segment smb: 3", "Targets by segment: This scale has no such value."),
         ("piecewise", "from day 0\n0: 0, 5: 1\nfrom day 0\n0: 0, 5: 2", "must start later and later"),
         ("piecewise", "from day 9\n0: 0, 5: 1", "The first stage must start at day 0."),
         ("piecewise", "from day soon\n0: 0", "from day soon: Write pairs"),
