@@ -1,4 +1,4 @@
-"""Journeys through the scores: why it moved, overrides, drafts and files, backtests, leads; one tenant for each role's way."""
+"""Journeys through the scores: why it moved, overrides, drafts and files, backtests, leads; and axe on all of it."""
 
 from __future__ import annotations
 
