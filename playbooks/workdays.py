@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import date, timedelta
 
 MONDAY_TO_FRIDAY = frozenset({0, 1, 2, 3, 4})
@@ -55,3 +56,46 @@ def working_days_between(
         return -working_days_between(last, first, working_week=working_week, holidays=holidays)
     days = (first + timedelta(days=n) for n in range(1, (last - first).days + 1))
     return sum(is_working_day(day, working_week=working_week, holidays=holidays) for day in days)
+
+
+def shift_working_days(
+    day: date,
+    count: int,
+    *,
+    working_week: Collection[int] = MONDAY_TO_FRIDAY,
+    holidays: Collection[date] = (),
+) -> date:
+    """The day so many working days later, or earlier when the count is negative; with 0 the day itself."""
+    if count > 0:
+        return add_working_days(day, count, working_week=working_week, holidays=holidays)
+    if count < -MAX_WORKING_DAYS:
+        raise ValueError(f"count must be at least -{MAX_WORKING_DAYS}, not {count}")
+    while count:
+        day -= timedelta(days=1)
+        if is_working_day(day, working_week=working_week, holidays=holidays):
+            count += 1
+    return day
+
+
+@dataclass(frozen=True)
+class Calendar:
+    """The days on which somebody works: a week, and the days off in it."""
+
+    week: frozenset[int] = MONDAY_TO_FRIDAY
+    free: frozenset[date] = frozenset()
+
+    def works(self, day: date) -> bool:
+        """Whether it is a working day."""
+        return is_working_day(day, working_week=self.week, holidays=self.free)
+
+    def add(self, day: date, count: int) -> date:
+        """The `count`-th working day after `day`; with 0 that day or the next working one."""
+        return add_working_days(day, count, working_week=self.week, holidays=self.free)
+
+    def shift(self, day: date, count: int) -> date:
+        """So many working days later or earlier."""
+        return shift_working_days(day, count, working_week=self.week, holidays=self.free)
+
+    def between(self, first: date, last: date) -> int:
+        """How many working days lie after `first` up to and including `last`."""
+        return working_days_between(first, last, working_week=self.week, holidays=self.free)

@@ -11,7 +11,25 @@ from accounts.models import Membership, Tenant
 from accounts.services import record_audit
 from playbooks.models import Playbook, PlaybookVersion, Step
 from playbooks.shipped import PRIORITIES, ShippedPlay, shipped_plays
-from playbooks.storyline import EXECUTABLE_KINDS
+
+from .faults import problems_of_version
+
+# What a draft takes over from the version that it starts from.
+TERMS = ("entry", "exits", "group", "reentry_days", "holdout_pct", "measure_days")
+STEP_FIELDS = (
+    "position",
+    "kind",
+    "title",
+    "body",
+    "due_in_days",
+    "priority",
+    "owner_rule",
+    "owner_role",
+    "owner_member_id",
+    "label",
+    "next_label",
+    "config",
+)
 
 
 def install_shipped_plays(*, tenant: Tenant) -> list[Playbook]:
@@ -35,9 +53,18 @@ def install_shipped_plays(*, tenant: Tenant) -> list[Playbook]:
     )
     versions = PlaybookVersion.objects.bulk_create(
         PlaybookVersion(
-            tenant=tenant, playbook=book, number=1, state=PlaybookVersion.State.PUBLISHED, published_at=now
+            tenant=tenant,
+            playbook=book,
+            number=1,
+            state=PlaybookVersion.State.PUBLISHED,
+            published_at=now,
+            entry=play.entry,
+            exits=play.exits,
+            group=play.group,
+            reentry_days=play.reentry_days,
+            measure_days=play.measure_days,
         )
-        for book in books
+        for book, play in zip(books, missing, strict=True)
     )
     Step.objects.bulk_create(
         step
@@ -58,7 +85,11 @@ def _shipped_steps(version: PlaybookVersion, play: ShippedPlay, language: str) -
             body=step.body.in_language(language).strip(),
             due_in_days=step.due_in_days,
             priority=PRIORITIES[step.priority],
-            owner_rule=step.owner,
+            owner_rule="role" if step.owner_role else step.owner,
+            owner_role=step.owner_role,
+            label=step.label,
+            next_label=step.goes_on_with,
+            config=step.config_in(language),
         )
         for position, step in enumerate(play.steps, start=1)
     ]
@@ -73,23 +104,12 @@ def draft_from_published(
     if draft is not None:
         return draft
     newest = book.versions.aggregate(newest=Max("number"))["newest"] or 0
-    draft = PlaybookVersion.objects.create(tenant=tenant, playbook=book, number=newest + 1)
     published = book.versions.filter(state=PlaybookVersion.State.PUBLISHED).first()
+    terms = {name: getattr(published, name) for name in TERMS} if published is not None else {}
+    draft = PlaybookVersion.objects.create(tenant=tenant, playbook=book, number=newest + 1, **terms)
     if published is not None:
         Step.objects.bulk_create(
-            Step(
-                tenant=tenant,
-                version=draft,
-                position=step.position,
-                kind=step.kind,
-                title=step.title,
-                body=step.body,
-                due_in_days=step.due_in_days,
-                priority=step.priority,
-                owner_rule=step.owner_rule,
-                owner_role=step.owner_role,
-                config=step.config,
-            )
+            Step(tenant=tenant, version=draft, **{name: getattr(step, name) for name in STEP_FIELDS})
             for step in published.steps.all()
         )
     record_audit(
@@ -114,7 +134,9 @@ def discard_draft(*, tenant: Tenant, version_id: int, member: Membership | None 
     )
 
 
-def publish_version(*, tenant: Tenant, version_id: int, member: Membership | None = None) -> PlaybookVersion:
+def publish_version(
+    *, tenant: Tenant, version_id: int, note: str = "", member: Membership | None = None
+) -> PlaybookVersion:
     """Make a draft the version that new runs start with; running ones keep theirs."""
     version = PlaybookVersion.objects.select_related("playbook").get(tenant=tenant, pk=version_id)
     book = Playbook.objects.select_for_update().get(tenant=tenant, pk=version.playbook_id)
@@ -123,7 +145,7 @@ def publish_version(*, tenant: Tenant, version_id: int, member: Membership | Non
         raise ValidationError(
             _("Version %(number)s is already published.") % {"number": version.number}, code="not_a_draft"
         )
-    problems = problems_of_steps(list(version.steps.all()))
+    problems = problems_of_version(tenant, version, list(version.steps.order_by("position")))
     if problems:
         raise ValidationError(problems)
     before = book.versions.filter(state=PlaybookVersion.State.PUBLISHED).first()
@@ -135,33 +157,14 @@ def publish_version(*, tenant: Tenant, version_id: int, member: Membership | Non
         timezone.now(),
         member,
     )
-    version.save(update_fields=["state", "published_at", "published_by"])
+    version.note = note.strip()[:300] or version.note
+    version.save(update_fields=["state", "published_at", "published_by", "note"])
     record_audit(
         tenant=tenant,
         actor=member,
         action="playbook.publish",
         target=f"playbook:{book.key}",
         before={"version": before.number} if before else None,
-        after={"version": version.number},
+        after={"version": version.number, "note": version.note},
     )
     return version
-
-
-def problems_of_steps(steps: list[Step]) -> list[ValidationError]:
-    """Everything that keeps these steps from being published, all at once."""
-    problems = []
-    if not any(step.kind == Step.Kind.TASK for step in steps):
-        problems.append(ValidationError(_("A play needs at least one task."), code="no_task"))
-    for step in steps:
-        where = {"position": step.position, "title": step.title}
-        if step.kind not in EXECUTABLE_KINDS:
-            problems.append(
-                ValidationError(
-                    _("Step %(position)s, “%(title)s”: this kind of step cannot be carried out yet.") % where
-                )
-            )
-        if step.owner_rule == Step.OwnerRule.ROLE and not step.owner_role:
-            problems.append(
-                ValidationError(_("Step %(position)s, “%(title)s”: choose the role that does it.") % where)
-            )
-    return problems

@@ -1,33 +1,24 @@
-"""Runs: one play at one account, started by an alert or a person, walked on every night."""
+"""The night of the plays: runs of lost accounts end, criteria are looked at, waits that are over go on, empty runs close."""
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
-from django.core.exceptions import ValidationError
-from django.db.models import Exists, OuterRef, Q
-from django.utils import timezone
-from django.utils.translation import gettext as _
+from django.db.models import Q
 
-from accounts.models import Account, AuditEntry, Membership, Role, Tenant, TimelineEntry
-from accounts.services import record_audit
-from playbooks import timeline
-from playbooks.models import PlaybookVersion, Run, Step, Task
-from playbooks.moments import known_until
-from playbooks.rights import demand_account
-from playbooks.storyline import Beat, walk
+from accounts.fence.planning import prefer_hash_joins
+from accounts.models import Tenant
+from playbooks.criteria import Facts, Verdict
+from playbooks.facts import facts_of, wanted_by
+from playbooks.models import Run
+from playbooks.terms import Exit, look_at_exits, read_exits, read_streaks
 
-
-@dataclass(frozen=True)
-class RunStart:
-    """A wish to run a play at an account."""
-
-    playbook_key: str
-    account_id: int
-    alert_id: int | None = None
+from .ending import finish, halt, leave, nothing_open
+from .journal import moment
+from .starts import start_many
+from .walking import BATCH, walk_on
 
 
 @dataclass(frozen=True)
@@ -37,301 +28,130 @@ class AdvanceSummary:
     tasks_created: int
     runs_done: int
     runs_stopped: int
-
-
-def start_run(
-    *,
-    tenant: Tenant,
-    playbook_key: str,
-    account_id: int,
-    alert_id: int | None = None,
-    started_on: date,
-    member: Membership | None = None,
-) -> Run:
-    """Start a play at an account and make its first tasks; the run that is already running, when there is one."""
-    account = Account.objects.get(tenant=tenant, pk=account_id)
-    demand_account(member, account)
-    start = RunStart(playbook_key, account_id, alert_id)
-    found = start_runs(tenant=tenant, starts=[start], started_on=started_on, member=member)
-    if start not in found:
-        if account.churned_on is not None and account.churned_on <= started_on:
-            raise ValidationError(_("This account has churned; no play can start."), code="churned")
-        raise ValidationError(
-            _("There is no published play “%(key)s”.") % {"key": playbook_key}, code="no_play"
-        )
-    return found[start]
-
-
-def start_runs(
-    *, tenant: Tenant, starts: Sequence[RunStart], started_on: date, member: Membership | None = None
-) -> dict[RunStart, Run]:
-    """Start many plays at once, in a number of queries that does not depend on how many.
-
-    A start whose play already runs at the account is answered with that run. A start is missing from the answer when its
-    play is unknown, switched off or unpublished, or its account has churned.
-    """
-    if not starts:
-        return {}
-    versions = {
-        version.playbook.key: version
-        for version in PlaybookVersion.objects.select_related("playbook").filter(
-            tenant=tenant,
-            state=PlaybookVersion.State.PUBLISHED,
-            playbook__enabled=True,
-            playbook__key__in={start.playbook_key for start in starts},
-        )
-    }
-    # The lock makes two simultaneous starts at one account take turns.
-    accounts = {
-        account.pk: account
-        for account in Account.objects.select_for_update()
-        .filter(tenant=tenant, pk__in={start.account_id for start in starts})
-        .filter(Q(churned_on=None) | Q(churned_on__gt=started_on))
-        .order_by("pk")
-    }
-    running = {
-        (run.playbook_id, run.account_id): run
-        for run in Run.objects.filter(
-            tenant=tenant,
-            state=Run.State.RUNNING,
-            account_id__in=accounts,
-            playbook_id__in=[version.playbook_id for version in versions.values()],
-        )
-    }
-    found: dict[RunStart, Run] = {}
-    fresh: dict[tuple[int, int], Run] = {}
-    for start in starts:
-        version, account = versions.get(start.playbook_key), accounts.get(start.account_id)
-        if version is None or account is None:
-            continue
-        slot = (version.playbook_id, account.pk)
-        if slot not in running:
-            running[slot] = fresh[slot] = Run(
-                tenant=tenant,
-                playbook=version.playbook,
-                version=version,
-                account=account,
-                alert_id=start.alert_id,
-                started_on=started_on,
-                started_by=member,
-                next_position=1,
-                wait_until=started_on,
-            )
-        found[start] = running[slot]
-    if fresh:
-        reached = _walk_on(tenant, list(fresh.values()), day=started_on)
-        runs = Run.objects.bulk_create(fresh.values())
-        _make_tasks(tenant, reached)
-        _write_journal(tenant, runs, timeline.RUN_STARTED, _moment(tenant, started_on), member)
-    return found
+    messages: int = 0
+    runs_left: int = 0  # by an exit criterion
+    runs_started: int = 0  # by steps of other plays
 
 
 def advance_runs(*, tenant: Tenant, day: date) -> AdvanceSummary:
-    """Walk every run on whose wait is over, stop those of churned accounts, close those with nothing left to do."""
-    at = _moment(tenant, day)
-    running = Run.objects.filter(tenant=tenant, state=Run.State.RUNNING)
-    churned = list(
-        running.select_for_update(of=("self",))
-        .select_related("playbook")
-        .filter(account__churned_on__lte=day)
-    )
-    _stop(tenant, churned, day=day, at=at, outcome=Run.Outcome.CHURNED, reason="", member=None)
+    """Carry every run on to the end of a day. Run again for the same day, or by two at once, it does nothing more.
+
+    Rows that somebody else holds are left to them: two beats share the work, neither does it twice.
+    """
+    prefer_hash_joins()
+    at = moment(tenant, day)
+    stopped = _stop_churned(tenant, day, at)
+    left = _look(tenant, day, at)
     due = list(
-        running.select_for_update(of=("self",))
-        .select_related("account")
-        .filter(wait_until__lte=day)
+        _claim(tenant)
+        .select_related("account", "playbook", "version")
+        .filter(Q(wait_until__lte=day) | Q(watching=True), paused_on=None, next_position__isnull=False)
         .order_by("pk")
     )
-    created = 0
-    if due:
-        created = _make_tasks(tenant, _walk_on(tenant, due, day=day))
-        Run.objects.bulk_update(due, ["next_position", "wait_until"], batch_size=5000)
+    walked = walk_on(tenant, due, day=day)
+    started = start_many(tenant=tenant, starts=walked.starts, started_on=day, chain=1)
     idle = list(
-        running.select_for_update(of=("self",))
+        _claim(tenant)
         .select_related("playbook")
-        .filter(_nothing_open(), next_position=None)
+        .filter(nothing_open(), next_position=None, held_out=False)
+        .order_by("pk")
     )
     finish(tenant, idle, day=day, at=at, member=None)
-    return AdvanceSummary(tasks_created=created, runs_done=len(idle), runs_stopped=len(churned))
-
-
-def stop_run(
-    *, tenant: Tenant, run_id: int, outcome: str, reason: str = "", member: Membership | None = None
-) -> Run:
-    """End a run before its time: its open tasks are cancelled, the outcome is kept."""
-    if outcome not in Run.Outcome.values:
-        raise ValidationError(_("Choose an outcome."), code="outcome")
-    run = (
-        Run.objects.select_for_update(of=("self",))
-        .select_related("account", "playbook")
-        .get(tenant=tenant, pk=run_id)
+    return AdvanceSummary(
+        tasks_created=walked.tasks,
+        runs_done=len(idle),
+        runs_stopped=stopped,
+        messages=walked.messages,
+        runs_left=left,
+        runs_started=len(started.fresh),
     )
-    demand_account(member, run.account)
-    if run.state != Run.State.RUNNING:
-        raise ValidationError(_("This run has already ended."), code="ended")
-    _stop(tenant, [run], day=tenant.today(), at=timezone.now(), outcome=outcome, reason=reason, member=member)
-    return run
 
 
-def set_outcome(*, tenant: Tenant, run_id: int, outcome: str, member: Membership | None = None) -> Run:
-    """Say what a run that is over has led to."""
-    if outcome not in Run.Outcome.values:
-        raise ValidationError(_("Choose an outcome."), code="outcome")
-    run = Run.objects.select_for_update(of=("self",)).select_related("account").get(tenant=tenant, pk=run_id)
-    demand_account(member, run.account)
-    if run.state == Run.State.RUNNING:
-        raise ValidationError(_("A run has an outcome when it is over."), code="running")
-    before, run.outcome = run.outcome, outcome
-    run.save(update_fields=["outcome"])
-    record_audit(
-        tenant=tenant,
-        actor=member,
-        action="run.outcome",
-        target=f"run:{run.pk}",
-        before={"outcome": before},
-        after={"outcome": outcome},
+def _claim(tenant: Tenant) -> Any:
+    return Run.objects.select_for_update(of=("self",), skip_locked=True).filter(
+        tenant=tenant, state=Run.State.RUNNING
     )
-    return run
 
 
-def finish(
-    tenant: Tenant, runs: Sequence[Run], *, day: date, at: datetime, member: Membership | None
-) -> None:
-    """Close runs whose tasks are all done."""
+def _stop_churned(tenant: Tenant, day: date, at: datetime) -> int:
+    churned = list(
+        _claim(tenant).select_related("playbook").filter(account__churned_on__lte=day).order_by("pk")
+    )
+    halt(tenant, churned, day=day, at=at, outcome=Run.Outcome.CHURNED, reason="", member=None)
+    return len(churned)
+
+
+@dataclass(frozen=True)
+class Look:
+    """A run whose criteria are looked at tonight, with what the look found."""
+
+    run: Run
+    exits: tuple[Exit, ...]
+    fulfilled: int | None
+    verdict: Verdict | None
+
+
+def _look(tenant: Tenant, day: date, at: datetime) -> int:
+    """Look at exit criteria: of running runs, to end them; of all whose outcome is not known yet, to measure it.
+
+    Held-out runs are measured by the same criteria, on the same nights, for as long. That is what makes the two comparable.
+    """
+    runs = list(
+        Run.objects.select_for_update(of=("self",), skip_locked=True)
+        .select_related("account", "playbook", "version")
+        .filter(tenant=tenant, measure_until__isnull=False)
+        .filter(Q(state=Run.State.RUNNING) | Q(measured=""))
+        .filter(Q(looked_on=None) | Q(looked_on__lt=day), started_on__lte=day)
+        .order_by("pk")
+    )
     if not runs:
+        return 0
+    exits = {run.version_id: read_exits(run.version.exits) for run in runs}
+    asked = [c for criteria in exits.values() for each in criteria for c in each.conditions]
+    facts = facts_of(tenant, {run.account_id for run in runs}, day, wanted_by(asked))
+    looks = [_look_at(run, exits[run.version_id], facts[run.account_id], day) for run in runs]
+    for look in looks:
+        _measure(look, day)
+    Run.objects.bulk_update(
+        runs, ["streaks", "looked_on", "measured", "measured_on", "outcome"], batch_size=BATCH
+    )
+    leaving = [
+        (look.run, look.run.measured if look.fulfilled is None else _outcome(look), _why(look))
+        for look in looks
+        if look.run.state == Run.State.RUNNING
+        and (look.fulfilled is not None or (look.run.held_out and look.run.measured))
+    ]
+    leave(tenant, leaving, day=day, at=at)
+    return len(leaving)
+
+
+def _look_at(run: Run, exits: tuple[Exit, ...], facts: Facts, day: date) -> Look:
+    seen = look_at_exits(exits, read_streaks(run.streaks), facts, day)
+    run.streaks, run.looked_on = seen.streaks.to_dict(), day
+    return Look(run, exits, seen.fulfilled, seen.verdict)
+
+
+def _measure(look: Look, day: date) -> None:
+    """What became of the account, as far as this night can say; said once and never changed."""
+    run = look.run
+    if run.measured or run.measure_until is None:
         return
-    for run in runs:
-        run.state, run.finished_on = Run.State.DONE, day
-    Run.objects.filter(tenant=tenant, pk__in=[run.pk for run in runs]).update(
-        state=Run.State.DONE, finished_on=day
-    )
-    _write_journal(tenant, runs, timeline.RUN_DONE, at, member)
+    churned_on = run.account.churned_on
+    if churned_on is not None and churned_on <= min(day, run.measure_until):
+        run.measured, run.measured_on = Run.Outcome.CHURNED, churned_on
+    elif look.fulfilled is not None and day <= run.measure_until:
+        run.measured, run.measured_on = _outcome(look), day
+    elif day >= run.measure_until:
+        run.measured, run.measured_on = Run.Outcome.NO_EFFECT, run.measure_until
+    if run.measured and run.state != Run.State.RUNNING and not run.outcome:
+        run.outcome = run.measured  # nobody has said what came of it, so the measure does
 
 
-def has_open_tasks(run: Run) -> bool:
-    """Whether something is left to do in this run."""
-    return run.next_position is not None or run.tasks.filter(state=Task.State.OPEN).exists()
+def _outcome(look: Look) -> str:
+    return look.exits[look.fulfilled].outcome if look.fulfilled is not None else ""
 
 
-def _stop(
-    tenant: Tenant,
-    runs: Sequence[Run],
-    *,
-    day: date,
-    at: datetime,
-    outcome: str,
-    reason: str,
-    member: Membership | None,
-) -> None:
-    if not runs:
-        return
-    ids = [run.pk for run in runs]
-    for run in runs:
-        run.state, run.finished_on, run.outcome, run.stop_reason = (
-            Run.State.STOPPED,
-            day,
-            outcome,
-            reason[:300],
-        )
-        run.wait_until = run.next_position = None
-    Run.objects.filter(tenant=tenant, pk__in=ids).update(
-        state=Run.State.STOPPED,
-        finished_on=day,
-        outcome=outcome,
-        stop_reason=reason[:300],
-        wait_until=None,
-        next_position=None,
-    )
-    Task.objects.filter(tenant=tenant, run_id__in=ids, state=Task.State.OPEN).update(
-        state=Task.State.CANCELLED, completed_at=at, completed_by=member
-    )
-    _write_journal(tenant, runs, timeline.RUN_STOPPED, at, member)
-
-
-def _nothing_open() -> Q:
-    return Q(~Exists(Task.objects.filter(run_id=OuterRef("pk"), state=Task.State.OPEN)))
-
-
-def _walk_on(tenant: Tenant, runs: Sequence[Run], *, day: date) -> list[tuple[Run, Step, date]]:
-    """Move each run on as far as `day` allows, in memory; the tasks it reaches, with their due dates."""
-    steps: dict[int, dict[int, Step]] = defaultdict(dict)
-    for step in Step.objects.filter(tenant=tenant, version_id__in={run.version_id for run in runs}):
-        steps[step.version_id][step.pk] = step
-    reached = []
-    for run in runs:
-        mine = steps[run.version_id]
-        beats = [Beat(step.pk, step.position, step.kind, step.due_in_days) for step in mine.values()]
-        stretch = walk(
-            beats, position=run.next_position or 1, start=run.wait_until or run.started_on, day=day
-        )
-        run.next_position, run.wait_until = stretch.next_position, stretch.wait_until
-        reached += [(run, mine[step_id], due_on) for step_id, due_on in stretch.tasks]
-    return reached
-
-
-def _make_tasks(tenant: Tenant, reached: Sequence[tuple[Run, Step, date]]) -> int:
-    owners = {run.account.owner_id for run, _step, _due in reached if run.account.owner_id is not None}
-    active = set(
-        Membership.objects.filter(tenant=tenant, pk__in=owners, is_active=True).values_list("pk", flat=True)
-    )
-    return len(
-        Task.objects.bulk_create(_task_of(tenant, run, step, due_on, active) for run, step, due_on in reached)
-    )
-
-
-def _task_of(tenant: Tenant, run: Run, step: Step, due_on: date, active: set[int]) -> Task:
-    owner_id = run.account.owner_id
-    assignee_id, pool = None, ""
-    if step.owner_rule == Step.OwnerRule.ROLE:
-        pool = step.owner_role
-    elif step.owner_rule == Step.OwnerRule.OWNER and owner_id in active:
-        assignee_id = owner_id
-    else:
-        pool = Role.MANAGER
-    return Task(
-        tenant=tenant,
-        account_id=run.account_id,
-        run=run,
-        step=step,
-        title=step.title,
-        body=step.body,
-        assignee_id=assignee_id,
-        pool=pool,
-        due_on=due_on,
-        priority=step.priority,
-    )
-
-
-def _write_journal(
-    tenant: Tenant, runs: Iterable[Run], kind: str, at: datetime, member: Membership | None
-) -> None:
-    entries, audits = [], []
-    for run in runs:
-        data = {"run": run.pk, "playbook": run.playbook.key, "alert": run.alert_id, "outcome": run.outcome}
-        entries.append(
-            TimelineEntry(
-                tenant=tenant,
-                account_id=run.account_id,
-                kind=kind,
-                at=at,
-                actor=member,
-                title=run.playbook.name[:300],
-                data=data,
-            )
-        )
-        audits.append(
-            AuditEntry(
-                tenant=tenant,
-                actor=member,
-                actor_label=str(member.user) if member else "system",
-                action=kind.replace("_", ".", 1),
-                target=f"run:{run.pk}",
-                after=data,
-            )
-        )
-    TimelineEntry.objects.bulk_create(entries)
-    AuditEntry.objects.bulk_create(audits)
-
-
-def _moment(tenant: Tenant, day: date) -> datetime:
-    return known_until(day, tz=tenant.tz, now=timezone.now())
+def _why(look: Look) -> dict[str, Any]:
+    if look.fulfilled is None or look.verdict is None:
+        return {"measured": look.run.measured}
+    return {"days": look.exits[look.fulfilled].days, "seen": look.verdict.to_list()}

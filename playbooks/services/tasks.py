@@ -16,7 +16,7 @@ from playbooks import timeline
 from playbooks.models import Priority, Run, Task
 from playbooks.rights import demand_account, demand_task
 
-from .runs import finish, has_open_tasks
+from .ending import finish, has_open_tasks
 
 
 def create_task(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 from importlib import resources
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 import yaml
@@ -26,15 +26,34 @@ class Text(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return self.es if language.startswith("es") else self.en
 
 
+NOTHING = Text(en="", es="")
+
+
 class ShippedStep(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One step of a shipped play."""
+    """One step of a shipped play; `config` is in no language, `subject` and `text` are what a mail or message says."""
 
     title: Text
-    due_in_days: Annotated[int, msgspec.Meta(ge=0, le=MAX_WORKING_DAYS)]
-    body: Text = Text(en="", es="")
-    kind: Literal["task", "wait"] = "task"
+    due_in_days: Annotated[int, msgspec.Meta(ge=0, le=MAX_WORKING_DAYS)] = 0
+    body: Text = NOTHING
+    kind: Literal["task", "email", "in_app", "wait", "branch", "webhook", "set_field", "start_play"] = "task"
     priority: Literal["high", "normal", "low"] = "normal"
     owner: Literal["owner", "manager_pool"] = "owner"
+    owner_role: Literal["", "csm", "manager", "admin"] = ""
+    label: str = ""
+    goes_on_with: str = ""
+    subject: Text = NOTHING
+    text: Text = NOTHING
+    config: dict[str, Any] = {}
+
+    def config_in(self, language: str) -> dict[str, Any]:
+        """The settings with the words of one language."""
+        if self.kind == "email":
+            words = {"subject": self.subject, "body": self.text}
+        elif self.kind == "in_app":
+            words = {"heading": self.subject, "text": self.text}
+        else:
+            words = {}
+        return self.config | {name: text.in_language(language).strip() for name, text in words.items()}
 
 
 class ShippedPlay(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -46,6 +65,11 @@ class ShippedPlay(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     name: Text
     description: Text
     steps: Annotated[list[ShippedStep], msgspec.Meta(min_length=1)]
+    entry: dict[str, Any] = {}
+    exits: list[dict[str, Any]] = []
+    group: str = ""
+    reentry_days: int | None = 0
+    measure_days: int = 60
 
 
 @cache

@@ -1,4 +1,4 @@
-"""Plays in versions, their runs at accounts, and the tasks of members."""
+"""Plays and their versions: what is done, for whom, how often and until when."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from accounts.fence.models import TenantForeignKey, TenantModel
-from accounts.models import Account, Role
-
-from .workdays import MAX_WORKING_DAYS
+from accounts.models import Role
+from playbooks.terms import MAX_HOLDOUT_PCT, MAX_MEASURE_DAYS, MIN_MEASURE_DAYS
+from playbooks.workdays import MAX_WORKING_DAYS
 
 
 class Playbook(TenantModel):
@@ -60,6 +60,34 @@ class PlaybookVersion(TenantModel):
     number = models.PositiveIntegerField(_("version"))
     state = models.CharField(_("state"), max_length=10, choices=State, default=State.DRAFT)
     note = models.CharField(_("what changed"), max_length=300, blank=True)
+    # How runs of this version behave: see `playbooks.terms`. Frozen with the version, so a running run keeps its rules.
+    entry = models.JSONField(_("for which accounts"), default=dict, blank=True, editable=False)
+    exits = models.JSONField(_("when it has done its work"), default=list, blank=True, editable=False)
+    group = models.SlugField(
+        _("group"),
+        max_length=60,
+        blank=True,
+        db_index=False,
+        help_text=_("Of the plays of one group, only one runs at an account at a time."),
+    )
+    reentry_days = models.PositiveSmallIntegerField(
+        _("days before it may run again"),
+        null=True,
+        blank=True,
+        default=0,
+        help_text=_("Counted from the end of the last run at the account; empty: never again."),
+    )
+    holdout_pct = models.PositiveSmallIntegerField(
+        _("hold-out share in percent"),
+        default=0,
+        validators=[MaxValueValidator(MAX_HOLDOUT_PCT)],
+        help_text=_("For so many of a hundred accounts nothing is done, to see what the play achieves."),
+    )
+    measure_days = models.PositiveSmallIntegerField(
+        _("days until the outcome is measured"),
+        default=60,
+        validators=[MinValueValidator(MIN_MEASURE_DAYS), MaxValueValidator(MAX_MEASURE_DAYS)],
+    )
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     published_at = models.DateTimeField(_("published"), null=True, editable=False)
     published_by = TenantForeignKey(
@@ -111,6 +139,7 @@ class Step(TenantModel):
 
     class OwnerRule(models.TextChoices):
         OWNER = "owner", _("The account's owner")
+        PERSON = "person", _("One person")
         MANAGER_POOL = "manager_pool", _("The managers' pool")
         ROLE = "role", _("Everyone with a role")
 
@@ -130,6 +159,17 @@ class Step(TenantModel):
     priority = models.PositiveSmallIntegerField(_("priority"), choices=Priority, default=Priority.NORMAL)
     owner_rule = models.CharField(_("who does it"), max_length=12, choices=OwnerRule, default=OwnerRule.OWNER)
     owner_role = models.CharField(_("role"), max_length=10, choices=Role, blank=True)
+    owner_member = TenantForeignKey(
+        "accounts.Membership",
+        models.DO_NOTHING,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("person"),
+    )
+    # Where other steps lead to, and where this one leads when it is not the next step ("end": behind the last).
+    label = models.SlugField(_("label"), max_length=40, blank=True, db_index=False)
+    next_label = models.SlugField(_("goes on with"), max_length=40, blank=True, db_index=False)
     config = models.JSONField(_("settings of this kind of step"), default=dict, blank=True, editable=False)
 
     class Meta:
@@ -143,122 +183,6 @@ class Step(TenantModel):
                 name="step_position",
                 deferrable=models.Deferrable.DEFERRED,
             )
-        ]
-
-    def __str__(self) -> str:
-        return self.title
-
-
-class Run(TenantModel):
-    """One play at one account, from its start to its outcome."""
-
-    class State(models.TextChoices):
-        RUNNING = "running", _("Running")
-        DONE = "done", _("Done")
-        STOPPED = "stopped", _("Stopped")
-
-    class Outcome(models.TextChoices):
-        RECOVERED = "recovered", _("Recovered")
-        EXPANDED = "expanded", _("Expanded")
-        CHURNED = "churned", _("Churned")
-        NO_EFFECT = "no_effect", _("No effect")
-
-    playbook = TenantForeignKey(Playbook, models.CASCADE, related_name="runs", verbose_name=_("playbook"))
-    version = TenantForeignKey(
-        PlaybookVersion, models.CASCADE, related_name="runs", verbose_name=_("version")
-    )
-    account = TenantForeignKey(Account, models.CASCADE, related_name="runs", verbose_name=_("account"))
-    alert_id = models.BigIntegerField(null=True)  # no key: alerts live on a floor above
-    state = models.CharField(_("state"), max_length=10, choices=State, default=State.RUNNING)
-    outcome = models.CharField(_("outcome"), max_length=10, choices=Outcome, blank=True)
-    started_on = models.DateField(_("started"))
-    started_by = TenantForeignKey(
-        "accounts.Membership", models.DO_NOTHING, null=True, related_name="+", verbose_name=_("started by")
-    )
-    finished_on = models.DateField(_("finished"), null=True)
-    stop_reason = models.CharField(_("why it was stopped"), max_length=300, blank=True)
-    # Where the run stands: the first step not yet reached (null when all are), and the date a wait lasts until.
-    next_position = models.PositiveIntegerField(null=True)
-    wait_until = models.DateField(null=True)
-
-    class Meta:
-        verbose_name = _("playbook run")
-        verbose_name_plural = _("playbook runs")
-        constraints = [
-            models.UniqueConstraint(
-                fields=["tenant", "playbook", "account"], name="run_one_running", condition=Q(state="running")
-            )
-        ]
-        indexes = [
-            models.Index(
-                fields=["tenant", "account", "-started_on", "-id"], name="run_by_account"
-            ),  # account page
-            models.Index(fields=["tenant", "-id"], name="run_newest"),  # API list
-            models.Index(fields=["tenant", "alert_id"], name="run_by_alert"),  # alert page
-            models.Index(
-                fields=["tenant", "wait_until"], name="run_waiting", condition=Q(state="running")
-            ),  # nightly
-        ]
-
-    # Annotated by `selectors.runs_of`.
-    tasks_total: int
-    tasks_done: int
-
-    def __str__(self) -> str:
-        return f"{self.playbook} · {self.account}"
-
-
-class Task(TenantModel):
-    """Something that a member, or anyone of a pool, has to do at an account by a date."""
-
-    class State(models.TextChoices):
-        OPEN = "open", _("Open")
-        DONE = "done", _("Done")
-        CANCELLED = "cancelled", _("Cancelled")
-
-    account = TenantForeignKey(Account, models.CASCADE, related_name="tasks", verbose_name=_("account"))
-    run = TenantForeignKey(
-        Run, models.CASCADE, null=True, related_name="tasks", verbose_name=_("playbook run")
-    )
-    step = TenantForeignKey(Step, models.CASCADE, null=True, related_name="tasks", verbose_name=_("step"))
-    title = models.CharField(_("title"), max_length=200)
-    body = models.TextField(_("what to do"), blank=True)
-    assignee = TenantForeignKey(
-        "accounts.Membership", models.DO_NOTHING, null=True, related_name="tasks", verbose_name=_("assignee")
-    )
-    # Whose pool it waits in while nobody has it; empty as soon as somebody does.
-    pool = models.CharField(_("pool"), max_length=10, choices=Role, blank=True)
-    due_on = models.DateField(_("due"))
-    priority = models.PositiveSmallIntegerField(_("priority"), choices=Priority, default=Priority.NORMAL)
-    state = models.CharField(_("state"), max_length=10, choices=State, default=State.OPEN)
-    note = models.TextField(_("what came of it"), blank=True)
-    created_by = TenantForeignKey("accounts.Membership", models.DO_NOTHING, null=True, related_name="+")
-    created_at = models.DateTimeField(db_default=Now())
-    completed_by = TenantForeignKey("accounts.Membership", models.DO_NOTHING, null=True, related_name="+")
-    completed_at = models.DateTimeField(_("completed"), null=True)
-
-    class Meta:
-        verbose_name = _("task")
-        verbose_name_plural = _("tasks")
-        constraints = [
-            # A step of a run makes one task, whatever is run twice.
-            models.UniqueConstraint(fields=["tenant", "run", "step"], name="task_once_per_step"),
-            models.CheckConstraint(
-                name="task_has_assignee_or_pool",
-                condition=Q(assignee__isnull=True, pool__gt="") | Q(assignee__isnull=False, pool=""),
-            ),
-        ]
-        indexes = [
-            models.Index(  # Today: my open tasks by due date
-                fields=["tenant", "assignee", "due_on", "id"], name="task_mine", condition=Q(state="open")
-            ),
-            models.Index(  # Today of a manager: the pool
-                fields=["tenant", "pool", "due_on", "id"], name="task_pool", condition=Q(state="open")
-            ),
-            models.Index(fields=["tenant", "due_on", "id"], name="task_by_due"),  # task list, API
-            models.Index(
-                fields=["tenant", "account", "state", "due_on"], name="task_by_account"
-            ),  # account page
         ]
 
     def __str__(self) -> str:

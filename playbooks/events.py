@@ -1,0 +1,3 @@
+"""The events that plays tell other systems."""
+
+PLAY_STEP = "play.step"
