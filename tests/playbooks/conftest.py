@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date
 
 import pytest
@@ -10,6 +10,7 @@ import pytest
 from accounts.fence.scope import tenant_scope
 from accounts.models import Account, Membership, Tenant
 from playbooks.services import install_shipped_plays
+from tests.conftest import make_tenant
 
 MONDAY = date(2026, 3, 2)
 
@@ -32,3 +33,15 @@ def owned(inside: Tenant, carl: Membership) -> Account:
 def orphan(inside: Tenant) -> Account:
     """An account that nobody looks after."""
     return Account.objects.create(tenant=inside, external_id="orphan", name="Orphan")
+
+
+@pytest.fixture
+def make_inside(db: None) -> Callable[[str], tuple[Tenant, Account]]:
+    """A tenant in this time zone, with an account."""
+
+    def make(zone: str) -> tuple[Tenant, Account]:
+        tenant = make_tenant("zoned", timezone=zone)
+        with tenant_scope(tenant):
+            return tenant, Account.objects.create(tenant=tenant, external_id="z", name="Zoned")
+
+    return make

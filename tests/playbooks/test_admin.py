@@ -114,7 +114,7 @@ def test_a_draft_that_cannot_run_is_kept_and_the_reason_shown(
     ]
     url = f"{VERSIONS}{draft}/change/"
     answer = admin.post(url, {**steps_form(rows, len(steps)), "_publish": "1"}, follow=True)
-    assert "A play needs at least one task." in answer.content.decode()
+    assert "write a subject and a text, or choose a template." in answer.content.decode()
     with tenant_scope(acme):
         assert PlaybookVersion.objects.get(pk=draft).state == "draft"
 

@@ -115,7 +115,8 @@ def test_starting_plays_takes_as_many_queries_for_three_accounts_as_for_one(
             )
         assert len(found) == size
         counts.append(len(captured))
-    assert counts == [9, 9]  # versions, accounts, running, steps, runs, owners, tasks, timeline, audit
+    # versions, accounts, running, runs, timeline, audit; steps, company's week, own weeks, days off, owners, tasks, log, place
+    assert counts[0] == counts[1] <= 15
 
 
 def test_a_churned_account_starts_nothing(inside: Tenant, owned: Account) -> None:
@@ -154,7 +155,7 @@ def test_a_wait_holds_the_next_task_back_until_it_is_over(
 ) -> None:
     run = start_run(tenant=inside, playbook_key="payment_recovery", account_id=owned.pk, started_on=MONDAY)
     assert due_dates(run) == [date(2026, 3, 3), date(2026, 3, 4)]
-    assert (run.next_position, run.wait_until) == (4, date(2026, 3, 6))
+    assert (run.next_position, run.wait_until) == (3, date(2026, 3, 6))
     for task in run.tasks.all():
         complete_task(tenant=inside, task_id=task.pk, member=carl)
     before = advance_runs(tenant=inside, day=date(2026, 3, 5))
@@ -185,7 +186,8 @@ def test_nightly_walking_takes_as_many_queries_for_three_runs_as_for_one(
         counts.append(len(captured))
         Task.objects.update(state="cancelled")
         assert advance_runs(tenant=inside, day=MONDAY + timedelta(days=7)).runs_done == size
-    assert counts == [7, 7]  # churned, due, steps, owners, tasks, runs, idle
+    # planner, churned; criteria: runs, scores, streaks; due, steps, calendars (3), owners, tasks, log, place; idle
+    assert counts[0] == counts[1] <= 17
 
 
 def test_a_churned_account_stops_its_runs_with_that_outcome(inside: Tenant, owned: Account) -> None:
@@ -254,18 +256,86 @@ def test_a_running_run_keeps_its_version_when_a_new_one_is_published(inside: Ten
 def test_a_version_that_cannot_be_carried_out_is_not_published(inside: Tenant) -> None:
     book = Playbook.objects.create(tenant=inside, key="mine", name="Mine")
     draft = draft_from_published(tenant=inside, playbook_id=book.pk)
-    with pytest.raises(ValidationError, match="at least one task"):
+    with pytest.raises(ValidationError, match="at least one step that does something"):
         publish_version(tenant=inside, version_id=draft.pk)
     Step.objects.create(
         tenant=inside, version=draft, position=1, kind="task", title="Call", owner_rule="role"
     )
     Step.objects.create(tenant=inside, version=draft, position=2, kind="email", title="Write")
+    Step.objects.create(
+        tenant=inside,
+        version=draft,
+        position=3,
+        kind="branch",
+        title="Ask",
+        config={"when": [{"subject": "x"}]},
+    )
     with pytest.raises(ValidationError) as refused:
         publish_version(tenant=inside, version_id=draft.pk)
     assert refused.value.messages == [
         "Step 1, “Call”: choose the role that does it.",
-        "Step 2, “Write”: this kind of step cannot be carried out yet.",
+        "Step 2, “Write”: write a subject and a text, or choose a template.",
+        "Step 3, “Ask”: Condition 1: choose what it looks at.",
     ]
+
+
+@pytest.mark.parametrize(
+    ("target", "message"),
+    [("nowhere", "no step has this label"), ("start", "without a wait in between")],
+)
+def test_ways_that_lead_nowhere_or_in_circles_are_not_published(
+    inside: Tenant, target: str, message: str
+) -> None:
+    book = Playbook.objects.create(tenant=inside, key="mine", name="Mine")
+    draft = draft_from_published(tenant=inside, playbook_id=book.pk)
+    Step.objects.create(tenant=inside, version=draft, position=1, title="Call", label="start")
+    Step.objects.create(
+        tenant=inside,
+        version=draft,
+        position=2,
+        kind="branch",
+        title="Ask",
+        next_label="end",
+        config={
+            "when": [{"subject": "band", "name": "health", "compare": "is", "value": "healthy"}],
+            "otherwise": target,
+        },
+    )
+    with pytest.raises(ValidationError, match=message):
+        publish_version(tenant=inside, version_id=draft.pk)
+    Step.objects.filter(version=draft, position=2).update(
+        config={
+            "when": [{"subject": "band", "name": "health", "compare": "is", "value": "healthy"}],
+            "otherwise": "end",
+        }
+    )
+    assert publish_version(tenant=inside, version_id=draft.pk).state == "published"
+
+
+def test_plays_that_would_start_each_other_for_ever_are_not_published(inside: Tenant) -> None:
+    def starts(key: str, other: str) -> PlaybookVersion:
+        book = Playbook.objects.get_or_create(tenant=inside, key=key, defaults={"name": key})[0]
+        draft = draft_from_published(tenant=inside, playbook_id=book.pk)
+        draft.steps.all().delete()
+        Step.objects.create(
+            tenant=inside, version=draft, position=1, kind="start_play", title="Go", config={"play": other}
+        )
+        return draft
+
+    with pytest.raises(ValidationError, match="no play “b”"):
+        publish_version(tenant=inside, version_id=starts("a", "b").pk)
+    publish_version(tenant=inside, version_id=starts("b", "data_audit").pk)
+    publish_version(tenant=inside, version_id=starts("a", "b").pk)
+    with pytest.raises(ValidationError, match="start itself again"):
+        publish_version(tenant=inside, version_id=starts("b", "a").pk)
+
+
+def test_a_hold_out_share_needs_a_good_outcome_to_be_measured(inside: Tenant) -> None:
+    book = Playbook.objects.get(key="nps_recovery")
+    draft = draft_from_published(tenant=inside, playbook_id=book.pk)
+    PlaybookVersion.objects.filter(pk=draft.pk).update(holdout_pct=10)
+    with pytest.raises(ValidationError, match="exit criterion with a good outcome"):
+        publish_version(tenant=inside, version_id=draft.pk)
 
 
 def test_shipped_plays_are_installed_once_and_not_over_what_was_changed(inside: Tenant) -> None:
@@ -274,7 +344,7 @@ def test_shipped_plays_are_installed_once_and_not_over_what_was_changed(inside: 
     assert [book.key for book in install_shipped_plays(tenant=inside)] == ["value_review"]
     assert install_shipped_plays(tenant=inside) == []
     assert Playbook.objects.get(key="hooks_review").name == "Our own words"
-    assert Playbook.objects.count() == 9
+    assert Playbook.objects.count() == 14
 
 
 @pytest.mark.django_db
