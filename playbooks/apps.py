@@ -9,7 +9,15 @@ class PlaybooksConfig(AppConfig):
     verbose_name = _("Playbooks")
 
     def ready(self) -> None:
-        """Register what this app gives a new tenant."""
+        """Register what this app gives a new tenant, tells other systems, and puts behind the bell."""
         from accounts.provisioning import register_step
+        from outreach.events import register_event_type
+        from outreach.notices import register_notice_kind
+        from playbooks import timeline
+        from playbooks.events import PLAY_STEP, TASK_OVERDUE
 
         register_step(30, "shipped plays", "playbooks.services.install_shipped_plays")
+        register_event_type(PLAY_STEP, _("A play has reached a step that tells other systems."))
+        register_notice_kind(timeline.TASK_REASSIGNED, _("A task was handed over to you"))
+        register_notice_kind(timeline.TASK_COMMENTED, _("Somebody wrote about a task of yours"))
+        register_notice_kind(TASK_OVERDUE, _("Tasks of the team are long overdue"))

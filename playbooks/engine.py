@@ -1,15 +1,16 @@
 """How a run walks through the steps of its play. Pure: steps, place and facts in; deeds, and where the run stands then, out.
 
-The walk stands on a day. Deeds are done at once, on the day on which they are reached; a wait moves the day. A late beat gives
-the same days as a punctual one, because waits count from where they began and not from when somebody looked. All days are the
-tenant's calendar days, so nights in which clocks change are days like others.
+The walk stands on a day. Deeds are done at once, on the day on which they are reached; a wait moves the day. A late beat
+gives the same days as a punctual one, because waits count from where they began and not from when somebody looked. All days
+are the tenant's calendar days, so nights in which clocks change are days like others.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
+from itertools import pairwise
 
 from .criteria import Condition, Facts, Verdict, check
 from .workdays import Calendar
@@ -81,7 +82,7 @@ def advance(beats: Sequence[Beat], place: Place, facts: Facts, *, day: date, cal
     order = sorted(beats, key=lambda beat: beat.position)
     by_position = {beat.position: beat for beat in order}
     labels = {beat.label: beat.position for beat in order if beat.label}
-    following = {beat.position: after.position for beat, after in zip(order, order[1:], strict=False)}
+    following = {beat.position: after.position for beat, after in pairwise(order)}
     visits, reached = dict(place.visits), list[Reached]()
     position, since, deadline = place.position, place.since, place.deadline
     while position is not None:
@@ -115,6 +116,8 @@ def advance(beats: Sequence[Beat], place: Place, facts: Facts, *, day: date, cal
         elif beat.kind == BRANCH:
             verdict = check(beat.conditions, facts)
             target = beat.then if verdict.holds else beat.otherwise
+        elif beat.kind == TASK:  # what is asked further on about open tasks counts this one
+            facts = replace(facts, tasks={**facts.tasks, "open": facts.tasks.get("open", 0.0) + 1})
         elif beat.kind not in DEEDS:
             raise ValueError(f"steps of kind {beat.kind!r} cannot be carried out")
         reached.append(Reached(beat.id, beat.kind, began, visits[beat.id], since, verdict, until, note))
@@ -160,7 +163,7 @@ def faults_of(beats: Sequence[Beat]) -> list[Fault]:
 
 
 def _ways(order: Sequence[Beat], labels: Mapping[str, int]) -> dict[int, set[int]]:
-    following = {beat.position: after.position for beat, after in zip(order, order[1:], strict=False)}
+    following = {beat.position: after.position for beat, after in pairwise(order)}
     ways: dict[int, set[int]] = {}
     for beat in order:
         both = beat.kind == BRANCH or (beat.kind == WAIT and beat.conditions)

@@ -1,3 +1,4 @@
-"""The events that plays tell other systems."""
+"""What plays tell other systems, and managers."""
 
 PLAY_STEP = "play.step"
+TASK_OVERDUE = "task_overdue"

@@ -11,6 +11,7 @@ API_APPS = ("accounts", "usage", "scoring", "health", "alerts", "playbooks", "pq
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("accounts.public_urls")),
     path("", include("outreach.public_urls")),
+    path("", include("playbooks.public_urls")),
     path("", include("workspace.public_urls")),
     path("accounts/", include("allauth.account.urls")),
     path("operator/", operator_admin_site.urls),

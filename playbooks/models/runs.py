@@ -41,8 +41,8 @@ class Run(TenantModel):
     )
     finished_on = models.DateField(_("finished"), null=True)
     stop_reason = models.CharField(_("why it was stopped"), max_length=300, blank=True)
-    # Where the run stands (`playbooks.engine.Place`): the step it goes on with (null behind the last), since which day, until
-    # when it waits there, how often it was at each step.
+    # Where the run stands (`playbooks.engine.Place`): the step it goes on with (null behind the last), since which day,
+    # until when it waits there, how often it was at each step.
     next_position = models.PositiveIntegerField(null=True)
     stood_on = models.DateField(null=True)
     wait_until = models.DateField(null=True)

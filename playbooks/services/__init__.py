@@ -1,33 +1,66 @@
 """Every write of playbooks: plays and their versions, runs, tasks."""
 
+from .bulk import Bulk, complete_tasks, move_tasks, reassign_tasks, undo_change
+from .calendars import (
+    add_days_off,
+    new_feed_key,
+    remove_days_off,
+    revoke_feed,
+    save_member_calendar,
+    save_work_settings,
+)
+from .comments import comment_on_task
 from .ending import set_outcome, stop_run
+from .escalation import escalate_overdue
 from .plays import discard_draft, draft_from_published, install_shipped_plays, publish_version
 from .runs import AdvanceSummary, advance_runs
 from .shifting import pause_run, resume_run, shift_run
 from .starts import RunStart, Started, start_many, start_run, start_runs
-from .tasks import cancel_task, change_due_date, complete_task, create_task, reassign_task, reopen_task
+from .tasks import (
+    cancel_task,
+    change_due_date,
+    change_priority,
+    complete_task,
+    create_task,
+    reassign_task,
+    reopen_task,
+)
 
 __all__ = [
     "AdvanceSummary",
+    "Bulk",
     "RunStart",
     "Started",
+    "add_days_off",
     "advance_runs",
     "cancel_task",
     "change_due_date",
+    "change_priority",
+    "comment_on_task",
     "complete_task",
+    "complete_tasks",
     "create_task",
     "discard_draft",
     "draft_from_published",
+    "escalate_overdue",
     "install_shipped_plays",
+    "move_tasks",
+    "new_feed_key",
     "pause_run",
     "publish_version",
     "reassign_task",
+    "reassign_tasks",
+    "remove_days_off",
     "reopen_task",
     "resume_run",
+    "revoke_feed",
+    "save_member_calendar",
+    "save_work_settings",
     "set_outcome",
     "shift_run",
     "start_many",
     "start_run",
     "start_runs",
     "stop_run",
+    "undo_change",
 ]

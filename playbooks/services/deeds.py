@@ -1,7 +1,7 @@
 """What steps do: tasks, mails, messages, words to other systems, changed fields, other plays.
 
-Tasks, fields and plays are written for all runs together. A message goes through `outreach` one by one, since caps, quiet hours
-and unsubscribes are judged per person; each carries a key of run, step and visit, so a second beat sends nothing twice.
+Tasks, fields and plays are written for all runs together. A message goes through `outreach` one by one, since caps, quiet
+hours and unsubscribes are judged per person; each carries a key of run, step and visit: a second beat sends nothing twice.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Changes that plays make to accounts: a short list of fields, set for many accounts at once, audited with before and after."""
+"""Changes that plays make to accounts: a short list of fields, for many accounts at once, audited with before and after."""
 
 from __future__ import annotations
 

@@ -15,7 +15,9 @@ from playbooks.facts import facts_of, wanted_by
 from playbooks.models import Run
 from playbooks.terms import Exit, look_at_exits, read_exits, read_streaks
 
+from .deeds import PAST_AFTER_DAYS
 from .ending import finish, halt, leave, nothing_open
+from .escalation import escalate_overdue
 from .journal import moment
 from .starts import start_many
 from .walking import BATCH, walk_on
@@ -57,6 +59,8 @@ def advance_runs(*, tenant: Tenant, day: date) -> AdvanceSummary:
         .order_by("pk")
     )
     finish(tenant, idle, day=day, at=at, member=None)
+    if (tenant.today() - day).days <= PAST_AFTER_DAYS:  # nobody is told today what was late weeks ago
+        escalate_overdue(tenant=tenant, day=day)
     return AdvanceSummary(
         tasks_created=walked.tasks,
         runs_done=len(idle),

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.utils import timezone
+from django.utils import timezone, translation
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from outreach.services import notify_members
 
 from accounts.access import has_role
 from accounts.models import Account, Membership, Role, Tenant
 from accounts.services import record_audit, record_timeline
 from playbooks import timeline
-from playbooks.models import Priority, Run, Task
+from playbooks.links import task_path
+from playbooks.models import Priority, Run, Task, TaskComment
 from playbooks.rights import demand_account, demand_task
 
 from .ending import finish, has_open_tasks
@@ -38,7 +42,7 @@ def create_task(
     if assignee_id is None and account.owner is not None and account.owner.is_active:
         assignee_id = account.owner_id
     if assignee_id is not None:
-        _assignable(tenant, assignee_id)
+        assignable(tenant, assignee_id)
     task = Task.objects.create(
         tenant=tenant,
         account=account,
@@ -131,19 +135,70 @@ def reassign_task(
     task_id: int,
     assignee_id: int | None,
     pool: str = Role.MANAGER,
+    note: str = "",
     member: Membership | None = None,
 ) -> Task:
-    """Hand a task to a member, or with no assignee to everyone of a role."""
+    """Hand a task to a member, or with no assignee to everyone of a role; the note says what they should know."""
     task = _open(tenant, task_id, member)
     if assignee_id is not None:
-        _assignable(tenant, assignee_id)
+        assignable(tenant, assignee_id)
     elif pool not in (Role.CSM, Role.MANAGER, Role.ADMIN):
         raise ValidationError(_("Choose whose pool the task goes to."), code="pool")
     before = {"assignee": task.assignee_id, "pool": task.pool}
     task.assignee_id, task.pool = assignee_id, "" if assignee_id else pool
-    task.save(update_fields=["assignee", "pool"])
-    after = {"assignee": assignee_id, "pool": task.pool}
+    task.escalated_on = None  # who gets it now has the full time
+    task.save(update_fields=["assignee", "pool", "escalated_on"])
+    after = {"assignee": assignee_id, "pool": task.pool, "note": note[:500]}
     _journal(tenant, task, timeline.TASK_REASSIGNED, member, before=before, after=after)
+    if note.strip():
+        TaskComment.objects.create(tenant=tenant, task=task, author=member, text=note.strip()[:4000])
+    if assignee_id is not None and assignee_id != before["assignee"]:
+        tell_new_assignee(tenant, [task], assignee_id, note, member)
+    return task
+
+
+def tell_new_assignee(
+    tenant: Tenant, tasks: Sequence[Task], assignee_id: int, note: str, member: Membership | None
+) -> None:
+    """Tell a member what was handed over: one line for many tasks; nobody is told what they did themselves."""
+    if member is not None and member.pk == assignee_id:
+        return
+    assignee = Membership.objects.select_related("user").get(tenant=tenant, pk=assignee_id)
+    with translation.override(assignee.user.language or tenant.language):
+        if len(tasks) == 1:
+            title = _("Handed over to you: %(task)s") % {"task": tasks[0].title}
+        else:
+            title = ngettext(
+                "%(count)d task was handed over to you", "%(count)d tasks were handed over to you", len(tasks)
+            ) % {"count": len(tasks)}
+    stamp = timezone.now().isoformat()
+    notify_members(
+        tenant=tenant,
+        members=[assignee],
+        kind=timeline.TASK_REASSIGNED,
+        title=title,
+        body=note[:500],
+        url=task_path(tasks[0]) if len(tasks) == 1 else "/tasks/",
+        account=tasks[0].account if len(tasks) == 1 else None,
+        dedupe_key=f"task-handed:{assignee_id}:{tasks[0].pk}:{stamp}",
+    )
+
+
+def change_priority(*, tenant: Tenant, task_id: int, priority: int, member: Membership | None = None) -> Task:
+    """Say how soon an open task wants attention."""
+    if priority not in Priority.values:
+        raise ValidationError(_("Choose a priority."), code="priority")
+    task = _open(tenant, task_id, member)
+    before, task.priority = task.priority, priority
+    task.save(update_fields=["priority"])
+    record_audit(
+        tenant=tenant,
+        actor=member,
+        action="task.priority",
+        target=f"task:{task.pk}",
+        before={"priority": before},
+        after={"priority": priority},
+    )
     return task
 
 
@@ -151,8 +206,8 @@ def change_due_date(*, tenant: Tenant, task_id: int, due_on: date, member: Membe
     """Move an open task to another date."""
     task = _open(tenant, task_id, member)
     before, after = {"due_on": task.due_on.isoformat()}, {"due_on": due_on.isoformat()}
-    task.due_on = due_on
-    task.save(update_fields=["due_on"])
+    task.due_on, task.escalated_on = due_on, None
+    task.save(update_fields=["due_on", "escalated_on"])
     _journal(tenant, task, timeline.TASK_MOVED, member, before=before, after=after)
     return task
 
@@ -179,7 +234,8 @@ def _open(tenant: Tenant, task_id: int, member: Membership | None) -> Task:
     return task
 
 
-def _assignable(tenant: Tenant, assignee_id: int) -> None:
+def assignable(tenant: Tenant, assignee_id: int) -> None:
+    """Raise a ValidationError unless this member may be given tasks."""
     assignee = Membership.objects.filter(tenant=tenant, pk=assignee_id, is_active=True).first()
     if assignee is None or not has_role(assignee, Role.CSM):
         raise ValidationError(_("Choose an active member who may work on accounts."), code="assignee")

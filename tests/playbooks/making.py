@@ -55,8 +55,9 @@ def scored(tenant: Tenant, account: Account, day: date, word: str, score: float 
     )
     with connection.cursor() as cursor:
         cursor.execute(
-            "INSERT INTO scoring_score (tenant_id, kind, account_id, day, version_id, score, band, coverage, is_new, is_final, "
-            "components, points, effective, raw, scaled) VALUES (%s, 1, %s, %s, %s, %s, %s, 1, false, true, '{}', '{}', '{}', '{}', '{}')",
+            "INSERT INTO scoring_score (tenant_id, kind, account_id, day, version_id, score, band, coverage, is_new, "
+            "is_final, components, points, effective, raw, scaled) "
+            "VALUES (%s, 1, %s, %s, %s, %s, %s, 1, false, true, '{}', '{}', '{}', '{}', '{}')",
             [tenant.pk, account.pk, day, version.pk, score, CODES[word]],
         )
 

@@ -115,7 +115,7 @@ def test_starting_plays_takes_as_many_queries_for_three_accounts_as_for_one(
             )
         assert len(found) == size
         counts.append(len(captured))
-    # versions, accounts, running, runs, timeline, audit; steps, company's week, own weeks, days off, owners, tasks, log, place
+    # versions, accounts, running, runs, journal (2); steps, calendars (3), owners, tasks, log, place
     assert counts[0] == counts[1] <= 15
 
 
