@@ -34,14 +34,11 @@ def difference(
     for key, step in zip(old_keys, old_steps, strict=True):
         if key in gone:
             lines.append(Line(REMOVED, str(step["title"])))
-    staying = SequenceMatcher(
-        a=[key for key in old_keys if key in set(new_keys)],
-        b=[key for key in new_keys if key in set(old_keys)],
-        autojunk=False,
-    )
-    still = {
-        key for block in staying.get_matching_blocks() for key in staying.a[block.a : block.a + block.size]
-    }
+    old_staying = [key for key in old_keys if key in set(new_keys)]
+    blocks = SequenceMatcher(
+        a=old_staying, b=[key for key in new_keys if key in set(old_keys)], autojunk=False
+    ).get_matching_blocks()
+    still = {key for block in blocks for key in old_staying[block.a : block.a + block.size]}
     before = dict(zip(old_keys, old_steps, strict=True))
     for key, step in zip(new_keys, new_steps, strict=True):
         title = str(step["title"])

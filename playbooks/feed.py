@@ -125,4 +125,4 @@ def calendar_file(name: str, entries: Sequence[Entry]) -> bytes:
         event.add("transp", "TRANSPARENT")
         event.add("priority", 1 if entry.urgent else 5)
         calendar.add_component(event)
-    return calendar.to_ical()
+    return bytes(calendar.to_ical())

@@ -67,7 +67,7 @@ def rehearse(tenant: Tenant, version: PlaybookVersion, account: Account, start: 
         for member in Membership.objects.filter(
             tenant=tenant,
             is_active=True,
-            pk__in={account.owner_id, *(s.owner_member_id for s in steps.values())} - {None},
+            pk__in=[pk for pk in (account.owner_id, *(s.owner_member_id for s in steps.values())) if pk],
         ).select_related("user")
     }
     calendars = calendars_of(tenant, list(members), start)

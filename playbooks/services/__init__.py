@@ -10,6 +10,15 @@ from .calendars import (
     save_work_settings,
 )
 from .comments import comment_on_task
+from .editing import (
+    create_play,
+    label_of,
+    move_step,
+    remove_step,
+    rename_play,
+    save_step,
+    save_terms,
+)
 from .ending import set_outcome, stop_run
 from .escalation import escalate_overdue
 from .plays import discard_draft, draft_from_published, install_shipped_plays, publish_version
@@ -39,11 +48,14 @@ __all__ = [
     "comment_on_task",
     "complete_task",
     "complete_tasks",
+    "create_play",
     "create_task",
     "discard_draft",
     "draft_from_published",
     "escalate_overdue",
     "install_shipped_plays",
+    "label_of",
+    "move_step",
     "move_tasks",
     "new_feed_key",
     "pause_run",
@@ -51,10 +63,14 @@ __all__ = [
     "reassign_task",
     "reassign_tasks",
     "remove_days_off",
+    "remove_step",
+    "rename_play",
     "reopen_task",
     "resume_run",
     "revoke_feed",
     "save_member_calendar",
+    "save_step",
+    "save_terms",
     "save_work_settings",
     "set_outcome",
     "shift_run",

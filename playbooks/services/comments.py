@@ -5,10 +5,10 @@ from __future__ import annotations
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from outreach.services import notify_members
 
 from accounts.models import Membership, Tenant
 from accounts.services import record_timeline
+from outreach.services import notify_members
 from playbooks import timeline
 from playbooks.links import task_path
 from playbooks.models import Task, TaskComment

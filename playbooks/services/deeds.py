@@ -12,9 +12,11 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from outreach.services import publish_event, send_email, send_in_app
+from django.core.exceptions import ValidationError
 
 from accounts.models import Contact, Membership, Role, Tenant
+from outreach.models import Template
+from outreach.services import publish_event, send_email, send_in_app
 from playbooks import engine
 from playbooks.calendars import Calendars
 from playbooks.engine import Reached
@@ -88,11 +90,10 @@ class Deeds:
         if not reaches:
             return
         wanted = {reach.run.account.owner_id for reach in reaches} | {r.step.owner_member_id for r in reaches}
-        active = set(
-            Membership.objects.filter(tenant=self.tenant, pk__in=wanted - {None}, is_active=True).values_list(
-                "pk", flat=True
-            )
+        people = Membership.objects.filter(
+            tenant=self.tenant, pk__in=[pk for pk in wanted if pk is not None], is_active=True
         )
+        active = set(people.values_list("pk", flat=True))
         made = Task.objects.bulk_create(self._task(reach, active) for reach in reaches)
         self.tasks_made += len(made)
 
@@ -142,7 +143,7 @@ class Deeds:
 
     def _send(self, found: Sequence[tuple[int, Reach]]) -> dict[int, Outcome]:
         people = self._people({r.run.account_id for _n, r in found if r.reached.kind != engine.WEBHOOK})
-        owners = self._owners({reach.run.account.owner_id for _n, reach in found} - {None})
+        owners = self._owners({reach.run.account.owner_id for _n, reach in found})
         ways: dict[str, Callable[[Reach, list[Contact], Membership | None], Outcome]] = {
             engine.EMAIL: self._email,
             engine.IN_APP: self._in_app,
@@ -151,7 +152,11 @@ class Deeds:
         out = {}
         for n, reach in found:
             owner = owners.get(reach.run.account.owner_id or 0)
-            out[n] = ways[reach.reached.kind](reach, people.get(reach.run.account_id, []), owner)
+            try:
+                out[n] = ways[reach.reached.kind](reach, people.get(reach.run.account_id, []), owner)
+            except (ValidationError, Template.DoesNotExist) as error:
+                # One template that was taken away must not keep every other run from going on; the run's page says it.
+                out[n] = (RunStep.State.SKIPPED, {"reason": "refused", "error": _words(error)})
         return out
 
     def _email(self, reach: Reach, people: list[Contact], owner: Membership | None) -> Outcome:
@@ -225,8 +230,13 @@ class Deeds:
         return found
 
     def _owners(self, ids: set[int | None]) -> dict[int, Membership]:
-        rows = Membership.objects.filter(tenant=self.tenant, pk__in=ids, is_active=True)
+        known = [pk for pk in ids if pk is not None]
+        rows = Membership.objects.filter(tenant=self.tenant, pk__in=known, is_active=True)
         return {member.pk: member for member in rows.select_related("user")}
+
+
+def _words(error: ValidationError | Template.DoesNotExist) -> str:
+    return " ".join(error.messages) if isinstance(error, ValidationError) else str(error)
 
 
 def recipient(people: Sequence[Contact], role: str, *, with_email: bool) -> Contact | None:

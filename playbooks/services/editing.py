@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from accounts.models import Membership, Tenant
 from accounts.services import record_audit
 from playbooks.criteria import InvalidCondition
+from playbooks.engine import END
 from playbooks.models import Playbook, PlaybookVersion, Step
 from playbooks.terms import read_entry, read_exits
 from playbooks.words import invalid_words
@@ -93,6 +94,20 @@ def save_step(
     after_state = {name: getattr(step, name) for name in EDITABLE}
     _audit(tenant, version, member, "playbook.step", step.position, before or None, after_state)
     return step
+
+
+def label_of(*, tenant: Tenant, version_id: int, step_id: int, member: Membership | None = None) -> str:
+    """The label by which other steps lead to this one; it is given one when it has none."""
+    version = locked_draft(tenant, version_id)
+    step = version.steps.get(pk=step_id)
+    if not step.label:
+        taken = set(version.steps.values_list("label", flat=True))
+        base = slugify(step.title)[:30] or "step"
+        names = (f"{base}-{n}" if n else base for n in range(len(taken) + 2))
+        step.label = next(name for name in names if name not in taken and name != END)
+        step.save(update_fields=["label"])
+        _audit(tenant, version, member, "playbook.step", step.position, {"label": ""}, {"label": step.label})
+    return step.label
 
 
 def _room(version: PlaybookVersion, after: int | None) -> int:

@@ -8,9 +8,9 @@ from datetime import date
 from django.utils import translation
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
-from outreach.services import notify_members
 
 from accounts.models import Membership, Role, Tenant
+from outreach.services import notify_members
 from playbooks.calendars import calendars_of
 from playbooks.events import TASK_OVERDUE
 from playbooks.links import overdue_path

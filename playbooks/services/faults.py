@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 import msgspec
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
-from outreach.fields import check_merge_fields
 
 from accounts.models import Tenant
+from outreach.fields import check_merge_fields
 from playbooks import engine
 from playbooks.criteria import InvalidCondition
 from playbooks.models import Playbook, PlaybookVersion, Step

@@ -10,11 +10,11 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
-from outreach.services import notify_members
 
 from accounts.access import has_role
 from accounts.models import Account, Membership, Role, Tenant
 from accounts.services import record_audit, record_timeline
+from outreach.services import notify_members
 from playbooks import timeline
 from playbooks.links import task_path
 from playbooks.models import Priority, Run, Task, TaskComment

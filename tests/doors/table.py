@@ -237,7 +237,7 @@ PUBLIC = [
 ]
 
 # Open to whoever has the signed link; the page names the company that signed it.
-SIGNED = ["unsubscribe/<str:token>/"]
+SIGNED = ["unsubscribe/<str:token>/", "feeds/tasks/<str:token>.ics"]
 
 # For whoever is logged in: the tenants of this login.
 LOGGED_IN = [""]
