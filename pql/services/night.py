@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import connection
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 
 from accounts.fence.planning import prefer_hash_joins
-from accounts.models import Account, Tenant, TimelineEntry
+from accounts.models import Account, Tenant
 from playbooks.moments import known_until
 from pql import timeline
 from pql.clock import WorkingTime, due_at
@@ -29,7 +29,6 @@ from .definitions import lead_settings
 from .standing import disqualify, note_activation, note_conversions
 
 PQL = KIND_CODES["pql"]
-LEADS_AT_ONCE = 5_000
 
 
 @dataclass(frozen=True)
@@ -41,6 +40,15 @@ class LeadsSummary:
     expired: int = 0
     contacts: int = 0
     skipped: bool = False
+
+
+class _Found(NamedTuple):
+    """What is told of a lead."""
+
+    pk: int
+    account_id: int
+    cause: str
+    score: float | None
 
 
 def lock_leads(tenant: Tenant) -> None:
@@ -97,7 +105,7 @@ def _close_converted(tenant: Tenant, day: date, at: datetime) -> int:
         alive = Q(account__churned_on=None) | Q(account__churned_on__gt=day)
         ended |= Q(account__plan_kind=Account.PlanKind.CONTRACT) & alive
     open_leads = Lead.objects.filter(tenant=tenant, state__in=Lead.OPEN, opened_on__lte=day)
-    leads = list(open_leads.filter(ended))
+    leads = _found(open_leads.filter(ended))
     _close(tenant, leads, Lead.State.CONVERTED, day, at)
     _tell(tenant, leads, timeline.LEAD_CONVERTED, at)
     return len(leads)
@@ -108,13 +116,17 @@ def _expire(tenant: Tenant, settings: LeadSettings, day: date, at: datetime) -> 
     open_leads = Lead.objects.filter(tenant=tenant, state__in=Lead.OPEN, opened_on__lte=day)
     late = open_leads.filter(state=Lead.State.NEW, opened_on__lte=day - timedelta(days=settings.expire_days))
     gone = open_leads.filter(account__churned_on__lte=day)
-    leads = list({lead.pk: lead for lead in (*late, *gone)}.values())
+    leads = list({lead.pk: lead for lead in (*_found(late), *_found(gone))}.values())
     _close(tenant, leads, Lead.State.EXPIRED, day, at)
     _tell(tenant, leads, timeline.LEAD_EXPIRED, at)
     return len(leads)
 
 
-def _close(tenant: Tenant, leads: Sequence[Lead], state: str, day: date, at: datetime) -> None:
+def _found(leads: QuerySet[Lead]) -> list[_Found]:
+    return [_Found(*row) for row in leads.values_list("pk", "account_id", "cause", "score")]
+
+
+def _close(tenant: Tenant, leads: Sequence[_Found], state: str, day: date, at: datetime) -> None:
     if leads:
         found = Lead.objects.filter(tenant=tenant, pk__in=[lead.pk for lead in leads])
         found.update(state=state, closed_on=day, closed_at=at)
@@ -155,10 +167,6 @@ PLACE_SQL = f"""
 UPDATE pql_standing p SET status = n.status FROM ({PLACES_SQL}) AS n
 WHERE p.tenant_id = %(tenant)s AND p.id = n.id AND p.status <> n.status
 """
-CANDIDATES_SQL = f"""
-SELECT account_id, score, band, version_id, raised FROM ({PLACES_SQL}) AS n
-WHERE status = 'lead' AND open_id IS NULL ORDER BY account_id
-"""
 
 
 def _values(tenant: Tenant, settings: LeadSettings, day: date) -> dict[str, Any]:
@@ -179,49 +187,59 @@ def _place(tenant: Tenant, settings: LeadSettings, day: date) -> None:
         cursor.execute(PLACE_SQL, _values(tenant, settings, day))
 
 
+# Every lead that opens is written by one statement: on a first night there may be as many as accounts.
+_OPEN_SQL = f"""
+INSERT INTO pql_lead (tenant_id, account_id, state, cause, opened_on, opened_at, due_at, score, band, version_id,
+                      handoff, handoff_to, handoff_note, reject_reason, close_note, plan_before)
+SELECT %(tenant)s, account_id, 'new', CASE WHEN raised THEN 'hand_raise' ELSE 'score' END, %(day)s, %(at)s, %(due)s, score,
+       coalesce(band, 0), version_id, '', '', '', '', '', ''
+FROM ({PLACES_SQL}) AS n
+WHERE status = 'lead' AND open_id IS NULL ORDER BY account_id
+RETURNING id, account_id, cause, score
+"""
+
+
 def _open(tenant: Tenant, settings: LeadSettings, day: date, at: datetime) -> int:
     """Leads for the accounts that have come to the board; returns how many."""
+    due = due_at(at, settings.sla_hours, working_time(tenant, settings))
     with connection.cursor() as cursor:
-        cursor.execute(CANDIDATES_SQL, _values(tenant, settings, day))
-        rows = cursor.fetchall()
-    due = due_at(at, settings.sla_hours, working_time(tenant, settings)) if rows else at
-    for start in range(0, len(rows), LEADS_AT_ONCE):
-        leads = Lead.objects.bulk_create(
-            Lead(
-                tenant=tenant,
-                account_id=account_id,
-                cause=Lead.Cause.HAND_RAISE if raised else Lead.Cause.SCORE,
-                opened_on=day,
-                opened_at=at,
-                due_at=due,
-                score=score,
-                band=band or 0,
-                version_id=version_id,
-            )
-            for account_id, score, band, version_id, raised in rows[start : start + LEADS_AT_ONCE]
-        )
-        _tell(tenant, leads, timeline.LEAD_OPENED, at)
-    return len(rows)
+        cursor.execute(_OPEN_SQL, _values(tenant, settings, day) | {"at": at, "due": due})
+        found = [_Found(*row) for row in cursor.fetchall()]
+    _tell(tenant, found, timeline.LEAD_OPENED, at)
+    return len(found)
 
 
-def _tell(tenant: Tenant, leads: Sequence[Lead], kind: str, at: datetime) -> None:
+_TELL_SQL = """
+INSERT INTO accounts_timelineentry (tenant_id, account_id, kind, at, title, data)
+SELECT %(tenant)s, n.account_id, %(kind)s, %(at)s, n.title,
+       jsonb_build_object('lead', n.id, 'cause', n.cause, 'score', n.score)
+FROM unnest(%(ids)s::bigint[], %(accounts)s::bigint[], %(causes)s::text[], %(scores)s::float8[], %(titles)s::text[])
+  AS n(id, account_id, cause, score, title)
+"""
+
+
+def _tell(tenant: Tenant, leads: Sequence[_Found], kind: str, at: datetime) -> None:
     if not leads:
         return
     with override(tenant.language):
-        TimelineEntry.objects.bulk_create(
-            TimelineEntry(
-                tenant=tenant,
-                account_id=lead.account_id,
-                kind=kind,
-                at=at,
-                title=_title(lead, kind),
-                data={"lead": lead.pk, "cause": lead.cause, "score": lead.score},
-            )
-            for lead in leads
+        titles = [_title(lead, kind) for lead in leads]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _TELL_SQL,
+            {
+                "tenant": tenant.pk,
+                "kind": kind,
+                "at": at,
+                "ids": [lead.pk for lead in leads],
+                "accounts": [lead.account_id for lead in leads],
+                "causes": [lead.cause for lead in leads],
+                "scores": [lead.score for lead in leads],
+                "titles": titles,
+            },
         )
 
 
-def _title(lead: Lead, kind: str) -> str:
+def _title(lead: _Found, kind: str) -> str:
     """What the night found, in the tenant's language."""
     if kind == timeline.LEAD_EXPIRED:
         return _("Nobody took it in time, or the account is gone")
@@ -229,4 +247,4 @@ def _title(lead: Lead, kind: str) -> str:
         return _("Moved to a contract or began to pay")
     if lead.cause == Lead.Cause.SCORE and lead.score is not None:
         return _("PQL score %(score)s") % {"score": round(lead.score)}
-    return str(lead.get_cause_display())
+    return str(Lead.Cause(lead.cause).label)
