@@ -129,6 +129,26 @@ def test_the_current_row_only_moves_forward_and_remembers_the_score_before(busy:
     assert len(stored) == 6
 
 
+def test_a_day_that_stands_alone_in_its_run_remembers_the_score_before_the_gap(busy: World) -> None:
+    run(busy, ago=9)
+    with tenant_scope(busy.tenant):
+        gone = busy.accounts["busy"]
+        gone.churned_on = busy.today - timedelta(days=3)
+        gone.save(update_fields=["churned_on"])
+    run(
+        busy, ago=2, first_day=busy.today - timedelta(days=4)
+    )  # of the churned one only the first day is scored
+    stored = {(row["account_id"], row["day"]): row["score"] for row in rows(busy)}
+    current = {row["account_id"]: row for row in rows(busy, CurrentScore)}
+    churned, other = current.pop(gone.pk), next(iter(current.values()))
+    assert (churned["day"], other["day"]) == (
+        busy.today - timedelta(days=4),
+        busy.today - timedelta(days=2),
+    )
+    assert churned["previous_score"] == stored[gone.pk, busy.today - timedelta(days=9)] is not None
+    assert other["previous_score"] == stored[other["account_id"], busy.today - timedelta(days=3)]
+
+
 def test_a_night_that_is_over_keeps_its_score_whatever_is_published_since(busy: World) -> None:
     run(busy, ago=1)
     before = rows(busy)
