@@ -81,7 +81,7 @@ LEAD_ID = inpath("lead_id", INTEGER)
 
 
 class CsvRenderer(BaseRenderer):
-    """Lets `format=csv` and `Accept: text/csv` be asked for; the view streams the file, errors stay JSON."""
+    """Lets `format=csv` and `Accept: text/csv` be asked for; the view streams the file itself."""
 
     media_type = "text/csv"
     format = "csv"
@@ -90,9 +90,8 @@ class CsvRenderer(BaseRenderer):
     def render(
         self, data: Any, accepted_media_type: str | None = None, renderer_context: Any = None
     ) -> bytes:
-        """What is not the file: an error, in the words of all errors."""
-        rendered: bytes = OrjsonRenderer().render(data)
-        return rendered
+        """Nothing but a stream is ever sent as CSV."""
+        raise TypeError("A page of leads was to be written as CSV.")
 
 
 class LeadsView(TenantAPIView):
@@ -111,11 +110,7 @@ class LeadsView(TenantAPIView):
             query("state", words(Lead.State.values)),
             ACCOUNT_ID,
             query("cause", words(Lead.Cause.values)),
-            query(
-                "format",
-                {"type": "string", "enum": ["json", "csv"], "default": "json"},
-                "csv (or `Accept: text/csv`): a file of all of them.",
-            ),
+            query("format", FORMAT, "csv: a file of all of them."),
         ],
         errors=[400],
         description=CSV_WORDS,
@@ -142,6 +137,12 @@ class LeadsView(TenantAPIView):
                 "next": encode_cursor(page[-1].pk) if more else None,
             }
         )
+
+    def handle_exception(self, exc: Exception) -> Response:
+        """An error is JSON, also where a file was asked for."""
+        self.request.accepted_renderer = OrjsonRenderer()
+        self.request.accepted_media_type = OrjsonRenderer.media_type
+        return super().handle_exception(exc)
 
 
 def _file(tenant: Tenant, found: QuerySet[Lead]) -> StreamingHttpResponse:

@@ -6,7 +6,6 @@ import csv
 import io
 from typing import Any
 
-import orjson
 import pytest
 from django.test import Client
 
@@ -128,7 +127,8 @@ def test_the_file_is_filtered_english_and_refused_in_json(
     assert [(row["external id"], row["state"]) for row in only] == [("b", "New")]
     assert file_of(api.get("/api/v1/leads?format=csv&account_id=nobody")) == []
     wrong = api.get("/api/v1/leads?format=csv&state=lost")
-    assert (wrong.status_code, orjson.loads(wrong.content)["error"]["code"]) == (400, "invalid")
+    assert (wrong.status_code, wrong.json()["error"]["code"]) == (400, "invalid")
+    assert wrong["Content-Type"] == "application/json"
     assert api.get("/api/v1/leads?format=xml").status_code == 404
 
 
