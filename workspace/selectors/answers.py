@@ -215,10 +215,13 @@ def _draft(material: Material, panel: ScorePanel, drafted: Drafted | None) -> An
         url = reverse("workspace:score_versions", args=[material.version.model_id])
         return Answer("draft", question, text, url, _("All versions"))
     url = reverse("workspace:score_whatif_account", args=[drafted.version.pk, material.account.pk])
-    return Answer("draft", question, _drafted(panel, drafted), url, _("Component by component"))
+    published = material.published
+    held = panel.row.score if published is None or published.pk == panel.version.pk else None
+    return Answer("draft", question, _drafted(panel, drafted, held), url, _("Component by component"))
 
 
-def _drafted(panel: ScorePanel, drafted: Drafted) -> str:
+def _drafted(panel: ScorePanel, drafted: Drafted, held: float | None) -> str:
+    """In words; `held` is the score to hold it against, None where another version has made it than the one that scores."""
     words = {"number": drafted.version.number}
     if drafted.problem is not None:
         return _("The draft, version %(number)s, cannot score yet: it has faults to mend.") % words
@@ -228,13 +231,13 @@ def _drafted(panel: ScorePanel, drafted: Drafted) -> str:
             _("The draft, version %(number)s, ranks accounts among each other; see the comparison.") % words
         )
     band = band_of(found.band)
-    if found.score is None or panel.row.score is None:
+    if found.score is None or held is None:
         return _("The draft, version %(number)s, would say: %(score)s, %(band)s.") % (
             words | {"score": number(found.score, 1), "band": str(band.word).lower()}
         )
     shown = words | {
         "score": number(found.score, 1),
-        "difference": signed(found.score - panel.row.score),
+        "difference": signed(found.score - held),
         "band": str(band.word).lower(),
     }
     if band.code == panel.row.band:
