@@ -59,11 +59,11 @@ SETTINGS: dict[str, Promise] = {
 }
 
 
-def place_words(path: str, names: Mapping[str, str] | None = None) -> str:
+def place_words(path: str, names: Mapping[str, str] | None = None, *, as_written: bool = False) -> str:
     """A path of a fault in the reader's words; empty where the fault is of the model as a whole.
 
     `names` says how components, metrics and exceptions are called; what it does not know (a setting of a scale) stays as
-    it is written in files.
+    it is written in files. So do all settings with `as_written`: whoever mends a file looks for these very words.
     """
     if path in WHOLE:
         return ""
@@ -77,21 +77,23 @@ def place_words(path: str, names: Mapping[str, str] | None = None) -> str:
         done += match.group() if number is not None or not done else f".{name}"
         if number is None:
             if listed:
-                words.append(_word(listed, names))
+                words.append(_word(listed, names, as_written))
             listed = name if name in LISTS else ""
             if not listed:
-                words.append(_word(name, names))
+                words.append(_word(name, names, as_written))
         elif listed:
             said = str(LISTS[listed]) % {"number": int(number) + 1}
             words.append(f"{said} ({names[done]})" if done in names else said)
             listed = ""
         # a number behind the pair says which of its two sides: the fault's own words tell
     if listed:
-        words.append(_word(listed, names))
+        words.append(_word(listed, names, as_written))
     return ", ".join(words)
 
 
-def _word(name: str, names: Mapping[str, str]) -> str:
+def _word(name: str, names: Mapping[str, str], as_written: bool) -> str:
+    if as_written:
+        return f"“{name}”"
     return names.get(name) or str(SETTINGS.get(name, name))
 
 
@@ -106,9 +108,11 @@ def version_names(tenant: Tenant, version: Version) -> dict[str, str]:
     return names
 
 
-def fault_words(path: str, message: str, names: Mapping[str, str] | None = None) -> str:
+def fault_words(
+    path: str, message: str, names: Mapping[str, str] | None = None, *, as_written: bool = False
+) -> str:
     """A fault with its place: a sentence for a message."""
-    place = place_words(path, names)
+    place = place_words(path, names, as_written=as_written)
     if not place:
         return message
     return _("%(place)s: %(message)s") % {"place": place[:1].upper() + place[1:], "message": message}

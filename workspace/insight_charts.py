@@ -48,7 +48,7 @@ def waterfall(
         at += bar.amount
         edges.append(at)
     low, high = min([*edges, after]), max([*edges, after])
-    room = max((high - low) * 0.18, 1.5)
+    room = max((high - low) * 0.28, 2.5)  # for the words beside a bar, also on a phone
     labels = [before_label, *(bar.label for bar in bars), after_label]
     ends = {
         "type": "scatter",
@@ -81,7 +81,7 @@ def waterfall(
             "showlegend": False,
             "height": 70 + ROW_HEIGHT * len(labels),
             "bargap": 0.35,
-            "xaxis": {"range": [max(low - room, -5), min(high + room * 1.6, 108)], "title": {"text": axis}},
+            "xaxis": {"range": [max(low - room, -5), min(high + room, 110)], "title": {"text": axis}},
             "yaxis": {
                 "type": "category",
                 "categoryorder": "array",

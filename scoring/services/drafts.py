@@ -32,7 +32,9 @@ from .references import refresh_references
 WHOLE = 100.0
 WEIGHT_TOLERANCE = 1e-6
 OWN_METRICS = {"health": frozenset({"health_score", "health_band"}), "pql": frozenset({"pql_score"})}
-NO_METRIC = gettext_noop("There is no such metric, or it is switched off.")
+NO_METRIC = gettext_noop(
+    "There is no such metric, or it is switched off: choose another one, or take the measure out."
+)
 OWN_SCORE = gettext_noop("A model must not read its own score.")
 NO_FIT = gettext_noop("This metric cannot be counted this way.")
 NO_PEERS = gettext_noop("Percentile among peers needs at least 30 accounts that have a value.")

@@ -110,4 +110,7 @@ def _store(tenant: Tenant, model: ScoreModel, text: str) -> Version:
 
 def _by_line(file: ModelFile, error: DefinitionError) -> list[FileProblem]:
     """The faults of a definition at their lines; the place is said where the line alone does not tell."""
-    return [FileProblem(file.line_of(path), fault_words(path, words)) for path, words in error.problems]
+    return [
+        FileProblem(file.line_of(path), fault_words(path, words, as_written=True))
+        for path, words in error.problems
+    ]

@@ -160,7 +160,7 @@ def test_an_admin_edits_tries_publishes_and_goes_back(
     work_off(scored, "what_if")
     page.reload()
     settled(page)
-    expect(page.get_by_text("4 accounts, against version 1")).to_be_visible()
+    expect(page.get_by_text("accounts, against version 1 of Product-led growth")).to_be_visible()
     page.get_by_role("link", name="All that move").first.click()
     page.get_by_role("link", name="Northwind").click()
     expect(page.get_by_role("heading", name="Component by component")).to_be_visible()

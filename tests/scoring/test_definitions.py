@@ -200,7 +200,7 @@ REFUSED: list[tuple[tuple[Any, ...], Any, str, str]] = [
     (("components", 0, "key"), "engagement", "components[1].key", "Two components have the same key."),
     (("components", 0, "key"), "A b", "components[0].key", "Use small letters"),
     (("components", 0, "missing"), "guess", "components[0].missing", "exclude, zero, neutral, hold"),
-    ((*MEASURE, "metric"), "gone", "usage.gone", "There is no such metric, or it is switched off."),
+    ((*MEASURE, "metric"), "gone", "usage.gone", "There is no such metric, or it is switched off: choose"),
     ((*MEASURE, "aggregate"), "ratio", "usage.all_events", "This metric cannot be counted this way."),
     ((*MEASURE, "window_days"), 0, "components[0].measures[0].window_days", "from 1 to 730"),
     ((*MEASURE, "scale"), {"kind": "magic"}, "components[0].measures[0].scale.kind", "Choose one of"),

@@ -131,7 +131,13 @@ def faults(world: World, **changes: Any) -> list[tuple[str, str]]:
 @pytest.mark.parametrize(
     ("changes", "problem"),
     [
-        ({"metric_key": "deleted"}, ("usage.deleted", "There is no such metric, or it is switched off.")),
+        (
+            {"metric_key": "deleted"},
+            (
+                "usage.deleted",
+                "There is no such metric, or it is switched off: choose another one, or take the measure out.",
+            ),
+        ),
         (
             {"metric_key": "health_score", "aggregate": "latest"},
             ("usage.health_score", "A model must not read its own score."),

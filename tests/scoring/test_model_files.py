@@ -157,12 +157,12 @@ def test_the_line_of_every_place_is_known() -> None:
 
 FAULTS: list[tuple[tuple[str, str], list[tuple[int, str]]]] = [
     (("weight: 60", "weight: 59"), [(3, "add up to 99; they must add up to 100: 1 are missing.")]),
-    (("weight: 60", "wieght: 60"), [(4, "weight: This value is required."),
+    (("weight: 60", "wieght: 60"), [(4, "“weight”: This value is required."),
      (6, "There is no such setting here. Known ones: key, name")]),
     (("weight: 60", "weight: sixty"), [(6, "Enter a number.")]),
     (("weight: 60", "weight: [60]"), [(6, "Enter a number.")]),
     (("missing: zero", "missing: nothing"), [(14, "Choose one of: exclude, zero, neutral, hold.")]),
-    (("metric: all_events", "metric: gone_metric"), [(8, "There is no such metric, or it is switched off.")]),
+    (("metric: all_events", "metric: gone_metric"), [(8, "There is no such metric, or it is switched off: choose")]),
     (("aggregate: per_week", "aggregate: latest"), [(8, "This metric cannot be counted this way.")]),
     (("metric: all_events", "metric: health_score"), [(8, "A model must not read its own score.")]),
     (("worst: 0, best: 20", "worst: 20, best: 20"), [(10, "The best and the worst value must differ.")]),

@@ -35,6 +35,12 @@ def test_a_path_is_said_in_words(path: str, words: str) -> None:
     assert place_words(path, NAMES) == words
 
 
+def test_a_file_keeps_its_own_words() -> None:
+    path = "components[0].measures[1].window_days"
+    assert place_words(path, as_written=True) == "component 1, measure 2, “window_days”"
+    assert place_words("usage.gone_metric", as_written=True) == "“usage”, “gone_metric”"
+
+
 def test_a_fault_is_a_sentence_with_its_place() -> None:
     assert fault_words("weights", "They are missing.") == "They are missing."
     assert fault_words("exceptions[0].metric", "No.", NAMES) == "Exception 1 (Late payer), metric: No."
