@@ -44,7 +44,10 @@ def main() -> int:
         elif name == "nightly":
             found = nightly.run(sizes)
         elif name == "pql":
-            found = [row for size in sizes for row in pql.run(size)]
+            found = []
+            for size in sizes:
+                found += pql.run(size)
+                print(markdown(found), file=sys.stderr, flush=True)  # the larger size takes long
         elif name == "whatif":
             found = whatif.run(sizes)
         else:

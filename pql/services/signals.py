@@ -168,13 +168,18 @@ def _live_hits(tenant: Tenant, plan: _Plan, day: date) -> dict[int, list[_Hit]]:
         f"AND u.day > %(day)s::date - {int(rule.window)})"
         for n, (signal, rule) in enumerate(zip(plan.signals, plan.rules, strict=True))
     ]
+    # Few days have a signal; grouping all of them would sort whole rows of metrics where the planner knows no better.
+    there = " OR ".join(
+        f'u."values"[{int(plan.metrics[signal.metric_key].slot or 0)}] >= %(least_{n})s'
+        for n, signal in enumerate(plan.signals)
+    )
     values: dict[str, Any] = {f"least_{n}": signal.at_least for n, signal in enumerate(plan.signals)}
     with connection.cursor() as cursor:
         cursor.execute(
             f"SELECT u.account_id, {', '.join(picks)} FROM usage_day u "
             "JOIN pql_standing s ON s.tenant_id = u.tenant_id AND s.account_id = u.account_id "
             f"WHERE u.tenant_id = %(tenant)s AND u.day > %(day)s::date - {int(plan.window)} AND u.day <= %(day)s "
-            f"GROUP BY 1 HAVING num_nonnulls({', '.join(picks)}) > 0",
+            f"AND ({there}) GROUP BY 1 HAVING num_nonnulls({', '.join(picks)}) > 0",
             values | {"tenant": tenant.pk, "day": day},
         )
         return {
