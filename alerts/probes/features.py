@@ -35,7 +35,7 @@ GROUP BY u.account_id, f.id
 
 def needs_feature_adoption(night: Night, params: FeatureAdoption) -> Needs:
     """Contacts and the days on which they used features; they are read by themselves."""
-    return Needs()
+    return Needs(since=night.day - timedelta(days=params.days - 1))
 
 
 def probe_feature_adoption(

@@ -37,6 +37,7 @@ class Needs:
 
     windows: Collection[Window] = ()
     columns: Collection[AccountColumn] = ()
+    since: date | None = None  # first day of what a probe reads by itself
 
 
 class OpenAlert(NamedTuple):
@@ -84,7 +85,11 @@ class Night:
         found = list(needs)
         for need in found:
             self._columns.update(need.columns)
-        self._fetch({window for need in found for window in need.windows})
+        firsts = [need.since for need in found if need.since is not None]
+        windows = {window for need in found for window in need.windows if window.metric in self.metrics}
+        if first := min([*firsts, *(window.first for window in windows)], default=None):
+            self.relations_from(first)
+        self._fetch(windows)
 
     # ── Accounts ────────────────────────────────────────────────────────────────────────────────────────────────
 

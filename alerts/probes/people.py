@@ -64,7 +64,7 @@ def sync_champions(night: Night) -> None:
 
 def needs_champion_gone(night: Night, params: ChampionGone) -> Needs:
     """Contacts and their days; they are read by themselves."""
-    return Needs()
+    return Needs(since=night.day - timedelta(days=params.forget_days))
 
 
 def probe_champion_gone(night: Night, params: ChampionGone, watched: Mapping[Key, OpenAlert]) -> Reading:

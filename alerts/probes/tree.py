@@ -97,7 +97,14 @@ def needs_conditions(night: Night, params: Conditions) -> Needs:
     return Needs(
         [window for leaf in leaves for window in _windows(night, leaf)],
         [column for leaf in leaves for column in account_columns(leaf)],
+        night.day - timedelta(days=LONGEST_SILENCE)
+        if any(_looks_for_events(leaf) for leaf in leaves)
+        else None,
     )
+
+
+def _looks_for_events(leaf: Leaf) -> bool:
+    return isinstance(leaf.fact, DateFact) and leaf.fact.date == "days_since_last_event"
 
 
 def probe_conditions(night: Night, params: Conditions, watched: Mapping[Key, OpenAlert]) -> Reading:
@@ -136,7 +143,7 @@ def evidence_at(tree: Group, leaves: Sequence[Leaf], columns: Mapping[str, Colum
 def _is_silent(night: Night, leaf: Leaf) -> bool:
     """Whether a comparison says nothing tonight because its metric is not delivered."""
     fact = leaf.fact
-    if isinstance(fact, DateFact) and fact.date == "days_since_last_event":
+    if _looks_for_events(leaf):
         return not night.unbroken([ANY_EVENT], since=night.day - timedelta(days=DAYS))
     if not isinstance(fact, MetricFact):
         return False

@@ -1,14 +1,28 @@
-"""Every write of alerts: the nightly evaluation, what people do with alerts, the shipped rules."""
+"""Every write of alerts: the nightly evaluation, what people do with alerts, rules and trying them."""
 
+from .attention import save_attention, save_my_attention
+from .bulk import Done, close_alerts, snooze_alerts, undo_deed
+from .dry_run import start_dry_run
 from .evaluation import EvaluationSummary, evaluate_rules
 from .findings import close_alert, reopen_alert, snooze_alert
-from .rules import install_shipped_rules
+from .rules import add_rule, change_rule, delete_rule, install_shipped_rules, switch_rule
 
 __all__ = [
+    "Done",
     "EvaluationSummary",
+    "add_rule",
+    "change_rule",
     "close_alert",
+    "close_alerts",
+    "delete_rule",
     "evaluate_rules",
     "install_shipped_rules",
     "reopen_alert",
+    "save_attention",
+    "save_my_attention",
     "snooze_alert",
+    "snooze_alerts",
+    "start_dry_run",
+    "switch_rule",
+    "undo_deed",
 ]

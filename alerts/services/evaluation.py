@@ -11,12 +11,12 @@ from django.db import connection
 
 from accounts.models import Tenant
 from alerts.lifecycle import step
+from alerts.looking import Look, look, night_of, patience_of
 from alerts.models import Rule
 from alerts.probes import Night, sync_champions
 from usage.asof import AsOfRelations
 
 from .delivery import deliver
-from .looking import Look, look, night_of, patience_of
 from .plays import start_plays
 from .remembering import OPEN_STATES, Remembered, recall
 from .writing import Change, write_changes

@@ -24,8 +24,7 @@ def close_alert(
     *, tenant: Tenant, alert_id: int, verdict: str, note: str = "", member: Membership | None = None
 ) -> Alert:
     """Close an alert and say whether it was useful, noise or already known; its play goes on."""
-    if verdict not in Alert.Verdict.values:
-        raise ValidationError({"verdict": _("Say whether the alert was useful, noise or already known.")})
+    check_verdict(verdict)
     alert = _open(tenant, alert_id, member)
     before = alert.state
     alert.state, alert.close_verdict, alert.close_note = Alert.State.CLOSED, verdict, note
@@ -41,6 +40,24 @@ def snooze_alert(
     *, tenant: Tenant, alert_id: int, until: date, reason: str, member: Membership | None = None
 ) -> Alert:
     """Put an alert aside until a date; until then the rule does not fire again for the same thing."""
+    check_snooze(tenant, until, reason)
+    alert = _open(tenant, alert_id, member)
+    before = {"state": alert.state, "until": alert.snoozed_until.isoformat() if alert.snoozed_until else None}
+    alert.state, alert.snoozed_until, alert.snooze_reason = Alert.State.SNOOZED, until, reason.strip()[:300]
+    _save(alert, "state", "snoozed_until", "snooze_reason")
+    after = {"until": until.isoformat(), "reason": alert.snooze_reason}
+    _journal(tenant, alert, timeline.ALERT_SNOOZED, member, before, after)
+    return alert
+
+
+def check_verdict(verdict: str) -> None:
+    """Raise `ValidationError` unless it is a verdict."""
+    if verdict not in Alert.Verdict.values:
+        raise ValidationError({"verdict": _("Say whether the alert was useful, noise or already known.")})
+
+
+def check_snooze(tenant: Tenant, until: date, reason: str) -> None:
+    """Raise `ValidationError` unless the date lies ahead, not too far, and there is a reason."""
     problems = {}
     today = tenant.today()
     if not today < until <= today + timedelta(days=MAX_SNOOZE_DAYS):
@@ -51,13 +68,6 @@ def snooze_alert(
         problems["reason"] = _("Say why it can wait.")
     if problems:
         raise ValidationError(problems)
-    alert = _open(tenant, alert_id, member)
-    before = {"state": alert.state, "until": alert.snoozed_until.isoformat() if alert.snoozed_until else None}
-    alert.state, alert.snoozed_until, alert.snooze_reason = Alert.State.SNOOZED, until, reason.strip()[:300]
-    _save(alert, "state", "snoozed_until", "snooze_reason")
-    after = {"until": until.isoformat(), "reason": alert.snooze_reason}
-    _journal(tenant, alert, timeline.ALERT_SNOOZED, member, before, after)
-    return alert
 
 
 def reopen_alert(*, tenant: Tenant, alert_id: int, member: Membership | None = None) -> Alert:

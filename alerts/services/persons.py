@@ -8,8 +8,9 @@ from typing import Any
 from django.db import connection
 
 from alerts.lifecycle import Key
-from alerts.models import Attention, Interrupts, PersonReason, Rule, Topic
+from alerts.models import Interrupts, PersonReason, Rule, Topic
 from alerts.probes import Night
+from alerts.selectors import attention_of
 from scoring.models import KIND_CODES
 
 CRITICAL = 1  # the band's code
@@ -26,14 +27,9 @@ WHERE a.tenant_id = %(tenant)s AND a.id = ANY(%(accounts)s)
 """
 
 
-def attention_settings() -> Attention:
-    """The company's rules of interruption, or the defaults."""
-    return Attention.objects.first() or Attention()
-
-
 def person_reasons(night: Night, found: Sequence[tuple[Rule, Key]]) -> list[str]:
     """For each finding why it goes to a person, or nothing; one query for the facts of all accounts."""
-    settings = attention_settings()
+    settings = attention_of(night.tenant)
     accounts = sorted({key[0] for rule, key in found if rule.interrupts == Interrupts.AUTO and key[0]})
     facts: dict[int, tuple[bool, bool, bool]] = {}
     if accounts:

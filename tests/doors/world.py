@@ -31,7 +31,7 @@ from accounts.models import (
     Ticket,
 )
 from accounts.services import create_tenant, enqueue_job, record_audit
-from alerts.models import Alert, Rule
+from alerts.models import Alert, Deed, Rule
 from playbooks.models import Playbook, Task
 from playbooks.services import start_run
 from pql.models import Lead, Standing
@@ -126,6 +126,7 @@ def _fill(tenant: Tenant, members: dict[str, Membership]) -> dict[str, Any]:
         last_seen_on=today,
         evidence={"ticket": "t", "title": own("Ticket"), "hours": 96.0, "limit": 72.0},
     )
+    deed = Deed.objects.create(member=members["csm"], action="close", before=[])
     lead = Lead.objects.create(account=account, opened_on=today, opened_at=now, due_at=now)
     Standing.objects.create(account=account, since_on=today, status=Standing.Status.LEAD)
     quarantined = Quarantine.objects.create(
@@ -159,6 +160,7 @@ def _fill(tenant: Tenant, members: dict[str, Membership]) -> dict[str, Any]:
         "backtest": backtest.pk,
         "run": run.pk,
         "alert": alert.pk,
+        "deed": deed.pk,
         "lead": lead.pk,
         "override": override.pk,
         "task": Task.objects.earliest("id").pk,

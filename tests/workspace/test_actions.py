@@ -249,15 +249,25 @@ def test_a_rule_is_edited_checked_and_switched_off(world: World, alice: Membersh
         "severity": "high",
         "dwell_days": 1,
         "cooldown_days": 3,
-        "metrics": "sends, variations",
-        "below": 0.4,
-        "weeks": 3,
-        "resolve_at": 0.6,
+        "threshold_metrics": "sends, variations",
+        "threshold_below": 0.4,
+        "threshold_weeks": 3,
+        "threshold_resolve_at": 0.6,
+        "name": rule.name,
+        "clear_days": 1,
+        "reentry_max": 0,
+        "reentry_days": 30,
+        "grace_days": 0,
+        "interrupts": "auto",
+        "topic": "risk",
+        "play": "fixed",
+        "play_key": "express_training",
     }
     assert client.get(f"/t/acme/rules/{rule.pk}/").status_code == 200
-    refused = client.post(f"/t/acme/rules/{rule.pk}/", form | {"resolve_at": 0.2})
+    assert client.get(f"/t/acme/rules/{rule.pk}/edit/").status_code == 200
+    refused = client.post(f"/t/acme/rules/{rule.pk}/edit/", form | {"threshold_resolve_at": 0.2})
     assert refused.status_code == 400 and "resolve_at must not be under below" in refused.text
-    said(client, f"/t/acme/rules/{rule.pk}/", **form)
+    said(client, f"/t/acme/rules/{rule.pk}/edit/", **form)
     said(client, f"/t/acme/rules/{rule.pk}/switch/", enabled="no")
     with tenant_scope(world.tenant):
         rule.refresh_from_db()

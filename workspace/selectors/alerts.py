@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 
 from django.db.models import F, Q, Value
@@ -12,7 +12,7 @@ from django.utils.translation import gettext
 
 from accounts.models import Membership, Role, Tenant, TimelineEntry
 from alerts.models import Alert, Rule, Severity
-from alerts.selectors import alerts_of, open_alerts
+from alerts.selectors import alerts_of, budget_of, open_alerts
 from alerts.wording import evidence_sentence
 from playbooks.models import Task
 from scoring.models import Component, Version
@@ -82,6 +82,8 @@ class AlertPage:
     rows: list[AlertLine]
     total: int
     next_cursor: Cursor | None
+    now: list[AlertLine] = field(default_factory=list)  # within the attention budget of who looks
+    budget: int = 0  # 0: nobody's inbox, so nothing is held back
 
 
 def metric_names(tenant: Tenant) -> dict[str, str]:
@@ -117,12 +119,21 @@ def alert_page(
     after: Cursor | None = None,
     limit: int = PAGE_SIZE,
 ) -> AlertPage:
-    """Alerts: waiting ones the most deserving first, the others newest first. Three queries."""
+    """Alerts: waiting ones the most deserving first, the others newest first. At most six queries.
+
+    In an inbox, those that go to a person and fit into their attention budget stand apart; the rest is in the digest.
+    """
     owner = _owner(wanted, member)
+    now: list[Alert] = []
+    budget = 0
     if wanted.state == WAITING:
         found = open_alerts(
             tenant, owner_id=owner, rule_key=wanted.rule, severity=wanted.severity, today=today
         )
+        if owner is not None:
+            budget = budget_of_owner(tenant, owner)
+            now = list(found.exclude(person_reason="")[:budget])
+            found = found.exclude(pk__in=[alert.pk for alert in now])
         counted = alerts_of(tenant, owner_id=owner, rule_key=wanted.rule, severity=wanted.severity).filter(
             Q(state=Alert.State.OPEN) | Q(state=Alert.State.SNOOZED, snoozed_until__lte=today)
         )
@@ -139,7 +150,14 @@ def alert_page(
     more, rows = len(rows) > limit, rows[:limit]
     last = Cursor(getattr(rows[-1], "priority", None), rows[-1].pk) if more else None
     names = metric_names(tenant)
-    return AlertPage([line(alert, names) for alert in rows], total, last)
+    shown = [] if after is not None else [line(alert, names) for alert in now]
+    return AlertPage([line(alert, names) for alert in rows], total, last, shown, budget)
+
+
+def budget_of_owner(tenant: Tenant, owner_id: int) -> int:
+    """How many alerts may interrupt a member at once."""
+    member = Membership.objects.filter(tenant=tenant, pk=owner_id).first()
+    return budget_of(tenant, member).alerts if member is not None else 0
 
 
 @dataclass(frozen=True)

@@ -10,24 +10,38 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from accounts.access import has_role
+from accounts.models import Role
 from accounts.requests import TenantRequest
-from alerts.models import Alert, Severity
+from alerts.models import Alert, Deed, Severity
 from alerts.rights import may_handle
-from alerts.selectors import precision_ledger
-from alerts.services import close_alert, reopen_alert, snooze_alert
-from workspace.access import admin_only, csm_only, member_only
+from alerts.services import (
+    close_alert,
+    close_alerts,
+    reopen_alert,
+    save_attention,
+    save_my_attention,
+    snooze_alert,
+    snooze_alerts,
+    undo_deed,
+)
+from workspace.access import csm_only, member_only
+from workspace.attention_forms import CompanyAttentionForm, MyAttentionForm
 from workspace.paging import CURSOR_PARAMETER, page_of, read_cursor
-from workspace.rule_forms import RuleForm
 from workspace.selectors import alerts as selectors
 from workspace.selectors import people
-from workspace.services.rules import save_rule, switch_rule
 from workspace.views.going_back import back
 from workspace.views.work import in_panel
 
 SNOOZE_DAYS = (3, 7, 14, 30)
 NOTE_LENGTH = 4000
+
+
+def _snooze_dates(today: date) -> list[tuple[date, int]]:
+    return [(today + timedelta(days=days), days) for days in SNOOZE_DAYS]
 
 
 @require_safe
@@ -47,10 +61,12 @@ def alert_list(request: TenantRequest) -> HttpResponse:
         "members": people.members(request.tenant),
         "rules": selectors.rules(request.tenant),
         "severities": Severity.choices,
+        "verdicts": Alert.Verdict.choices,
+        "snooze_dates": _snooze_dates(request.tenant.today()),
         "page": page_of(
             path=request.path,
             parameters=shown,
-            shown=len(found.rows),
+            shown=len(found.rows) + len(found.now),
             total=found.total,
             next_cursor=found.next_cursor,
         ),
@@ -72,7 +88,7 @@ def alert_page(request: TenantRequest, pk: int) -> HttpResponse:
         "today": today,
         "verdicts": Alert.Verdict.choices,
         "may_work": may_handle(request.member, detail.alert),
-        "snooze_dates": [(today + timedelta(days=days), days) for days in SNOOZE_DAYS],
+        "snooze_dates": _snooze_dates(today),
     }
     return render(
         request, "workspace/work/_alert.html" if in_panel(request) else "workspace/work/alert.html", context
@@ -133,6 +149,87 @@ def alert_snooze(request: TenantRequest, pk: int) -> HttpResponse:
 
 @require_POST
 @csm_only
+def alerts_bulk(request: TenantRequest) -> HttpResponse:
+    """Close or snooze the ticked alerts; it can be taken back for a moment."""
+    ids = [int(pk) for pk in request.POST.getlist("alert") if pk.isascii() and pk.isdigit() and len(pk) < 19]
+    try:
+        if request.POST.get("action") == "snooze":
+            done = snooze_alerts(
+                tenant=request.tenant,
+                member=request.member,
+                alert_ids=ids,
+                until=date.fromisoformat(request.POST.get("until", "")),
+                reason=request.POST.get("reason", ""),
+            )
+            text = ngettext("%(count)s alert is snoozed.", "%(count)s alerts are snoozed.", done.done)
+        else:
+            done = close_alerts(
+                tenant=request.tenant,
+                member=request.member,
+                alert_ids=ids,
+                verdict=request.POST.get("verdict", ""),
+            )
+            text = ngettext("%(count)s alert is closed.", "%(count)s alerts are closed.", done.done)
+    except ValidationError as error:
+        messages.error(request, " ".join(error.messages))
+        return back(request, "workspace:alerts")
+    except ValueError:
+        messages.error(request, _("Choose until when."))
+        return back(request, "workspace:alerts")
+    text %= {"count": done.done}
+    if done.left_out:
+        text += " " + ngettext(
+            "%(count)s was left out: it is not yours or has ended meanwhile.",
+            "%(count)s were left out: they are not yours or have ended meanwhile.",
+            done.left_out,
+        ) % {"count": done.left_out}
+    if done.deed is None:
+        messages.error(request, text)
+    else:
+        undo = reverse("workspace:alerts_undo", args=[done.deed.pk])
+        messages.success(request, text, extra_tags=f"undo:{undo}")
+    return back(request, "workspace:alerts")
+
+
+@require_POST
+@csm_only
+def alerts_undo(request: TenantRequest, pk: int) -> HttpResponse:
+    """Take back what was done to many alerts."""
+    try:
+        count = undo_deed(tenant=request.tenant, member=request.member, deed_id=pk)
+    except Deed.DoesNotExist as error:
+        raise Http404 from error
+    except ValidationError as error:
+        messages.error(request, " ".join(error.messages))
+        return back(request, "workspace:alerts")
+    text = ngettext("%(count)s alert is as it was.", "%(count)s alerts are as they were.", count)
+    messages.success(request, text % {"count": count})
+    return back(request, "workspace:alerts")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@csm_only
+def attention(request: TenantRequest) -> HttpResponse:
+    """How many alerts may interrupt me, and when the digest comes; admins also say what holds for everybody."""
+    mine = MyAttentionForm(request.POST or None, tenant=request.tenant, member=request.member)
+    company = (
+        CompanyAttentionForm(request.POST or None, tenant=request.tenant)
+        if has_role(request.member, Role.ADMIN)
+        else None
+    )
+    if request.method == "POST" and mine.is_valid() and (company is None or company.is_valid()):
+        save_my_attention(tenant=request.tenant, member=request.member, **mine.cleaned_data)
+        if company is not None:
+            save_attention(tenant=request.tenant, actor=request.member, values=company.values())
+        messages.success(request, _("Saved."))
+        return redirect("workspace:attention")
+    wrong = bool(mine.errors) or bool(company is not None and company.errors)
+    context = {"mine": mine, "company": company}
+    return render(request, "workspace/rules/attention.html", context, status=400 if wrong else 200)
+
+
+@require_POST
+@csm_only
 def alert_reopen(request: TenantRequest, pk: int) -> HttpResponse:
     """Undo closing or snoozing."""
     try:
@@ -147,47 +244,3 @@ def alert_reopen(request: TenantRequest, pk: int) -> HttpResponse:
         _("Open again: %(rule)s at %(account)s") % _named(alert),
     )
     return redirect("workspace:alert", pk)
-
-
-@require_safe
-@member_only
-def rule_list(request: TenantRequest) -> HttpResponse:
-    """The rules, how often they fired, and how often that was worth it."""
-    return render(request, "workspace/work/rules.html", {"records": precision_ledger(request.tenant)})
-
-
-@require_http_methods(["GET", "HEAD", "POST"])
-@admin_only
-def rule_page(request: TenantRequest, pk: int) -> HttpResponse:
-    """Edit the thresholds of a rule."""
-    rule = next((r for r in selectors.rules(request.tenant) if r.pk == pk), None)
-    if rule is None:
-        raise Http404
-    form = RuleForm(request.POST or None, rule=rule)
-    if request.method == "POST" and form.is_valid():
-        save_rule(tenant=request.tenant, actor=request.member, rule=rule, **form.changes())
-        messages.success(
-            request, _("“%(rule)s” is saved; the next nightly run uses it.") % {"rule": rule.name}
-        )
-        return redirect("workspace:rules")
-    return render(
-        request, "workspace/work/rule.html", {"rule": rule, "form": form}, status=400 if form.errors else 200
-    )
-
-
-@require_POST
-@admin_only
-def rule_switch(request: TenantRequest, pk: int) -> HttpResponse:
-    """Switch a rule on or off; its open alerts stay."""
-    rule = switch_rule(
-        tenant=request.tenant, actor=request.member, rule_id=pk, enabled=request.POST.get("enabled") == "yes"
-    )
-    if rule is None:
-        raise Http404
-    messages.success(
-        request,
-        _("“%(rule)s” is on.") % {"rule": rule.name}
-        if rule.enabled
-        else _("“%(rule)s” is off.") % {"rule": rule.name},
-    )
-    return back(request, "workspace:rules")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from django.utils import timezone
@@ -14,8 +14,9 @@ from alerts.lifecycle import Key, Patience
 from alerts.models import Rule
 from alerts.params import Params, parse_params
 from alerts.probes import PROBES, Night, OpenAlert, Reading
-from playbooks.moments import known_until
-from usage.asof import AsOfRelations
+from alerts.probes.night import LIVE_DAYS
+from playbooks.moments import end_of_day, known_until
+from usage.asof import AsOfRelations, relations
 
 Watched = Mapping[Key, OpenAlert]
 
@@ -28,6 +29,18 @@ def night_of(tenant: Tenant, day: date, tables: AsOfRelations | None = None) -> 
 def patience_of(rule: Rule) -> Patience:
     """How patient a rule is."""
     return Patience(rule.dwell_days, rule.cooldown_days, rule.clear_days, rule.reentry_max, rule.reentry_days)
+
+
+# What makes a rule fire; everything else may change without making a dry run old.
+SETTINGS = (
+    *("kind", "params", "dwell_days", "cooldown_days", "clear_days", "reentry_max", "reentry_days"),
+    *("segments", "stages", "plan_kinds", "include_churned", "grace_days", "volume_metric", "volume_least"),
+)
+
+
+def settings_of(rule: Rule) -> dict[str, Any]:
+    """What a rule fires by, as JSON."""
+    return {name: getattr(rule, name) for name in SETTINGS}
 
 
 class Look:
@@ -45,6 +58,24 @@ class Look:
     def evidence_of(self, keys: Sequence[Key]) -> dict[Key, dict[str, Any]]:
         """Why these keys fire."""
         return self.reading.evidence_of(keys)
+
+
+def tables_for(tenant: Tenant, rules: Sequence[Rule], first: date, last: date) -> AsOfRelations:
+    """What was known on each of these days, for a walk over them: one reading of the past serves them all."""
+    night = night_of(tenant, first)
+    firsts = [first]
+    for rule in rules:
+        params = parse_params(rule.kind, rule.params)
+        for need in (PROBES[rule.kind].needs(night, params), audience_needs(rule, night)):
+            firsts += [window.first for window in need.windows]
+            firsts += [need.since] if need.since is not None else []
+    reach = max((metric.hold_days for metric in night.metrics.values()), default=0)
+    late = first < tenant.today() - timedelta(days=LIVE_DAYS)
+    return relations(
+        tenant=tenant,
+        days=(min(firsts) - timedelta(days=reach), last),
+        cutoff=end_of_day(last, tenant.tz) if late else None,
+    )
 
 
 def look(night: Night, rules: Sequence[Rule], watched: Mapping[int, Watched]) -> Iterator[Look]:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date
-from typing import Any
 
 from django.db.models import (
     Case,
-    Count,
     DateField,
     F,
     FloatField,
     Func,
+    IntegerField,
     OuterRef,
     Q,
     QuerySet,
@@ -24,10 +22,9 @@ from django.db.models.expressions import Combinable
 from django.db.models.functions import Cast, Coalesce, Greatest, Least
 
 from accounts.models import Membership, Tenant
+from alerts.models import Alert
+from alerts.ranking import EXTRA_URGENCY, HORIZON_DAYS, LEAST_RISK, SEVERITY_WEIGHT, UNKNOWN_SCORE
 from scoring.models import KIND_CODES, CurrentScore
-
-from .models import Alert, Rule
-from .ranking import EXTRA_URGENCY, HORIZON_DAYS, LEAST_RISK, SEVERITY_WEIGHT, UNKNOWN_SCORE
 
 
 def with_priority(alerts: QuerySet[Alert], today: date) -> QuerySet[Alert]:
@@ -113,8 +110,10 @@ def open_alerts(
 
 
 def my_alerts(member: Membership, *, today: date | None = None) -> QuerySet[Alert]:
-    """The open alerts of the member's own accounts, the most deserving first."""
-    return open_alerts(member.tenant, owner_id=member.pk, today=today)
+    """The open alerts of the member's own accounts: those that go to a person first, then the most deserving."""
+    found = open_alerts(member.tenant, owner_id=member.pk, today=today)
+    automated = Case(When(person_reason="", then=Value(1)), default=Value(0), output_field=IntegerField())
+    return found.order_by(automated, F("priority").desc(), "-id")
 
 
 def alerts_for_account(tenant: Tenant, account_id: int, *, ended: int = 20) -> list[Alert]:
@@ -122,44 +121,3 @@ def alerts_for_account(tenant: Tenant, account_id: int, *, ended: int = 20) -> l
     alerts = alerts_of(tenant, account_id=account_id)
     alive = Q(state__in=[Alert.State.OPEN, Alert.State.SNOOZED])
     return [*alerts.filter(alive), *alerts.filter(~alive).order_by("-ended_on", "-id")[:ended]]
-
-
-@dataclass(frozen=True)
-class RuleRecord:
-    """How a rule has done: what became of its alerts, and how often closing them was worth it."""
-
-    rule: Rule
-    open: int
-    resolved: int
-    useful: int
-    noise: int
-    known: int
-
-    @property
-    def judged(self) -> int:
-        """How many alerts people closed with a verdict."""
-        return self.useful + self.noise + self.known
-
-    @property
-    def precision(self) -> float | None:
-        """Useful ÷ judged, 0 to 1; None before anybody has judged."""
-        return self.useful / self.judged if self.judged else None
-
-
-def precision_ledger(tenant: Tenant) -> list[RuleRecord]:
-    """Every rule with what became of its alerts; two queries."""
-    counts: dict[int, dict[str, Any]] = {
-        row["rule_id"]: dict(row)
-        for row in Alert.objects.filter(tenant=tenant)
-        .values("rule_id")
-        .annotate(
-            open=Count("pk", filter=Q(state__in=[Alert.State.OPEN, Alert.State.SNOOZED])),
-            resolved=Count("pk", filter=Q(state=Alert.State.RESOLVED)),
-            **{verdict: Count("pk", filter=Q(close_verdict=verdict)) for verdict in Alert.Verdict.values},
-        )
-    }
-    none = dict.fromkeys(("open", "resolved", *Alert.Verdict.values), 0)
-    return [
-        RuleRecord(rule, **{name: counts.get(rule.pk, none)[name] for name in none})
-        for rule in Rule.objects.filter(tenant=tenant).order_by("position", "id")
-    ]

@@ -1,0 +1,27 @@
+"""Reads of alerts and rules; each takes a number of queries that does not depend on how many rows there are."""
+
+from .attention import Budget, attention_of, budget_of, budgets_of
+from .findings import alerts_for_account, alerts_of, my_alerts, open_alerts, with_priority
+from .rules import Advice, RuleRecord, advice_for, precision_ledger, with_threshold
+from .trials import Affected, Trial, affected, trial_of
+
+__all__ = [
+    "Advice",
+    "Affected",
+    "Budget",
+    "RuleRecord",
+    "Trial",
+    "advice_for",
+    "affected",
+    "alerts_for_account",
+    "alerts_of",
+    "attention_of",
+    "budget_of",
+    "budgets_of",
+    "my_alerts",
+    "open_alerts",
+    "precision_ledger",
+    "trial_of",
+    "with_priority",
+    "with_threshold",
+]
