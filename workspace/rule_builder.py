@@ -267,14 +267,14 @@ def read_builder(data: QueryDict, metrics: Choices, components: Choices) -> Buil
     rows: dict[int, set[int]] = {}
     for name in data:
         head, _dash, rest = name.partition("-")
-        if not (head.startswith("g") and head[1:].isdigit() and len(head) < 4):
+        if not (head.startswith("g") and _is_place(head[1:])):
             continue
-        group = rows.setdefault(int(head[1:]), set())
+        found = rows.setdefault(int(head[1:]), set())
         row = rest.partition("-")[0]
-        if row.startswith("c") and row[1:].isdigit() and len(row) < 4:
-            group.add(int(row[1:]))
+        if row.startswith("c") and _is_place(row[1:]):
+            found.add(int(row[1:]))
     verb, *places = data.get("do", "").split(":")
-    at = [int(place) for place in places if place.isdigit() and len(place) < 4]
+    at = [int(place) for place in places if _is_place(place)]
     if verb == "add" and len(at) == 1 and at[0] in rows and len(rows[at[0]]) < MOST_ROWS:
         rows[at[0]].add(max(rows[at[0]], default=-1) + 1)
     elif verb == "remove" and len(at) == 2:
@@ -282,15 +282,19 @@ def read_builder(data: QueryDict, metrics: Choices, components: Choices) -> Buil
     elif verb == "group" and len(rows) < MOST_GROUPS:
         rows[max(rows, default=-1) + 1] = {0}
     groups = []
-    for group, places_ in sorted(rows.items())[:MOST_GROUPS]:
-        if not places_ and len(rows) > 1:
+    for group, chosen in sorted(rows.items())[:MOST_GROUPS]:
+        if not chosen and len(rows) > 1:
             continue
-        forms_ = [
-            ConditionForm(data, prefix=f"g{group}-c{row}", metrics=metrics, components=components)
-            for row in sorted(places_)[:MOST_ROWS]
+        comparisons = [
+            ConditionForm(data, prefix=f"g{group}-c{number}", metrics=metrics, components=components)
+            for number in sorted(chosen)[:MOST_ROWS]
         ]
-        groups.append(GroupForm(group, _join(data.get(f"g{group}-join", "all")), forms_))
+        groups.append(GroupForm(group, _join(data.get(f"g{group}-join", "all")), comparisons))
     return Builder(_join(data.get("join", "all")), groups, metrics, components)
+
+
+def _is_place(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) < 3
 
 
 def _join(word: str) -> str:

@@ -183,7 +183,8 @@ def _initial(rule: Rule) -> dict[str, Any]:
 
 
 def _field(name: str, value: object, metrics: list[tuple[str, str]]) -> forms.Field:
-    label, words = THRESHOLD_WORDS[name]
+    said: Any = THRESHOLD_WORDS[name]
+    label, words = said
     if isinstance(value, bool):
         return forms.BooleanField(label=label, required=False)
     if isinstance(value, int):

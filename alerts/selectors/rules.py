@@ -127,7 +127,7 @@ def _measure(rule: Rule, dial: Dial, evidence: Mapping[str, Any]) -> float | Non
     """By how much an alert fired, in the units of the dial."""
     match rule.kind:
         case "usage_under_target":
-            return min(max(item["values"]) / item["target"] for item in evidence["metrics"])
+            return float(min(max(item["values"]) / item["target"] for item in evidence["metrics"]))
         case "rate_falling":
             return float(evidence["rate"] / evidence["baseline"])
         case "metric_at_zero":

@@ -156,7 +156,7 @@ def undo_deed(*, tenant: Tenant, member: Membership, deed_id: int) -> int:
     chosen = [alert for alert in chosen if (alert.rule_id, alert.account_id, alert.subject) not in taken]
     for alert in chosen:
         for name in KEPT:
-            field = Alert._meta.get_field(name.removesuffix("_id"))
+            field: Any = Alert._meta.get_field(name.removesuffix("_id"))
             setattr(alert, name, field.to_python(before[alert.pk][name]))
     Alert.objects.bulk_update(chosen, [name.removesuffix("_id") for name in KEPT])
     deed.undone_at = timezone.now()

@@ -90,7 +90,7 @@ def rule_new(request: TenantRequest) -> HttpResponse:
                     values=form.changes() | {"params": {"tree": tree_as_data(tree)}},
                 )
             except ValidationError as error:
-                form.add_error(None, error.messages)  # type: ignore[arg-type]  # a list is as good
+                form.add_error(None, error.messages)
             else:
                 messages.success(
                     request,
@@ -123,7 +123,7 @@ def rule_edit(request: TenantRequest, pk: int) -> HttpResponse:
             try:
                 change_rule(tenant=request.tenant, actor=request.member, rule=rule, values=values)
             except ValidationError as error:
-                form.add_error(None, error.messages)  # type: ignore[arg-type]  # a list is as good
+                form.add_error(None, error.messages)
             else:
                 messages.success(
                     request, _("“%(rule)s” is saved; the next nightly run uses it.") % {"rule": rule.name}
