@@ -12,6 +12,7 @@ from accounts.fence.scope import current_tenant_id
 from accounts.models import Tenant
 from usage.models import Feature, Metric
 from usage.services.definitions import check_definition
+from usage.services.sql_metrics import try_query
 
 TRY_BUTTON = "_try"
 
@@ -73,12 +74,22 @@ class MetricForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the s
             return cleaned
         values = {name: cleaned.get(name, getattr(self.instance, name)) for name in self.Meta.fields}
         metric = Metric(pk=self.instance.pk, **values)
+        tenant = Tenant.objects.get(pk=current_tenant_id())
         try:
-            check_definition(Tenant.objects.get(pk=current_tenant_id()), metric)
+            check_definition(tenant, metric)
         except ValidationError as error:
             for name, messages in error.message_dict.items():
                 self.add_error(name if name in self.fields else None, messages)
+        if not self.errors and self._must_be_tried(metric):
+            problem = try_query(tenant=tenant, text=metric.query, decimals=metric.decimals).problem
+            if problem:
+                self.add_error("query", problem)
         return cleaned
+
+    def _must_be_tried(self, metric: Metric) -> bool:
+        """A query that would fail or run long every night is refused now; the button shows the result by itself."""
+        changed = {"query", "kind", "active"} & set(self.changed_data)
+        return metric.kind == Metric.Kind.SQL and metric.active and bool(changed) and TRY_BUTTON not in self.data
 
 
 class FeatureForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the stubs only

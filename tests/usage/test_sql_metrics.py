@@ -241,3 +241,20 @@ def test_the_form_tries_and_saves(company: Tenant, alice: Membership) -> None:
         evaluate_sql_metrics(tenant=company, day=company.today())
     page = client.get(f"/t/acme/admin/usage/metric/{metric.pk}/change/").text
     assert "failed, so that day has no values" in page
+
+
+def test_a_query_that_fails_or_runs_long_is_not_saved(
+    company: Tenant, alice: Membership, settings: Any
+) -> None:
+    client = Client()
+    client.force_login(alice.user)
+    form = {"name": "Opened", "key": "opened", "kind": "sql", "query": BROKEN, "decimals": 0, "hold_days": 7,
+            "grace_days": 0, "higher_is_better": "on", "active": "on", "events": "", "_save": "Save"}  # fmt: skip
+    path = "/t/acme/admin/usage/metric/add/"
+    assert "divides by zero" in client.post(path, form).text
+    settings.SQL_METRIC_SECONDS = 0.05
+    crossed = ", ".join(f"accounts a{n}" for n in range(24))
+    slow = client.post(path, {**form, "query": f"select 1, count(*) from {crossed}"})
+    assert "took longer than 0.05 seconds" in slow.text
+    with tenant_scope(company):
+        assert not Metric.objects.filter(key="opened").exists()
