@@ -26,7 +26,8 @@ def alert_mail(tenant: Tenant, alert: Opened, *, account_name: str, address: str
                 [
                     _("%(account)s needs attention.") % {"account": account_name},
                     evidence_sentence(alert.rule.kind, alert.evidence),
-                    tenant_url(tenant),
                 ]
             ),
+            "action_label": _("Open the alert"),
+            "action_url": tenant_url(tenant, "workspace:alert", pk=alert.pk),
         }

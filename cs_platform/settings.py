@@ -76,6 +76,7 @@ INSTALLED_APPS = [
     "csp",
     "django_structlog",
     "django_prometheus",
+    "anymail",
 ]
 
 MIDDLEWARE = [
@@ -299,6 +300,25 @@ STORAGES = {
 # ── Mail ────────────────────────────────────────────────────────────────────────────────────────────────────────
 EMAIL_CONFIG = env.email_url("EMAIL_URL", default="consolemail://" if EMBEDDED else "smtp://localhost:25")
 vars().update(EMAIL_CONFIG)
+EMAIL_TIMEOUT = 30  # well under the lease of the relay
+# A provider's API instead of SMTP; everything else that it needs is said as ANYMAIL_<NAME>.
+ANYMAIL_PROVIDER = _choice(
+    "ANYMAIL_PROVIDER",
+    ("", "amazon_ses", "brevo", "mailersend", "mailgun", "mailjet", "mailtrap", "mandrill", "postal", "postmark",
+     "resend", "scaleway", "sendgrid", "sparkpost", "unisender_go"),
+    "",
+)  # fmt: skip
+ANYMAIL = {
+    name.removeprefix("ANYMAIL_"): value
+    for name, value in os.environ.items()
+    if name.startswith("ANYMAIL_") and name != "ANYMAIL_PROVIDER"
+}
+if ANYMAIL_PROVIDER:
+    EMAIL_BACKEND = f"anymail.backends.{ANYMAIL_PROVIDER}.EmailBackend"
+# Nobody said where mail goes: it stays here, and the outbox page shows it.
+MAIL_IS_KEPT = EMBEDDED and not ANYMAIL_PROVIDER and not env.str("EMAIL_URL", default="")
+if MAIL_IS_KEPT:
+    EMAIL_BACKEND = "outreach.backends.KeptMail"
 if TESTING:
     EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="cs-platform <no-reply@localhost>")

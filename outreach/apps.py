@@ -10,10 +10,14 @@ class OutreachConfig(AppConfig):
 
     def ready(self) -> None:
         """Register what the relay can send, and what a new tenant starts with."""
+        from anymail.signals import tracking
+
         from accounts.mail import register_dress
         from accounts.provisioning import register_step
+        from outreach.bounces import note_tracking
         from outreach.delivery import register_channels
 
         register_channels()
+        tracking.connect(note_tracking, dispatch_uid="outreach.bounces")
         register_dress("outreach.mail.layout.dress")
         register_step(15, "messages", "outreach.services.install_outreach")

@@ -78,6 +78,8 @@ ENTRIES: tuple[tuple[Promise, tuple[Entry, ...]], ...] = (
             Entry(_("How the score works"), "workspace:score_model", "gauge", "score", "m"),
             Entry(_("Rules"), "workspace:rules", "adjustments", "rule", "r"),
             Entry(_("Playbooks"), "workspace:playbooks", "route", "playbook", "p"),
+            Entry(_("Messages"), "workspace:messages", "mail", "message", "e", Role.MANAGER),
+            Entry(_("Webhooks"), "workspace:webhooks", "webhook", "webhook", role=Role.ADMIN),
             Entry(_("Team"), "workspace:team", "users-group", "team"),
             Entry(_("API keys"), "workspace:keys", "key", "key", role=Role.ADMIN),
             Entry(_("Settings"), "admin:index", "settings", "admin", role=Role.ADMIN),

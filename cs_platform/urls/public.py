@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.urls import URLPattern, URLResolver, include, path
 
 from accounts.admin_site import operator_admin_site
 
-API_APPS = ("accounts", "usage", "scoring", "health", "alerts", "playbooks", "pql")
+API_APPS = ("accounts", "usage", "scoring", "health", "alerts", "playbooks", "pql", "outreach")
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("accounts.public_urls")),
@@ -18,6 +19,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *[path("api/v1/", include(f"{app}.api_urls")) for app in API_APPS],
     path("v1/", include("usage.ingest_urls")),
 ]
+if settings.ANYMAIL_PROVIDER and settings.ANYMAIL.get("WEBHOOK_SECRET"):
+    urlpatterns.append(path("anymail/", include("anymail.urls")))  # bounces and complaints
 
 handler403 = "accounts.errors.forbidden"
 handler404 = "accounts.errors.not_found"

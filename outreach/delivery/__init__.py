@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-MESSAGE, SLACK, WEBHOOK = "message", "slack", "webhook"
+MESSAGE, SLACK, WEBHOOK, TEMPLATE_TEST = "message", "slack", "webhook", "template_test"
 
 
 def register_channels() -> None:
@@ -11,8 +11,9 @@ def register_channels() -> None:
     from outreach.delivery import messages, slack, webhooks
 
     register_outbox_handler(MESSAGE, messages.CHANNEL)
+    register_outbox_handler(TEMPLATE_TEST, messages.send_test)
     register_outbox_handler(SLACK, slack.CHANNEL)
     register_outbox_handler(WEBHOOK, webhooks.CHANNEL)
 
 
-__all__ = ["MESSAGE", "SLACK", "WEBHOOK", "register_channels"]
+__all__ = ["MESSAGE", "SLACK", "TEMPLATE_TEST", "WEBHOOK", "register_channels"]

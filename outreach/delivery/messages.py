@@ -12,12 +12,15 @@ from django.core.mail import EmailMultiAlternatives
 from django.utils import timezone
 
 from accounts.fence.scope import tenant_scope
+from accounts.mail import mail_domain
 from accounts.models import Contact, Tenant
-from accounts.outbox import Channel, NotNow, Refused, Settle
+from accounts.outbox import Channel, NotNow, Refused, Settle, stable_id
 from accounts.services import record_timeline
 from outreach import timeline
 from outreach.deciding import decide, settings_of
+from outreach.delivery import TEMPLATE_TEST
 from outreach.mail.compose import compose_message
+from outreach.mail.viewing import compose_test
 from outreach.merge import merge
 from outreach.models import Message
 
@@ -88,6 +91,15 @@ def note_failure(
         message.state = Message.State.FAILED
         note(tenant, message, timeline.MESSAGE_FAILED, timezone.now())
     message.save(update_fields=["error", "state"])
+
+
+def send_test(tenant: Tenant, key: str, payload: Mapping[str, Any]) -> None:
+    """Outbox handler: a template as a contact would get it, to the member who asked."""
+    with tenant_scope(tenant):
+        mail = compose_test(tenant, payload)
+    if mail is not None:
+        mail.extra_headers["Message-ID"] = f"<{stable_id(tenant, TEMPLATE_TEST, key)}@{mail_domain()}>"
+        mail.send()
 
 
 def note(tenant: Tenant, message: Message, kind: str, at: datetime) -> None:

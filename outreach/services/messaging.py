@@ -20,6 +20,7 @@ from outreach.fields import check_merge_fields, flat, values_of
 from outreach.formatting import is_safe_link
 from outreach.keys import short_key
 from outreach.models import Message, Template
+from outreach.texts import text_in
 
 
 def send_email(
@@ -166,15 +167,6 @@ def report_in_app(*, tenant: Tenant, message_id: int, what: str, at: datetime) -
     message.save(update_fields=["state", field])
     note(tenant, message, kind, at)
     return message
-
-
-def text_in(template: Template, language: str) -> tuple[str, str, str]:
-    """Subject, text and language of a template; the other language where this one was not written."""
-    for one in (language, "es" if language == "en" else "en"):
-        subject, body = getattr(template, f"subject_{one}"), getattr(template, f"body_{one}")
-        if subject.strip() and body.strip():
-            return subject, body, one
-    raise ValidationError(_("The template “%(name)s” has no text.") % {"name": template.name})
 
 
 def _hold(tenant: Tenant, account: Account, contact: Contact | None) -> None:

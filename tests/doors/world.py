@@ -25,6 +25,7 @@ from accounts.models import (
     Invoice,
     Job,
     Membership,
+    Outbox,
     Role,
     Subscription,
     Tenant,
@@ -32,6 +33,9 @@ from accounts.models import (
 )
 from accounts.services import create_tenant, enqueue_job, record_audit
 from alerts.models import Alert, Deed, Rule
+from outreach.models import Delivery, Endpoint, Event, Suppression, Template
+from outreach.sealing import seal
+from outreach.services import notify_members, send_email, send_in_app
 from playbooks.models import Playbook, Task
 from playbooks.services import start_run
 from pql.models import Lead, Standing
@@ -45,6 +49,7 @@ from usage.models import Feature, Quarantine, Source
 RANDOM_ID = 987_654_321
 RANDOM: dict[str, Any] = {
     "tab": "usage",
+    "language": "en",
     "external_id": "nobody-knows",
     "batch": uuid.UUID(int=1),
     "model_key": "nobody-knows",
@@ -152,8 +157,43 @@ def _fill(tenant: Tenant, members: dict[str, Membership]) -> dict[str, Any]:
     )
     draft = create_draft(tenant=tenant, model=ScoreModel.objects.get(key="plg"))
     WhatIf.objects.create(version=draft, day=today, definition_hash="x", asked_at=now, done_at=now)
+    template = Template.objects.create(key="t", name=own("Template"), subject_en=own("Hello"), body_en="Text")
+    mail = send_email(
+        tenant=tenant,
+        account=account,
+        contact=Contact.objects.get(account=account),
+        subject=own("Mail"),
+        body_md="Text",
+        dedupe_key="k",
+        purpose="service",
+    )
+    in_app = send_in_app(tenant=tenant, account=account, title=own("Message"), body="Text", dedupe_key="k")
+    notify_members(
+        tenant=tenant,
+        members=members.values(),
+        kind="x",
+        title=own("Notice"),
+        account=account,
+        dedupe_key="k",
+    )
+    suppression = Suppression.objects.create(
+        address=f"x@{tenant.slug}.example", cause="manual", note=own("Why")
+    )
+    endpoint = Endpoint.objects.create(
+        url="https://hooks.example.com/", description=own("Webhook"), secret_sealed=seal("whsec_AAAA")
+    )
+    event = Event.objects.create(type="x", data={"of": own("Event")}, dedupe_key="k", at=now)
+    delivery = Delivery.objects.create(endpoint=endpoint, event=event, state=Delivery.State.FAILED)
     ScoreModel.objects.filter(key="playbook").update(key=f"{tenant.slug}-model")
     return {
+        "message": mail.pk,
+        "outbox": Outbox.objects.get(kind="message", key=str(mail.pk)).pk,
+        "in_app": in_app.pk,
+        "template": template.pk,
+        "suppression": suppression.pk,
+        "endpoint": endpoint.pk,
+        "delivery": delivery.pk,
+        "language": "en",
         "account": account.pk,
         "external_id": account.external_id,
         "job": job.pk,

@@ -1,0 +1,34 @@
+"""What is behind a member's bell."""
+
+from __future__ import annotations
+
+from accounts.models import Membership, Tenant
+from outreach.models import Notification, NotificationChoice
+from outreach.notices import NoticeKind, notice_kinds
+
+BELL_CAP = 99
+
+
+def unread_count(tenant: Tenant, member: Membership) -> int:
+    """How many lines nobody has looked at, up to one more than the bell shows."""
+    found = Notification.objects.filter(tenant=tenant, member=member, read_at=None, in_bell=True)
+    return found.order_by()[: BELL_CAP + 1].count()
+
+
+def notifications(
+    tenant: Tenant, member: Membership, *, before: int | None = None, limit: int = 10
+) -> list[Notification]:
+    """A member's lines, newest first."""
+    found = Notification.objects.filter(tenant=tenant, member=member, in_bell=True).select_related("account")
+    if before is not None:
+        found = found.filter(pk__lt=before)
+    return list(found.order_by("-pk")[:limit])
+
+
+def choices_of(tenant: Tenant, member: Membership) -> list[tuple[NoticeKind, bool, bool]]:
+    """Every kind with where the member sees it: `(kind, bell, mail)`."""
+    said = {
+        row.kind: (row.bell, row.mail)
+        for row in NotificationChoice.objects.filter(tenant=tenant, member=member)
+    }
+    return [(kind, *said.get(kind.name, (True, kind.mail))) for kind in notice_kinds()]
