@@ -141,8 +141,15 @@ def post(url: str, *, body: bytes, headers: Mapping[str, str]) -> Answer:
                 allow_redirects=False,
                 stream=True,
             )
+            if (
+                time.monotonic() - started >= TOTAL_SECONDS
+            ):  # cut off among its headers, which then look complete
+                response.close()
+                raise Unreachable("No answer in time.")
             with response:
                 excerpt = _read(response, started + TOTAL_SECONDS)
+        except Unreachable:
+            raise
         except InvalidIPAddress as error:
             raise Forbidden("address", "The address leads into a network that is not public.") from error
         except (requests.RequestException, HTTPError, OSError, UnicodeError) as error:

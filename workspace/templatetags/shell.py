@@ -275,7 +275,7 @@ def is_checkbox(field: BoundField) -> bool:
 def dressed(field: BoundField) -> SafeString:
     """The control with the look of its kind, tied to its hint and error for screen readers."""
     widget = field.field.widget
-    if isinstance(widget, forms.CheckboxInput):
+    if isinstance(widget, forms.CheckboxInput | forms.CheckboxSelectMultiple):
         look = "form-check-input"
     elif isinstance(widget, forms.Select):
         look = "form-select"
