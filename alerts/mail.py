@@ -29,5 +29,5 @@ def alert_mail(tenant: Tenant, alert: Opened, *, account_name: str, address: str
                 ]
             ),
             "action_label": _("Open the alert"),
-            "action_url": tenant_url(tenant, "workspace:alert", pk=alert.pk),
+            "action_url": tenant_url(tenant, "workspace:alert", pk=alert.id),
         }

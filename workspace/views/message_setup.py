@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from csp.decorators import csp_replace
 from django.conf import settings
 from django.contrib import messages as notes
 from django.core.exceptions import PermissionDenied, ValidationError
@@ -11,7 +10,6 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
-from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.access import has_role
@@ -34,7 +32,7 @@ from workspace.access import admin_only, manager_only
 from workspace.message_forms import SenderForm, SlackForm, SuppressForm, TemplateForm
 from workspace.paging import CURSOR_PARAMETER, read_cursor
 from workspace.selectors import messages as selectors
-from workspace.views.messages import MAIL_POLICY, foot
+from workspace.views.messages import foot, framed
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -119,8 +117,7 @@ def _template_form(request: TenantRequest, template: Template) -> HttpResponse:
 
 
 @require_safe
-@xframe_options_sameorigin
-@csp_replace(MAIL_POLICY)
+@framed
 @admin_only
 def template_preview(request: TenantRequest, pk: int, language: str) -> HttpResponse:
     """The stored text as somebody of an account would get it, for the frame."""
