@@ -89,7 +89,9 @@ class MetricForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the s
     def _must_be_tried(self, metric: Metric) -> bool:
         """A query that would fail or run long every night is refused now; the button shows the result by itself."""
         changed = {"query", "kind", "active"} & set(self.changed_data)
-        return metric.kind == Metric.Kind.SQL and metric.active and bool(changed) and TRY_BUTTON not in self.data
+        return (
+            metric.kind == Metric.Kind.SQL and metric.active and bool(changed) and TRY_BUTTON not in self.data
+        )
 
 
 class FeatureForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the stubs only
