@@ -115,30 +115,11 @@ SET {", ".join(f"{name} = excluded.{name}" for name in _VALUES)}
 WHERE NOT scoring_score.is_final AND {_differs("scoring_score")}"""
 
 
-# A block of one day goes on from the current row; one of many days looks its last day but one up, by its whole key.
-_ONE_DAY = ("scoring_incoming", "NULL::double precision, NULL::smallint", "", "scoring_current.")
-_MANY_DAYS = (
-    "(SELECT DISTINCT ON (account_id) kind, account_id, day FROM scoring_incoming ORDER BY account_id, day DESC)",
-    "p.score, p.band",
-    """LEFT JOIN unnest(%(gaps)s::bigint[], %(before)s::date[]) AS g(account_id, day) ON g.account_id = i.account_id
-LEFT JOIN scoring_score AS p ON p.tenant_id = %(tenant)s AND p.kind = i.kind AND p.account_id = i.account_id
-  AND p.day = coalesce(g.day, i.day - 1)""",
-    "excluded.previous_",
-)
-
-
-def _current_sql(many_days: bool) -> str:
+def _current_sql(rows: str, previous: str) -> str:
     """The current row follows the history: forward to a newer day, or where the same day now says something else."""
-    newest, before, lookup, previous = _MANY_DAYS if many_days else _ONE_DAY
     return f"""
 INSERT INTO scoring_current (tenant_id, {", ".join(_OWN)}, previous_score, previous_band)
-SELECT s.tenant_id, {", ".join(f"s.{name}" for name in _OWN)}, {before}
-FROM {newest} AS i
-JOIN scoring_score AS s
-  ON s.tenant_id = %(tenant)s AND s.kind = i.kind AND s.account_id = i.account_id AND s.day = i.day
-{lookup}
-WHERE s.tenant_id = %(tenant)s
-ORDER BY s.account_id
+{rows}
 ON CONFLICT (tenant_id, kind, account_id) DO UPDATE
 SET day = excluded.day, {", ".join(f"{name} = excluded.{name}" for name in _VALUES)},
     previous_score = CASE WHEN excluded.day > scoring_current.day THEN {previous}score
@@ -147,6 +128,35 @@ SET day = excluded.day, {", ".join(f"{name} = excluded.{name}" for name in _VALU
                          ELSE scoring_current.previous_band END
 WHERE excluded.day > scoring_current.day
    OR (excluded.day = scoring_current.day AND {_differs("scoring_current")})"""
+
+
+# One day: what was stored just now goes on from the current row, and the history is not looked up again: during a first
+# night it has no statistics, and the planner walks through all of the day for each account.
+_ONE_DAY = f"""
+WITH stored AS ({_HISTORY} RETURNING {", ".join(f"scoring_score.{name}" for name in _OWN)}),
+current AS ({
+    _current_sql(
+        f'''SELECT %(tenant)s, {", ".join(_OWN)}, NULL::double precision, NULL::smallint
+FROM stored ORDER BY account_id''',
+        "scoring_current.",
+    )
+} RETURNING 1)
+SELECT (SELECT count(*) FROM stored), (SELECT count(*) FROM current)"""
+
+# Many days: the last day but one is looked up by its whole key.
+_MANY_DAYS = _current_sql(
+    f"""SELECT s.tenant_id, {", ".join(f"s.{name}" for name in _OWN)}, p.score, p.band
+FROM (SELECT DISTINCT ON (account_id) kind, account_id, day
+      FROM scoring_incoming ORDER BY account_id, day DESC) AS i
+JOIN scoring_score AS s
+  ON s.tenant_id = %(tenant)s AND s.kind = i.kind AND s.account_id = i.account_id AND s.day = i.day
+LEFT JOIN unnest(%(gaps)s::bigint[], %(before)s::date[]) AS g(account_id, day) ON g.account_id = i.account_id
+LEFT JOIN scoring_score AS p ON p.tenant_id = %(tenant)s AND p.kind = i.kind AND p.account_id = i.account_id
+  AND p.day = coalesce(g.day, i.day - 1)
+WHERE s.tenant_id = %(tenant)s
+ORDER BY s.account_id""",
+    "excluded.previous_",
+)
 
 
 # Only of accounts whose last day stands alone in its block: the newest stored day before it, whenever that was.
@@ -190,13 +200,15 @@ def write_block(block: Block) -> Written:
         cursor.copy_expert(
             f"COPY scoring_incoming ({', '.join(_OWN)}) FROM STDIN", io.BytesIO(_copy_text(block))
         )
+        if len(block.days) == 1:
+            cursor.execute(_ONE_DAY, {"tenant": block.tenant_id})
+            written.history, written.current = cursor.fetchone()
+            return written
         cursor.execute(_HISTORY, {"tenant": block.tenant_id})
         written.history = cursor.rowcount
         # Before the tables have statistics the planner takes them for empty and scans them for each account.
         cursor.execute("SET LOCAL enable_seqscan = off")
-        many_days = len(block.days) > 1
-        values = {"tenant": block.tenant_id, **(_before_gaps(cursor, block) if many_days else {})}
-        cursor.execute(_current_sql(many_days), values)
+        cursor.execute(_MANY_DAYS, {"tenant": block.tenant_id, **_before_gaps(cursor, block)})
         written.current = cursor.rowcount
         cursor.execute("SET LOCAL enable_seqscan = on")
     return written
