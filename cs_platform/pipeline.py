@@ -20,6 +20,7 @@ from accounts.models import Job, Tenant
 from accounts.upserts import roll_up_subscriptions
 from alerts.services import evaluate_rules
 from health.services import summarise_day
+from outreach.services import forget_old
 from playbooks.services import advance_runs
 from pql.services import evaluate_leads, measure_signals, score_contacts
 from scoring.overrides.services import note_expired_overrides
@@ -97,6 +98,7 @@ def _plays(tenant: Tenant, job: Job, params: Mapping[str, Any]) -> None:
 def _summary(tenant: Tenant, job: Job, params: Mapping[str, Any]) -> None:
     summarise_day(tenant=tenant, day=_day(job))
     forget_old_answers()
+    forget_old(tenant=tenant)
     count_band_weeks(tenant=tenant)
     note_expired_overrides(tenant=tenant)
 

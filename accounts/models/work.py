@@ -83,7 +83,10 @@ class Outbox(TenantModel):
         indexes = [
             models.Index(
                 fields=["tenant", "next_at"], name="outbox_waiting", condition=models.Q(state="waiting")
-            )  # relay
+            ),  # relay
+            models.Index(  # outbox page: what was put aside
+                fields=["tenant", "-id"], name="outbox_put_aside", condition=models.Q(state="failed")
+            ),
         ]
 
 

@@ -1,5 +1,6 @@
 """Writes of outreach; everything is written in the caller's scope and transaction and leaves by the outbox."""
 
+from .forgetting import forget_old
 from .installing import install_outreach
 from .messaging import send_email, send_in_app
 from .notifying import mark_all_read, mark_read, notify_members, save_choices
@@ -7,6 +8,7 @@ from .publishing import publish_event
 from .slack import post_to_slack
 
 __all__ = [
+    "forget_old",
     "install_outreach",
     "mark_all_read",
     "mark_read",

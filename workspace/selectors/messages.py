@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from django.db.models import Q
 
+from accounts.mail import EMAIL
 from accounts.models import Account, Outbox, Tenant
-from outreach.delivery import MESSAGE
-from outreach.models import Message, Suppression, Template
+from outreach.delivery import MESSAGE, WEBHOOK
+from outreach.merge import merge
+from outreach.models import Delivery, Message, Suppression, Template
 from workspace.paging import COUNT_CAP, PAGE_SIZE, Cursor
 
 
@@ -97,12 +99,13 @@ class OutboxPage:
     total: int
     next_cursor: Cursor | None
     failed: int
+    lines: dict[int, str]  # what tells items of a kind apart, by the item's id
 
 
 def outbox_page(
     tenant: Tenant, wanted: OutboxFilter, *, after: Cursor | None = None, limit: int = PAGE_SIZE
 ) -> OutboxPage:
-    """What left or has to leave the house, newest first. Three queries."""
+    """What left or has to leave the house, newest first. Five queries."""
     found = Outbox.objects.filter(tenant=tenant)
     failed = found.filter(state=Outbox.State.FAILED)[: COUNT_CAP + 1].count()
     if wanted.state:
@@ -114,7 +117,45 @@ def outbox_page(
         found = found.filter(pk__lt=after.pk)
     rows = list(found.order_by("-pk")[: limit + 1])
     more, rows = len(rows) > limit, rows[:limit]
-    return OutboxPage(rows, total, Cursor(None, rows[-1].pk) if more else None, failed)
+    return OutboxPage(
+        rows, total, Cursor(None, rows[-1].pk) if more else None, failed, outbox_lines(tenant, rows)
+    )
+
+
+def outbox_lines(tenant: Tenant, rows: Sequence[Outbox]) -> dict[int, str]:
+    """What each item is about. Two queries."""
+    by_kind: dict[str, list[int]] = {MESSAGE: [], WEBHOOK: []}
+    for item in rows:
+        if item.kind in by_kind and item.key.isdecimal():
+            by_kind[item.kind].append(int(item.key))
+    mails = {
+        found.pk: f"{merge(found.subject, found.merged)} → {found.address or found.account.name}"
+        for found in Message.objects.filter(tenant=tenant, pk__in=by_kind[MESSAGE]).select_related("account")
+    }
+    hooks = {
+        found.pk: f"{found.event.type} → {found.endpoint}"
+        for found in Delivery.objects.filter(tenant=tenant, pk__in=by_kind[WEBHOOK]).select_related(
+            "event", "endpoint"
+        )
+    }
+    lines = {}
+    for item in rows:
+        if item.kind == MESSAGE:
+            lines[item.pk] = mails.get(int(item.key), "")
+        elif item.kind == WEBHOOK:
+            lines[item.pk] = hooks.get(int(item.key), "")
+        elif item.kind == EMAIL:
+            lines[item.pk] = f"{item.payload.get('subject', '')} → {', '.join(item.payload.get('to', []))}"
+        else:
+            lines[item.pk] = str(item.payload.get("text", ""))
+    return lines
+
+
+def delivery_of_item(tenant: Tenant, item: Outbox) -> Delivery | None:
+    """What a webhook's item delivers."""
+    if item.kind != WEBHOOK or not item.key.isdecimal():
+        return None
+    return Delivery.objects.filter(tenant=tenant, pk=int(item.key)).first()
 
 
 def outbox_item(tenant: Tenant, pk: int) -> Outbox | None:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from django import template
 from django.http import HttpRequest
-from django.utils.translation import gettext as _
 
-from accounts.mail import EMAIL
 from accounts.models import Outbox
-from outreach.delivery import SLACK
 from outreach.formatting import as_text
 from outreach.merge import merge
 from outreach.models import Message
@@ -38,13 +37,9 @@ def outbox_kind(kind: str) -> Kind:
 
 
 @register.filter
-def outbox_line(item: Outbox) -> str:
-    """What tells items of a kind apart."""
-    if item.kind == EMAIL:
-        return f"{item.payload.get('subject', '')} → {', '.join(item.payload.get('to', []))}"
-    if item.kind == SLACK:
-        return str(item.payload.get("text", ""))
-    return _("number %(key)s") % {"key": item.key[:80]}
+def line_of(lines: Mapping[int, str], item: Outbox) -> str:
+    """What an item of the outbox is about."""
+    return lines.get(item.pk, "")
 
 
 @register.simple_tag(takes_context=True)

@@ -275,8 +275,10 @@ def is_checkbox(field: BoundField) -> bool:
 def dressed(field: BoundField) -> SafeString:
     """The control with the look of its kind, tied to its hint and error for screen readers."""
     widget = field.field.widget
-    if isinstance(widget, forms.CheckboxInput | forms.CheckboxSelectMultiple):
+    if isinstance(widget, forms.CheckboxInput):
         look = "form-check-input"
+    elif isinstance(widget, forms.CheckboxSelectMultiple):
+        look = "choices"  # of the frame and of each box in it
     elif isinstance(widget, forms.Select):
         look = "form-select"
     else:

@@ -11,6 +11,7 @@ from django.contrib import messages as notes
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_POST, require_safe
@@ -121,6 +122,7 @@ def outbox(request: TenantRequest) -> HttpResponse:
         "found": found,
         "states": Outbox.State.choices,
         "kinds": KINDS.items(),
+        "now": timezone.now(),
         "kept": settings.MAIL_IS_KEPT,
     }
     return render(
@@ -138,6 +140,8 @@ def outbox_item(request: TenantRequest, pk: int) -> HttpResponse:
     context = {
         "item": item,
         "mail": mail_of_item(request.tenant, item) if item.kind in MAIL_KINDS else None,
+        "lines": selectors.outbox_lines(request.tenant, [item]),
+        "delivery": selectors.delivery_of_item(request.tenant, item),
         "frame": reverse("workspace:message_outbox_html", args=[pk]),
         "kept": settings.MAIL_IS_KEPT,
     }
