@@ -18,7 +18,7 @@ from accounts.idempotency import forget_old_answers
 from accounts.jobs import Chunk, JobKind, Step, register_job_kind
 from accounts.models import Job, Tenant
 from accounts.upserts import roll_up_subscriptions
-from alerts.services import evaluate_rules
+from alerts.services import evaluate_rules, plan_digests
 from health.services import summarise_day
 from outreach.services import forget_old
 from playbooks.services import advance_runs
@@ -101,6 +101,8 @@ def _summary(tenant: Tenant, job: Job, params: Mapping[str, Any]) -> None:
     forget_old(tenant=tenant)
     count_band_weeks(tenant=tenant)
     note_expired_overrides(tenant=tenant)
+    if not _is_past(tenant, _day(job)):
+        plan_digests(tenant=tenant)
 
 
 STEPS = {

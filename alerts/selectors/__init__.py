@@ -2,6 +2,7 @@
 
 from .attention import Budget, attention_of, budget_of, budgets_of
 from .findings import alerts_for_account, alerts_of, my_alerts, open_alerts, with_priority
+from .names import finding_sentence, metric_names
 from .rules import Advice, RuleRecord, advice_for, precision_ledger, with_threshold
 from .trials import Affected, Trial, affected, trial_of
 
@@ -18,6 +19,8 @@ __all__ = [
     "attention_of",
     "budget_of",
     "budgets_of",
+    "finding_sentence",
+    "metric_names",
     "my_alerts",
     "open_alerts",
     "precision_ledger",

@@ -2,6 +2,7 @@
 
 from .attention import save_attention, save_my_attention
 from .bulk import Done, close_alerts, snooze_alerts, undo_deed
+from .digest import plan_digests, send_digest
 from .dry_run import start_dry_run
 from .evaluation import EvaluationSummary, evaluate_rules
 from .findings import close_alert, reopen_alert, snooze_alert
@@ -17,9 +18,11 @@ __all__ = [
     "delete_rule",
     "evaluate_rules",
     "install_shipped_rules",
+    "plan_digests",
     "reopen_alert",
     "save_attention",
     "save_my_attention",
+    "send_digest",
     "snooze_alert",
     "snooze_alerts",
     "start_dry_run",

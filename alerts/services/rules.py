@@ -14,7 +14,7 @@ from accounts.models import Membership, Tenant
 from accounts.services import record_audit
 from alerts.conditions import ConditionError
 from alerts.looking import look, night_of
-from alerts.models import Match, Rule
+from alerts.models import Channel, Match, Rule
 from alerts.params import parse_params, stored_params
 from alerts.rule_words import fault_words
 from alerts.shipped import shipped_rules
@@ -55,6 +55,7 @@ def install_shipped_rules(*, tenant: Tenant) -> list[Rule]:
             grace_days=rule.grace_days,
             topic=rule.topic,
             interrupts=rule.interrupts,
+            channels=[Channel.IN_APP],
             origin=Rule.Origin.SHIPPED,
         )
         for rule in shipped_rules()

@@ -189,6 +189,7 @@ def test_only_a_rule_that_asks_for_mail_sends_it_and_not_for_the_past(
     for item in Outbox.objects.all():
         assert item.payload["to"] == ["carl@acme.example"]
         assert item.payload["subject"] == "Owned: Ticket unresolved"
+        assert item.payload["action_url"].endswith(f"/t/acme/alerts/{Alert.objects.get().pk}/")
         assert "Ticket T-1 Export is empty has waited 120 hours; the limit is 72." in item.payload["text"]
 
 

@@ -6,22 +6,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
-from django.db.models import F, Q, Value
-from django.db.models.functions import Concat
-from django.utils.translation import gettext
+from django.db.models import Q
 
 from accounts.models import Membership, Role, Tenant, TimelineEntry
 from alerts.models import Alert, Rule, Severity
-from alerts.selectors import alerts_of, budget_of, open_alerts
-from alerts.wording import evidence_sentence
+from alerts.selectors import alerts_of, budget_of, finding_sentence, metric_names, open_alerts
 from playbooks.models import Task
-from scoring.models import Component, Version
-from usage.models import Metric
 from workspace.paging import COUNT_CAP, PAGE_SIZE, Cursor
 from workspace.selectors.work import EVERYBODY, MINE
 
 WAITING = "waiting"
-COMPONENT = "component "  # before a component's key, which may also be a metric's
 STATES = (WAITING, Alert.State.SNOOZED, Alert.State.CLOSED, Alert.State.RESOLVED)
 
 
@@ -86,28 +80,9 @@ class AlertPage:
     budget: int = 0  # 0: nobody's inbox, so nothing is held back
 
 
-def metric_names(tenant: Tenant) -> dict[str, str]:
-    """Names of the metrics by key, and of the models' components: evidence remembers keys, people read names."""
-    metrics = Metric.objects.filter(tenant=tenant).values_list("key", "name", Value(False))
-    components = Component.objects.filter(tenant=tenant, version__state=Version.State.PUBLISHED)
-    marked = components.values_list(Concat(Value(COMPONENT), F("key")), "name", "version__model__is_default")
-    # Models may share a key; the default model, which scores most accounts, has the last word.
-    found = sorted(metrics.union(marked), key=lambda row: row[2])
-    return {key: gettext(name) for key, name, _is_default in found}
-
-
 def line(alert: Alert, names: Mapping[str, str]) -> AlertLine:
     """An alert with its sentence in the reader's language."""
-    evidence = dict(alert.evidence)
-    if "metric" in evidence:
-        evidence["metric"] = names.get(evidence["metric"], evidence["metric"])
-    if "metrics" in evidence:
-        evidence["metrics"] = [
-            {**item, "metric": names.get(item["metric"], item["metric"])} for item in evidence["metrics"]
-        ]
-    if "weakest" in evidence:
-        evidence["weakest"] = names.get(COMPONENT + evidence["weakest"], evidence["weakest"])
-    return AlertLine(alert, evidence_sentence(alert.rule.kind, evidence, names))
+    return AlertLine(alert, finding_sentence(alert.rule.kind, alert.evidence, names))
 
 
 def alert_page(

@@ -19,16 +19,16 @@ from alerts.selectors import (
     Trial,
     advice_for,
     affected,
+    finding_sentence,
+    metric_names,
     precision_ledger,
     trial_of,
 )
-from alerts.wording import evidence_sentence
 from playbooks.models import Playbook
 from scoring.models import Component, Version
 from usage.models import Metric
 from workspace.charts import Chart, Figure
 from workspace.formatting import number
-from workspace.selectors.alerts import metric_names
 
 MOST_SERIES = 5
 
@@ -179,7 +179,7 @@ def affected_lines(tenant: Tenant, rule: Rule) -> tuple[Affected, list[AffectedL
             owner=str(match.account.owner or "") if match.account else "",
             mrr_cents=match.account.mrr_cents if match.account else 0,
             currency=match.account.currency if match.account else "",
-            sentence=evidence_sentence(rule.kind, match.evidence, names),
+            sentence=finding_sentence(rule.kind, match.evidence, names),
         )
         for match in found.shown
     ]

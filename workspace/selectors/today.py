@@ -9,12 +9,12 @@ from django.db import connection
 from django.db.models import Q
 
 from accounts.models import Account, Membership
-from alerts.selectors import my_alerts, open_alerts
+from alerts.selectors import metric_names, my_alerts, open_alerts
 from playbooks.models import Task
 from playbooks.selectors import my_open_tasks, task_counts
 from workspace.selectors.account_filter import AccountFilter
 from workspace.selectors.account_list import AccountRow, account_page
-from workspace.selectors.alerts import AlertLine, line, metric_names
+from workspace.selectors.alerts import AlertLine, line
 
 TASKS_SHOWN, ALERTS_SHOWN, ACCOUNTS_SHOWN, RENEWALS_SHOWN = 8, 6, 8, 6
 RENEWAL_DAYS = 90

@@ -17,13 +17,12 @@ from accounts.requests import TenantRequest
 from alerts.conditions import Group, parse_tree, tree_as_data
 from alerts.models import Rule
 from alerts.rule_words import sentence, tree_words
-from alerts.selectors import advice_for, precision_ledger, with_threshold
+from alerts.selectors import advice_for, metric_names, precision_ledger, with_threshold
 from alerts.services import add_rule, change_rule, delete_rule, start_dry_run, switch_rule
 from workspace.access import admin_only, member_only
 from workspace.rule_builder import Builder, blank_builder, builder_of, read_builder
 from workspace.rule_forms import RuleForm
 from workspace.selectors import rules as selectors
-from workspace.selectors.alerts import metric_names
 from workspace.views.going_back import back
 
 

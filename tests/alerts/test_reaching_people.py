@@ -1,0 +1,187 @@
+"""Who is told of alerts, by which channel, how often, and when the digest comes."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from accounts.fence.scope import tenant_scope
+from accounts.jobs import run_jobs
+from accounts.models import Account, Job, Membership, Outbox, Tenant, Ticket
+from alerts.models import Alert, Attention, MemberAttention, Rule
+from alerts.services import evaluate_rules, plan_digests, send_digest
+from alerts.services.digest import next_morning
+from outreach.models import Endpoint, Event, Notification
+
+from .conftest import SUNDAY
+from .test_findings import make_alert
+
+LONG_AGO = datetime(2026, 3, 1, tzinfo=UTC)
+
+
+@pytest.fixture
+def tickets_only(inside: Tenant) -> Rule:
+    """Acme with the ticket rule alone."""
+    Rule.objects.exclude(key="ticket_unresolved").update(enabled=False)
+    return Rule.objects.get(key="ticket_unresolved")
+
+
+def ticket(account: Account, key: str, severity: str = "normal") -> Ticket:
+    return Ticket.objects.create(
+        tenant=account.tenant,
+        account=account,
+        external_id=key,
+        opened_at=LONG_AGO,
+        received_at=LONG_AGO,
+        severity=severity,
+    )
+
+
+@pytest.mark.parametrize(
+    ("interrupts", "segment", "severity", "reason"),
+    [
+        ("auto", "smb", "normal", ""),
+        ("auto", "Enterprise", "normal", "enterprise"),
+        ("auto", "smb", "high", "complex"),
+        ("always", "smb", "normal", "rule"),
+        ("never", "Enterprise", "high", ""),
+    ],
+)
+def test_only_what_asks_for_a_person_interrupts_one(
+    tickets_only: Rule, owned: Account, interrupts: str, segment: str, severity: str, reason: str
+) -> None:
+    Rule.objects.filter(pk=tickets_only.pk).update(interrupts=interrupts)
+    Account.objects.filter(pk=owned.pk).update(segment=segment)
+    ticket(owned, "T-1", severity)
+    evaluate_rules(tenant=owned.tenant, day=SUNDAY)
+    assert Alert.objects.get().person_reason == reason
+    assert Notification.objects.count() == bool(reason)
+    assert Alert.objects.get().run is not None  # automation runs either way
+
+
+def test_the_company_says_what_is_enterprise_and_complex(tickets_only: Rule, owned: Account) -> None:
+    Attention.objects.create(tenant=owned.tenant, enterprise_segments=["gold"], complex_severity="urgent")
+    Account.objects.filter(pk=owned.pk).update(segment="GOLD")
+    other = Account.objects.create(tenant=owned.tenant, external_id="o", name="O", segment="enterprise")
+    ticket(owned, "T-1")
+    ticket(other, "T-2", "high")
+    evaluate_rules(tenant=owned.tenant, day=SUNDAY)
+    found = dict(Alert.objects.values_list("subject", "person_reason"))
+    assert found == {"T-1": "enterprise", "T-2": ""}
+
+
+def test_nobody_is_interrupted_more_often_than_the_budget_and_managers_take_what_nobody_owns(
+    tickets_only: Rule, owned: Account, carl: Membership, mona: Membership
+) -> None:
+    Rule.objects.filter(pk=tickets_only.pk).update(interrupts="always", channels=["in_app", "email"])
+    MemberAttention.objects.create(tenant=owned.tenant, member=carl, budget=2)
+    orphan = Account.objects.create(tenant=owned.tenant, external_id="orphan", name="Orphan")
+    for n in range(4):
+        ticket(owned, f"T-{n}")
+    ticket(orphan, "T-9")
+    evaluate_rules(tenant=owned.tenant, day=SUNDAY)
+    told = list(Notification.objects.order_by("id").values_list("member_id", "title", "url"))
+    assert [member for member, _title, _url in told].count(carl.pk) == 2
+    assert [title for member, title, _url in told if member == mona.pk] == ["Orphan: Ticket unresolved"]
+    assert Outbox.objects.count() == 3
+    assert Alert.objects.count() == 5  # the inbox has them all
+    evaluate_rules(tenant=owned.tenant, day=SUNDAY)
+    assert (Notification.objects.count(), Outbox.objects.count()) == (3, 3)
+
+
+def test_other_systems_are_told_of_opening_and_resolving(tickets_only: Rule, owned: Account) -> None:
+    Endpoint.objects.create(tenant=owned.tenant, url="https://hooks.example/in", event_types=[], secret_sealed="x")
+    Rule.objects.filter(pk=tickets_only.pk).update(channels=["webhook"])
+    found = ticket(owned, "T-1")
+    evaluate_rules(tenant=owned.tenant, day=SUNDAY)
+    Ticket.objects.filter(pk=found.pk).update(resolved_at=datetime(2026, 3, 9, 3, tzinfo=UTC))
+    for _again in range(2):
+        evaluate_rules(tenant=owned.tenant, day=SUNDAY + timedelta(days=1))
+    assert list(Event.objects.order_by("id").values_list("type", flat=True)) == ["alert.opened", "alert.resolved"]
+    opened = Event.objects.order_by("id")[0]
+    assert (opened.data["rule"], opened.data["account_id"], opened.data["subject"]) == (
+        "ticket_unresolved",
+        "owned",
+        "T-1",
+    )
+
+
+# ── The digest ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("now", "zone", "hour", "morning"),
+    [
+        ("2026-03-09T02:00+00:00", "Europe/Madrid", 8, "2026-03-09T07:00+00:00"),
+        ("2026-03-09T07:00+00:00", "Europe/Madrid", 8, "2026-03-10T07:00+00:00"),
+        ("2026-03-09T02:00+00:00", "America/Lima", 8, "2026-03-09T13:00+00:00"),
+        ("2026-03-28T23:30+00:00", "Europe/Madrid", 2, "2026-03-29T01:00+00:00"),  # that hour is skipped that night
+        ("2026-10-25T00:15+00:00", "Europe/Madrid", 8, "2026-10-25T07:00+00:00"),  # the clock went back
+        ("2028-02-28T23:00+00:00", "UTC", 8, "2028-02-29T08:00+00:00"),
+    ],
+)
+def test_the_next_morning_is_the_members_own(now: str, zone: str, hour: int, morning: str) -> None:
+    found = next_morning(datetime.fromisoformat(now), ZoneInfo(zone), hour)
+    assert found.astimezone(UTC) == datetime.fromisoformat(morning)
+
+
+def test_each_member_gets_one_digest_a_morning_in_their_zone(
+    acme: Tenant, carl: Membership, mona: Membership, vera: Membership
+) -> None:
+    mona.user.timezone = "America/Lima"
+    mona.user.save()
+    now = datetime(2026, 3, 9, 2, tzinfo=UTC)
+    with tenant_scope(acme):
+        for _again in range(2):
+            plan_digests(tenant=acme, now=now)
+        jobs = {job.params["member"]: job.due_at for job in Job.objects.filter(kind="alert_digest")}
+    assert jobs == {
+        carl.pk: datetime(2026, 3, 9, 8, tzinfo=UTC),
+        mona.pk: datetime(2026, 3, 9, 13, tzinfo=UTC),
+    }
+
+
+def test_a_digest_says_what_waits_and_is_skipped_when_nothing_does(
+    inside: Tenant, owned: Account, carl: Membership, mona: Membership
+) -> None:
+    today = inside.today()
+    assert not send_digest(tenant=inside, member=carl, on=today)
+    assert Notification.objects.count() == 0
+    evidence = {"ticket": "T-1", "title": "", "hours": 80, "limit": 72}
+    make_alert(owned, subject="T-1", evidence=evidence, person_reason="critical", opened_on=today)
+    make_alert(owned, subject="T-2", evidence={**evidence, "ticket": "T-2"}, opened_on=date(2026, 3, 1))
+    carl.user.language = "es"
+    carl.user.save()
+    for first in (True, False):
+        assert send_digest(tenant=inside, member=carl, on=today) is first
+    mail = Outbox.objects.get()
+    assert mail.payload["to"] == ["carl@acme.example"]
+    assert mail.payload["subject"] == "2 alertas te esperan (1 nueva)"
+    text = mail.payload["text"]
+    assert text.index("T-1") < text.index("T-2")
+    assert "porque la salud de la cuenta es crítica" in text
+    assert not send_digest(tenant=inside, member=mona, on=today)  # they are Carl's
+
+
+def test_a_digest_that_is_due_goes_out_unless_it_is_not_wanted_any_more(
+    acme: Tenant, carl: Membership
+) -> None:
+    from alerts.services import install_shipped_rules
+
+    with tenant_scope(acme):
+        install_shipped_rules(tenant=acme)
+        account = Account.objects.create(tenant=acme, external_id="a", name="A", owner=carl)
+        make_alert(account, subject="T", evidence={"ticket": "T", "title": "", "hours": 80, "limit": 72})
+        plan_digests(tenant=acme)
+        Job.objects.update(due_at=datetime(2026, 1, 1, tzinfo=UTC))
+    run_jobs(acme)
+    with tenant_scope(acme):
+        assert Notification.objects.count() == 1
+        MemberAttention.objects.create(tenant=acme, member=carl, wants_digest=False)
+        Notification.objects.all().delete()
+        Job.objects.update(state="queued", params={"member": carl.pk, "on": "2026-03-01"})
+    run_jobs(acme)
+    with tenant_scope(acme):
+        assert Notification.objects.count() == 0
