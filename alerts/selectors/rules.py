@@ -14,6 +14,7 @@ from alerts.conditions import ConditionError, Group, Leaf, leaves_of, parse_tree
 from alerts.conditions.tree import Number, PastShare, TargetShare
 from alerts.models import Alert, Rule
 from alerts.precision import Suggestion, suggest, wilson
+from alerts.rule_words import sentence, tree_words
 
 MOST_JUDGED = 2_000  # the newest; older verdicts were on another rule
 
@@ -63,6 +64,16 @@ def precision_ledger(tenant: Tenant, rule_id: int | None = None) -> list[RuleRec
         RuleRecord(rule, **{name: counts.get(rule.pk, none)[name] for name in none})
         for rule in rules.order_by("position", "id")
     ]
+
+
+def sentence_of(rule: Rule, names: Mapping[str, str]) -> str:
+    """When a rule fires, in words; a shipped kind says it in its description."""
+    if rule.kind != Rule.Kind.CONDITIONS:
+        return rule.description
+    try:
+        return sentence(tree_words(parse_tree(rule.params.get("tree")), names))
+    except ConditionError:
+        return rule.description
 
 
 @dataclass(frozen=True)

@@ -92,14 +92,19 @@ def test_nobody_is_interrupted_more_often_than_the_budget_and_managers_take_what
 
 
 def test_other_systems_are_told_of_opening_and_resolving(tickets_only: Rule, owned: Account) -> None:
-    Endpoint.objects.create(tenant=owned.tenant, url="https://hooks.example/in", event_types=[], secret_sealed="x")
+    Endpoint.objects.create(
+        tenant=owned.tenant, url="https://hooks.example/in", event_types=[], secret_sealed="x"
+    )
     Rule.objects.filter(pk=tickets_only.pk).update(channels=["webhook"])
     found = ticket(owned, "T-1")
     evaluate_rules(tenant=owned.tenant, day=SUNDAY)
     Ticket.objects.filter(pk=found.pk).update(resolved_at=datetime(2026, 3, 9, 3, tzinfo=UTC))
     for _again in range(2):
         evaluate_rules(tenant=owned.tenant, day=SUNDAY + timedelta(days=1))
-    assert list(Event.objects.order_by("id").values_list("type", flat=True)) == ["alert.opened", "alert.resolved"]
+    assert list(Event.objects.order_by("id").values_list("type", flat=True)) == [
+        "alert.opened",
+        "alert.resolved",
+    ]
     opened = Event.objects.order_by("id")[0]
     assert (opened.data["rule"], opened.data["account_id"], opened.data["subject"]) == (
         "ticket_unresolved",
@@ -117,7 +122,12 @@ def test_other_systems_are_told_of_opening_and_resolving(tickets_only: Rule, own
         ("2026-03-09T02:00+00:00", "Europe/Madrid", 8, "2026-03-09T07:00+00:00"),
         ("2026-03-09T07:00+00:00", "Europe/Madrid", 8, "2026-03-10T07:00+00:00"),
         ("2026-03-09T02:00+00:00", "America/Lima", 8, "2026-03-09T13:00+00:00"),
-        ("2026-03-28T23:30+00:00", "Europe/Madrid", 2, "2026-03-29T01:00+00:00"),  # that hour is skipped that night
+        (
+            "2026-03-28T23:30+00:00",
+            "Europe/Madrid",
+            2,
+            "2026-03-29T01:00+00:00",
+        ),  # that hour is skipped that night
         ("2026-10-25T00:15+00:00", "Europe/Madrid", 8, "2026-10-25T07:00+00:00"),  # the clock went back
         ("2028-02-28T23:00+00:00", "UTC", 8, "2028-02-29T08:00+00:00"),
     ],

@@ -227,6 +227,8 @@ API = [
     api("api/v1/models/<str:key>/evaluate", POST="read", key="model_key"),
     api("api/v1/health/distribution", GET="read"),
     api("api/v1/alerts", GET="read"),
+    api("api/v1/alerts/bulk", POST="write"),
+    api("api/v1/rules", GET="read"),
     api("api/v1/alerts/<int:alert_id>/close", POST="write", alert_id="alert", body={"verdict": "useful"}),
     api(
         "api/v1/alerts/<int:alert_id>/snooze",

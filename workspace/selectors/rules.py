@@ -9,9 +9,7 @@ from datetime import date
 from django.utils.translation import gettext
 
 from accounts.models import Membership, Tenant
-from alerts.conditions import ConditionError, parse_tree
 from alerts.models import Rule
-from alerts.rule_words import sentence, tree_words
 from alerts.selectors import (
     Advice,
     Affected,
@@ -24,6 +22,7 @@ from alerts.selectors import (
     precision_ledger,
     trial_of,
 )
+from alerts.selectors.rules import sentence_of
 from playbooks.models import Playbook
 from scoring.models import Component, Version
 from usage.models import Metric
@@ -50,16 +49,6 @@ def component_choices(tenant: Tenant) -> list[tuple[str, str]]:
 
 def _by_name(choice: tuple[str, str]) -> str:
     return choice[1].lower()
-
-
-def rule_sentence(rule: Rule, names: Mapping[str, str]) -> str:
-    """When a rule fires, in words; a shipped kind says it in its description."""
-    if rule.kind != Rule.Kind.CONDITIONS:
-        return rule.description
-    try:
-        return sentence(tree_words(parse_tree(rule.params.get("tree")), names))
-    except ConditionError:
-        return rule.description
 
 
 @dataclass(frozen=True)
@@ -89,7 +78,7 @@ def rule_page(tenant: Tenant, pk: int) -> RulePage | None:
     return RulePage(
         rule=record.rule,
         record=record,
-        sentence=rule_sentence(record.rule, metric_names(tenant)),
+        sentence=sentence_of(record.rule, metric_names(tenant)),
         advice=advice_for(tenant, record.rule),
         trial=trial,
         chart=trial_chart(trial, names) if trial is not None and trial.alerts else None,
