@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from django.db.models import F
 from django.utils import translation
 
 from accounts.models import Membership, Role, Tenant
@@ -53,7 +54,7 @@ def deliver(night: Night, opened: Sequence[Opened], changes: Sequence[Change]) -
 def _read(tenant: Tenant, ids: Sequence[int]) -> list[Alert]:
     """These alerts with what is said of them, the most deserving first."""
     found = Alert.objects.filter(tenant=tenant, pk__in=ids).select_related("rule", "account__owner__user")
-    return list(with_priority(found, tenant.today()).order_by("-priority", "-pk"))
+    return list(with_priority(found, tenant.today()).order_by(F("priority").desc(), "-pk"))
 
 
 def _tell_people(tenant: Tenant, alerts: Sequence[Alert]) -> None:

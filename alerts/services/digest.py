@@ -118,6 +118,6 @@ def send_digest(*, tenant: Tenant, member: Membership, on: date) -> bool:
 def _line(alert: Alert, names: Mapping[str, str]) -> str:
     text = f"{title_of(alert)}. {finding_sentence(alert.rule.kind, alert.evidence, names)}"
     if alert.person_reason:
-        reason = alert.get_person_reason_display()  # type: ignore[attr-defined]  # Django makes it
+        reason = alert.get_person_reason_display()
         text += " " + _("For a person, because %(reason)s.") % {"reason": reason}
     return text

@@ -17,7 +17,7 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts.access import has_role, may_work_on
 from accounts.models import Membership, Role
 from accounts.requests import TenantRequest
-from alerts.selectors import alerts_for_account
+from alerts.selectors import alerts_for_account, metric_names
 from playbooks.selectors import startable_playbooks
 from playbooks.services import create_task
 from pql.selectors import open_lead
@@ -114,7 +114,7 @@ def _people(request: TenantRequest, context: dict[str, Any]) -> dict[str, Any]:
 def _work(request: TenantRequest, context: dict[str, Any]) -> dict[str, Any]:
     found = selectors.work(request.tenant, context["account"].pk)
     alerts = alerts_for_account(request.tenant, context["account"].pk)
-    names = alert_selectors.metric_names(request.tenant)
+    names = metric_names(request.tenant)
     return {"work": found, "alert_lines": [alert_selectors.line(alert, names) for alert in alerts]}
 
 
