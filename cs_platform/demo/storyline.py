@@ -20,15 +20,17 @@ DAYS = 365
 SEED = 20_240_117
 # share of accounts on each arc
 ARCS = {
-    "healthy": 0.42,
-    "growing": 0.14,
-    "steady": 0.10,
-    "sliding": 0.11,
-    "recovering": 0.07,
+    "healthy": 0.34,
+    "growing": 0.12,
+    "steady": 0.09,
+    "sliding": 0.10,
+    "recovering": 0.06,
     "new": 0.07,
-    "seasonal": 0.05,
+    "seasonal": 0.04,
     "dead": 0.04,
+    "left": 0.14,
 }
+LEFT_WITHIN = (50, 320)  # days ago: enough of them, and long enough ago, for a backtest
 SEGMENTS = ("enterprise", "mid-market", "small business")
 PLANS = {"enterprise": "Enterprise", "mid-market": "Growth", "small business": "Starter"}
 SEAT_PRICE_CENTS = {"enterprise": 24_000, "mid-market": 16_000, "small business": 7_900}
@@ -146,6 +148,8 @@ def intensity(
         "new": np.full(days.size, 0.9),
         "seasonal": 0.45 + 0.55 * np.isin(month, [2, 3, 4, 9, 10, 11]),
         "dead": np.interp(days, [-DAYS, -150, -95, -90, 0], [0.7, 0.5, 0.1, 0.0, 0.0]),
+        # `days` counts up to the day on which it left.
+        "left": np.interp(days, [-DAYS, -130, -80, -30, 0], [0.95, 0.85, 0.5, 0.25, 0.1]),
     }
     shape = shapes[arc]
     level: np.ndarray = np.where(age < 0, 0.0, np.clip(shape + walk, 0.0, 1.35) * ramp) * (shape > 0)
@@ -197,6 +201,9 @@ def _customer(
         )
     self_serve = segment == "small business" and number % 3 != 1
     churned = last_day - timedelta(days=18) if arc == "dead" and number % 3 == 0 else None
+    if arc == "left":
+        churned = last_day - timedelta(days=int(rng.integers(*LEFT_WITHIN)))
+        go_live = min(go_live, churned - timedelta(days=int(rng.integers(150, 500))))
     owner = None if self_serve and number % 2 else number % owners
     return Customer(
         external_id=f"demo-{number + 1:03d}",
@@ -232,7 +239,8 @@ def _tickets(
     first = max(customer.go_live_on, last_day - timedelta(days=DAYS - 1))
     rate = 0.022 if customer.arc in ("sliding", "recovering") else 0.009
     stuck = customer.arc == "sliding" and customer.seed % 3 != 0
-    for ordinal, offset in enumerate(np.flatnonzero(rng.random((last_day - first).days + 1) < rate)):
+    until = min(last_day, customer.churned_on or last_day)
+    for ordinal, offset in enumerate(np.flatnonzero(rng.random(max((until - first).days + 1, 0)) < rate)):
         day = first + timedelta(days=int(offset))
         opened = _moment(day, tz, rng)
         resolved: datetime | None = opened + timedelta(hours=float(rng.gamma(1.4, 12.0)) + 0.5)
@@ -251,7 +259,7 @@ def _invoices(
 ) -> Iterator[InvoiceStory]:
     if not customer.mrr_cents:
         return
-    late_payer = customer.arc in ("sliding", "dead") and customer.seed % 2 == 0
+    late_payer = customer.arc in ("sliding", "dead") and customer.seed % 2 == 0  # those who left have paid
     for month in range(12, -1, -1):
         issued = last_day - timedelta(days=month * 30 + 4)
         if issued < customer.go_live_on or (customer.churned_on and issued > customer.churned_on):
@@ -282,8 +290,11 @@ def events(story: Story, customer: Customer) -> list[dict[str, Any]]:
     days = [story.last_day + timedelta(days=int(o)) for o in offsets]
     age = np.array([(day - customer.go_live_on).days for day in days])
     month = np.array([day.month for day in days])
+    # One leaver in four goes out of the blue: no score sees everything coming.
+    arc = "steady" if customer.arc == "left" and customer.seed % 4 == 0 else customer.arc
+    left = (customer.churned_on - story.last_day).days if customer.churned_on and arc == "left" else 0
     level = (
-        intensity(customer.arc, offsets.astype(float), age, month, rng)
+        intensity(arc, (offsets - left).astype(float), age, month, rng)
         * WEEKDAY[[day.weekday() for day in days]]
     )
     if customer.churned_on:
