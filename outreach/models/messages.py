@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from accounts.fence.models import TenantForeignKey, TenantModel
 from accounts.models import Account, Contact
@@ -16,7 +17,7 @@ class Purpose(models.TextChoices):
     """Why somebody is written to; caps, quiet hours and unsubscribing are about engagement."""
 
     SERVICE = "service", _("Service")
-    ENGAGEMENT = "engagement", _("Engagement")
+    ENGAGEMENT = "engagement", pgettext_lazy("purpose of a mail", "Engagement")
 
 
 class Template(TenantModel):

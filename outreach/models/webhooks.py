@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from accounts.fence.models import TenantForeignKey, TenantModel
 from accounts.models import Account
@@ -18,7 +19,7 @@ class Endpoint(TenantModel):
     """An address of the tenant that is told what happens here."""
 
     class State(models.TextChoices):
-        ACTIVE = "active", _("Active")
+        ACTIVE = "active", pgettext_lazy("webhook", "Active")
         PAUSED = "paused", _("Paused")
         DISABLED = "disabled", _("Switched off")
 
