@@ -25,7 +25,7 @@ def tell(customer: Customer, *members: Membership, key: str = "k", email: bool =
         return notify_members(
             tenant=customer.tenant,
             members=members,
-            kind="alert",
+            kind="unheard-of",
             title="Globex needs you",
             body="Score fell.",
             url="/accounts/1/",

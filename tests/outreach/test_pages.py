@@ -59,7 +59,7 @@ def fill(customer: Customer, number: int, *members: Membership) -> None:
         notify_members(
             tenant=customer.tenant,
             members=members,
-            kind="alert",
+            kind="unheard-of",
             title=f"Notice {number}",
             account=customer.account,
             dedupe_key=str(number),
