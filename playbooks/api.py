@@ -12,6 +12,7 @@ from rest_framework.response import Response
 from accounts.api import plain_text
 from accounts.api_base import ApiError, TenantAPIView, decode_cursor, encode_cursor, page_limit
 from accounts.api_schema import (
+    BOOLEAN,
     CURSOR,
     DATE,
     INTEGER,
@@ -25,10 +26,12 @@ from accounts.api_schema import (
     query,
     record,
 )
+from accounts.models import Role
 
 from .models import Priority, Run, Task
 from .selectors import runs_of, tasks_of
 
+POOLS = [Role.CSM.value, Role.MANAGER.value, Role.ADMIN.value]
 PRIORITIES = {priority.value: priority.name.lower() for priority in Priority}
 
 
@@ -65,6 +68,10 @@ RUN = record(
         "outcome": nullable({"type": "string", "enum": Run.Outcome.values}),
         "started_on": DATE,
         "finished_on": nullable(DATE),
+        "paused_on": nullable(DATE),
+        "waits_until": nullable(DATE),
+        "held_out": BOOLEAN,
+        "measured": nullable({"type": "string", "enum": Run.Outcome.values}),
         "tasks": INTEGER,
         "tasks_done": INTEGER,
     }
@@ -99,6 +106,17 @@ def day_parameter(request: Request, name: str) -> date | None:
         raise ApiError(400, "invalid", f"{name} must be a date, YYYY-MM-DD.", [detail]) from error
 
 
+def id_parameter(request: Request, name: str) -> int | None:
+    """A parameter that must be the id of a row."""
+    value = request.query_params.get(name)
+    if not value:
+        return None
+    if not (value.isascii() and value.isdigit() and len(value) < 19):
+        detail = {"path": name, "message": "is no id"}
+        raise ApiError(400, "invalid", f"{name} must be a whole number.", [detail])
+    return int(value)
+
+
 def before_id(request: Request) -> int | None:
     """The id after which a page that goes backwards by id starts."""
     cursor = request.query_params.get("cursor")
@@ -111,7 +129,7 @@ def before_id(request: Request) -> int | None:
 
 
 class TasksView(TenantAPIView):
-    """`GET tasks`: by due date; `state` (open unless said otherwise), `account_id`, `assignee`, `due_by`."""
+    """`GET tasks`: by due date; open ones unless said otherwise, by account, assignee, pool, priority, run, dates."""
 
     scope = "read"
 
@@ -126,6 +144,10 @@ class TasksView(TenantAPIView):
             ACCOUNT_ID,
             query("assignee", STRING, "e-mail address of a member"),
             query("due_by", DATE),
+            query("due_from", DATE),
+            query("pool", words(POOLS)),
+            query("priority", words(list(PRIORITIES.values()))),
+            query("run_id", INTEGER),
         ],
         errors=[400],
     )
@@ -136,7 +158,13 @@ class TasksView(TenantAPIView):
             self.tenant,
             state=choice(request, "state", Task.State.values, default=Task.State.OPEN),
             due_by=day_parameter(request, "due_by"),
+            due_from=day_parameter(request, "due_from"),
+            pool=choice(request, "pool", POOLS),
         )
+        if priority := choice(request, "priority", list(PRIORITIES.values())):
+            tasks = tasks.filter(priority=next(key for key, word in PRIORITIES.items() if word == priority))
+        if (run_id := id_parameter(request, "run_id")) is not None:
+            tasks = tasks.filter(run_id=run_id)
         if account := text(request, "account_id"):
             tasks = tasks.filter(account__external_id=account)
         if email := text(request, "assignee"):
@@ -234,6 +262,10 @@ def run_body(run: Run) -> dict[str, Any]:
         "outcome": run.outcome or None,
         "started_on": run.started_on,
         "finished_on": run.finished_on,
+        "paused_on": run.paused_on,
+        "waits_until": run.wait_until,
+        "held_out": run.held_out,
+        "measured": run.measured or None,
         "tasks": run.tasks_total,
         "tasks_done": run.tasks_done,
     }

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from django.urls import path
 
-from .api import RunsView, TasksView
+from .api import TasksView
+from .run_api import PauseRunView, ResumeRunView, StartRunsView, StopRunView
 
 urlpatterns = [
     path("tasks", TasksView.as_view(), name="api-tasks"),
-    path("playbook-runs", RunsView.as_view(), name="api-playbook-runs"),
+    path("playbook-runs", StartRunsView.as_view(), name="api-playbook-runs"),
+    path("playbook-runs/<int:run_id>/pause", PauseRunView.as_view(), name="api-playbook-run-pause"),
+    path("playbook-runs/<int:run_id>/resume", ResumeRunView.as_view(), name="api-playbook-run-resume"),
+    path("playbook-runs/<int:run_id>/stop", StopRunView.as_view(), name="api-playbook-run-stop"),
 ]

@@ -21,11 +21,15 @@ BUCKETS = 10_000
 
 @dataclass(frozen=True)
 class Exit:
-    """When these conditions have held for so many days, the run is over with this outcome."""
+    """When these conditions have held for so many days, the run is over with this outcome.
+
+    With `back` they must come back: what held all the time since the start, held without the play.
+    """
 
     conditions: tuple[Condition, ...]
     days: int
     outcome: str
+    back: bool = False
 
     def to_dict(self) -> dict[str, Any]:
         """As it is stored."""
@@ -33,6 +37,7 @@ class Exit:
             "conditions": [condition.to_dict() for condition in self.conditions],
             "days": self.days,
             "outcome": self.outcome,
+            "back": self.back,
         }
 
 
@@ -92,7 +97,7 @@ def _exit(index: int, item: object) -> Exit:
     conditions = parse(item.get("conditions", []))
     if not conditions:
         raise InvalidCondition(index, "no_condition")
-    return Exit(conditions, days, outcome)
+    return Exit(conditions, days, outcome, bool(item.get("back", False)))
 
 
 def enters(entry: Entry, facts: Facts) -> Verdict:
@@ -146,18 +151,25 @@ def is_held_out(*, tenant_id: int, playbook_key: str, account_key: str, holdout_
 
 @dataclass(frozen=True)
 class Streaks:
-    """Since when each exit criterion has held, on every night that was looked at."""
+    """Since when each exit criterion has held, on every night that was looked at; and which did not hold on some night."""
 
     since: Mapping[int, date] = field(default_factory=dict)
+    failed: frozenset[int] = frozenset()
 
-    def to_dict(self) -> dict[str, str]:
+    def to_dict(self) -> dict[str, Any]:
         """As it is stored."""
-        return {str(index): day.isoformat() for index, day in self.since.items()}
+        return {
+            "since": {str(index): day.isoformat() for index, day in self.since.items()},
+            "failed": sorted(self.failed),
+        }
 
 
-def read_streaks(raw: Mapping[str, str]) -> Streaks:
+def read_streaks(raw: Mapping[str, Any]) -> Streaks:
     """Read what a run stores."""
-    return Streaks({int(index): date.fromisoformat(day) for index, day in raw.items()})
+    return Streaks(
+        {int(index): date.fromisoformat(day) for index, day in raw.get("since", {}).items()},
+        frozenset(raw.get("failed", ())),
+    )
 
 
 @dataclass(frozen=True)
@@ -172,12 +184,16 @@ class ExitLook:
 def look_at_exits(exits: Sequence[Exit], streaks: Streaks, facts: Facts, day: date) -> ExitLook:
     """Carry the streaks on by one night; the first criterion that has held long enough ends the run."""
     since: dict[int, date] = {}
+    failed = set(streaks.failed)
     fulfilled, why = None, None
     for index, criterion in enumerate(exits):
         verdict = check(criterion.conditions, facts)
         if not verdict.holds:
+            failed.add(index)
+            continue
+        if criterion.back and index not in failed:
             continue
         since[index] = min(streaks.since.get(index, day), day)
         if fulfilled is None and day - since[index] >= timedelta(days=criterion.days):
             fulfilled, why = index, verdict
-    return ExitLook(Streaks(since), fulfilled, why)
+    return ExitLook(Streaks(since, frozenset(failed)), fulfilled, why)

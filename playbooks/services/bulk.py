@@ -11,7 +11,8 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from accounts.models import AuditEntry, Membership, Tenant, TimelineEntry
+from accounts.access import has_role
+from accounts.models import AuditEntry, Membership, Role, Tenant, TimelineEntry
 from playbooks import timeline
 from playbooks.calendars import calendars_of
 from playbooks.models import Run, Task, Undo
@@ -79,9 +80,9 @@ def move_tasks(*, tenant: Tenant, task_ids: Collection[int], days: int, member: 
 
 
 def undo_change(*, tenant: Tenant, undo_id: int, member: Membership) -> int:
-    """Take back what this member did a moment ago; what somebody has changed since stays. How many were put back."""
+    """Take back what was done a moment ago, by oneself or as a manager; what was changed since stays. How many came back."""
     undo = Undo.objects.select_for_update().get(tenant=tenant, pk=undo_id)
-    if undo.member_id != member.pk:
+    if undo.member_id != member.pk and not has_role(member, Role.MANAGER):
         raise PermissionDenied
     if undo.undone_at is not None:
         raise ValidationError(_("This was taken back already."), code="undone")

@@ -20,7 +20,8 @@ from .ending import finish, halt, leave, nothing_open
 from .escalation import escalate_overdue
 from .journal import moment
 from .starts import start_many
-from .walking import BATCH, walk_on
+from .storing import store_looks
+from .walking import walk_on
 
 
 @dataclass(frozen=True)
@@ -116,9 +117,7 @@ def _look(tenant: Tenant, day: date, at: datetime) -> int:
     looks = [_look_at(run, exits[run.version_id], facts[run.account_id], day) for run in runs]
     for look in looks:
         _measure(look, day)
-    Run.objects.bulk_update(
-        runs, ["streaks", "looked_on", "measured", "measured_on", "outcome"], batch_size=BATCH
-    )
+    store_looks(tenant, runs)
     leaving = [
         (look.run, look.run.measured if look.fulfilled is None else _outcome(look), _why(look))
         for look in looks

@@ -20,6 +20,7 @@ from playbooks.models import Run, RunStep, Step, Task
 from playbooks.stepconfig import beat_of, conditions_of
 
 from .deeds import Deeds, Reach
+from .storing import store_places
 
 if TYPE_CHECKING:
     from .starts import RunStart
@@ -65,9 +66,7 @@ def walk_on(tenant: Tenant, runs: Sequence[Run], *, day: date) -> Walked:
     deeds = Deeds(tenant, day, calendars)
     outcomes = deeds.carry_out(reaches)
     _log(tenant, reaches, outcomes)
-    Run.objects.bulk_update(
-        runs, ["next_position", "stood_on", "wait_until", "visits", "watching"], batch_size=BATCH
-    )
+    store_places(tenant, runs)
     return Walked(deeds.tasks_made, deeds.messages, deeds.starts)
 
 

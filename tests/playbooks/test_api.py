@@ -115,6 +115,10 @@ def test_runs_say_how_far_they_are(client: Client, acme: Tenant, carl: Membershi
                 "outcome": None,
                 "started_on": "2026-03-02",
                 "finished_on": None,
+                "paused_on": None,
+                "waits_until": "2026-03-06",
+                "held_out": False,
+                "measured": None,
                 "tasks": 2,
                 "tasks_done": 1,
             }
@@ -164,3 +168,76 @@ def test_a_key_sees_only_its_tenant(client: Client, acme: Tenant, rival: Tenant,
     assert client.get(f"/api/v1/{path}", headers=key_for(rival, "ingest")).status_code == 403
     assert client.get(f"/api/v1/{path}").status_code == 401
     assert client.get(f"/api/v1/{path}", headers=key_for(acme)).json()["results"] != []
+
+
+def post(client: Client, tenant: Tenant, path: str, scope: str = "write", **body: object) -> tuple[int, dict]:  # type: ignore[type-arg]
+    answer = client.post(
+        f"/api/v1/{path}", body, content_type="application/json", headers=key_for(tenant, scope)
+    )
+    return answer.status_code, answer.json()
+
+
+def test_a_run_is_started_once_paused_and_stopped(client: Client, acme: Tenant, carl: Membership) -> None:
+    with tenant_scope(acme):
+        install_shipped_plays(tenant=acme)
+        Account.objects.create(tenant=acme, external_id="a", name="A", owner=carl)
+    wish = {"account_id": "a", "playbook": "payment_recovery"}
+    assert post(client, acme, "playbook-runs", "read", **wish)[0] == 403
+    status, run = post(client, acme, "playbook-runs", **wish)
+    assert (status, run["state"], run["tasks"], run["held_out"]) == (201, "running", 2, False)
+    assert run["waits_until"] is not None
+    status, again = post(client, acme, "playbook-runs", **wish)
+    assert (status, again["id"]) == (200, run["id"])
+    assert post(client, acme, f"playbook-runs/{run['id']}/pause", reason="x")[1]["paused_on"] is not None
+    assert post(client, acme, f"playbook-runs/{run['id']}/resume")[1]["paused_on"] is None
+    assert post(client, acme, f"playbook-runs/{run['id']}/stop", outcome="fine")[0] == 400
+    status, stopped = post(client, acme, f"playbook-runs/{run['id']}/stop", outcome="recovered")
+    assert (status, stopped["state"], stopped["outcome"]) == (200, "stopped", "recovered")
+    status, refused = post(client, acme, f"playbook-runs/{run['id']}/pause")
+    assert (status, refused["error"]["message"]) == (409, "This run has already ended.")
+    assert post(client, acme, "playbook-runs/999999/stop", outcome="recovered")[0] == 404
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "message"),
+    [
+        ({"account_id": "nobody", "playbook": "data_audit"}, 404, ""),
+        ({"account_id": "a", "playbook": "nothing"}, 409, "no published play"),
+        ({"account_id": "a", "playbook": "reference_ask"}, 409, "not for this account"),
+        ({"account_id": "a"}, 400, "not valid"),
+        ({"account_id": "a", "playbook": 1}, 400, "not valid"),
+        ({"account_id": "a", "playbook": "data_audit", "now": True}, 400, "not valid"),
+    ],
+)
+def test_a_start_that_cannot_be_says_why(
+    client: Client, acme: Tenant, body: dict[str, object], status: int, message: str
+) -> None:
+    with tenant_scope(acme):
+        install_shipped_plays(tenant=acme)
+        Account.objects.create(tenant=acme, external_id="a", name="A")
+    found, answer = post(client, acme, "playbook-runs", **body)
+    assert found == status and message in answer["error"]["message"]
+    with tenant_scope(acme):
+        assert not Run.objects.exists()
+
+
+def test_tasks_by_pool_priority_run_and_date(client: Client, acme: Tenant, carl: Membership) -> None:
+    (run,) = begin(acme, None)
+    headers = key_for(acme)
+
+    def count(query: str) -> int:
+        return len(client.get(f"/api/v1/tasks?{query}", headers=headers).json()["results"])
+
+    with tenant_scope(acme):
+        create_task(
+            tenant=acme, account_id=run.account_id, title="x", due_on=date(2026, 5, 1), assignee_id=carl.pk
+        )
+    assert [count(q) for q in ("pool=manager", "pool=csm", f"run_id={run.pk}", "due_from=2026-05-01")] == [
+        2,
+        0,
+        2,
+        1,
+    ]
+    assert count("priority=low") == 0
+    assert client.get("/api/v1/tasks?run_id=x", headers=headers).status_code == 400
+    assert client.get("/api/v1/tasks?priority=soon", headers=headers).status_code == 400

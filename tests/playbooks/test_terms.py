@@ -143,6 +143,28 @@ def test_an_exit_needs_its_days_in_a_row() -> None:
     assert look.verdict is not None and look.verdict.holds
 
 
+@pytest.mark.parametrize(("back", "expected"), [(True, [None, None, None, 0]), (False, [0, 0, None, 0])])
+def test_what_must_come_back_does_not_count_while_it_was_never_gone(
+    back: bool, expected: list[int | None]
+) -> None:
+    exits = read_exits(
+        [
+            {
+                "outcome": "recovered",
+                "days": 0,
+                "back": back,
+                "conditions": [one("band", "health", "is", "at_risk")],
+            }
+        ]
+    )
+    streaks, found = Streaks(), []
+    for offset, facts in enumerate([FACTS, FACTS, Facts(bands={"health": "critical"}), FACTS]):
+        look = look_at_exits(exits, streaks, facts, MONDAY + timedelta(days=offset))
+        streaks = read_streaks(look.streaks.to_dict())
+        found.append(look.fulfilled)
+    assert found == expected
+
+
 def test_the_first_of_several_criteria_decides() -> None:
     exits = read_exits(
         [
