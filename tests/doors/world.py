@@ -36,8 +36,8 @@ from alerts.models import Alert, Deed, Rule
 from outreach.models import Delivery, Endpoint, Event, Suppression, Template
 from outreach.sealing import seal
 from outreach.services import notify_members, send_email, send_in_app
-from playbooks.models import Playbook, Task
-from playbooks.services import start_run
+from playbooks.models import DayOff, Playbook, Task, Undo
+from playbooks.services import draft_from_published, start_run
 from pql.models import Lead, Standing
 from scoring.models import Backtest, ScoreModel, Version, WhatIf
 from scoring.overrides.services import set_override, set_sentiment
@@ -122,6 +122,9 @@ def _fill(tenant: Tenant, members: dict[str, Membership]) -> dict[str, Any]:
     playbook = Playbook.objects.order_by("id").first()
     assert playbook is not None
     run = start_run(tenant=tenant, playbook_key=playbook.key, account_id=account.pk, started_on=today)
+    play_draft = draft_from_published(tenant=tenant, playbook_id=playbook.pk)
+    undo = Undo.objects.create(kind=Undo.Kind.TASKS, member=members["csm"])
+    day_off = DayOff.objects.create(member=members["csm"], first=today, last=today, note=own("Day off"))
     rule = Rule.objects.get(kind="ticket_unresolved")
     alert = Alert.objects.create(
         rule=rule,
@@ -205,6 +208,10 @@ def _fill(tenant: Tenant, members: dict[str, Membership]) -> dict[str, Any]:
         "override": override.pk,
         "task": Task.objects.earliest("id").pk,
         "playbook": playbook.pk,
+        "play_draft": play_draft.pk,
+        "play_step": play_draft.steps.order_by("position")[1].pk,
+        "undo": undo.pk,
+        "day_off": day_off.pk,
         "rule": rule.pk,
         "quarantine": quarantined.pk,
         "model_key": f"{tenant.slug}-model",

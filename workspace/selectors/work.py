@@ -1,4 +1,4 @@
-"""Lists of what has to be done: tasks, runs, and one of each."""
+"""Lists of what has to be done: tasks, one of them, and the plays they come from."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from django.db.models import Count, Q, QuerySet
 
 from accounts.access import has_role
 from accounts.models import Membership, Role, Tenant
-from alerts.models import Alert
-from playbooks.models import Playbook, Run, Step, Task
+from playbooks.models import Playbook, Priority, Run, Step, Task, TaskComment
 from playbooks.selectors import pools_of
 from workspace.paging import COUNT_CAP, PAGE_SIZE, Cursor
 
 MINE, EVERYBODY = "mine", "all"
 DUE = ("overdue", "today", "week")
+POOLS = tuple((role.value, role.label) for role in (Role.CSM, Role.MANAGER, Role.ADMIN))
 
 
 @dataclass(frozen=True)
@@ -26,6 +26,8 @@ class TaskFilter:
     who: str
     state: str = Task.State.OPEN
     due: str = ""
+    pool: str = ""
+    priority: str = ""
 
     def parameters(self, default_who: str) -> dict[str, str]:
         """What the address says beside its defaults."""
@@ -33,6 +35,8 @@ class TaskFilter:
             "who": "" if self.who == default_who else self.who,
             "state": "" if self.state == Task.State.OPEN else self.state,
             "due": self.due,
+            "pool": self.pool,
+            "priority": self.priority,
         }
         return {name: value for name, value in said.items() if value}
 
@@ -47,8 +51,13 @@ def read_task_filter(parameters: Mapping[str, str], member: Membership) -> TaskF
     who, state, due = parameters.get("who", ""), parameters.get("state", ""), parameters.get("due", "")
     if who not in (MINE, EVERYBODY) and not (who.isascii() and who.isdigit() and len(who) < 19):
         who = default_who(member)
+    pool, priority = parameters.get("pool", ""), parameters.get("priority", "")
     return TaskFilter(
-        who=who, state=state if state in Task.State.values else Task.State.OPEN, due=due if due in DUE else ""
+        who=who,
+        state=state if state in Task.State.values else Task.State.OPEN,
+        due=due if due in DUE else "",
+        pool=pool if pool in dict(POOLS) else "",
+        priority=priority if priority in {str(each) for each in Priority.values} else "",
     )
 
 
@@ -63,6 +72,10 @@ def _filtered(tenant: Tenant, wanted: TaskFilter, member: Membership, today: dat
         found = found.filter(mine(member))
     elif wanted.who != EVERYBODY:
         found = found.filter(assignee_id=int(wanted.who))
+    if wanted.pool:
+        found = found.filter(pool=wanted.pool)
+    if wanted.priority:
+        found = found.filter(priority=int(wanted.priority))
     if wanted.due == "overdue":
         found = found.filter(due_on__lt=today)
     elif wanted.due == "today":
@@ -124,63 +137,10 @@ def task(tenant: Tenant, pk: int) -> Task | None:
     ).first()
 
 
-@dataclass(frozen=True)
-class RunPage:
-    """A page of runs."""
-
-    rows: list[Run]
-    total: int
-    next_cursor: Cursor | None
-
-
-def run_page(
-    tenant: Tenant, *, state: str, playbook: str = "", after: Cursor | None = None, limit: int = PAGE_SIZE
-) -> RunPage:
-    """Runs of plays, newest first, with how far they are; two queries."""
-    found = Run.objects.filter(tenant=tenant)
-    if state:
-        found = found.filter(state=state)
-    if playbook:
-        found = found.filter(playbook__key=playbook)
-    total = found.order_by()[: COUNT_CAP + 1].count()
-    if after is not None:
-        found = found.filter(pk__lt=after.pk)
-    rows: list[Run] = list(
-        found.select_related("playbook", "account__owner__user")
-        .annotate(  # type: ignore[no-redef]  # the model declares tasks_done for its readers
-            tasks_all=Count("tasks", filter=~Q(tasks__state=Task.State.CANCELLED)),
-            tasks_done=Count("tasks", filter=Q(tasks__state=Task.State.DONE)),
-        )
-        .order_by("-pk")[: limit + 1]
-    )
-    more, rows = len(rows) > limit, rows[:limit]
-    return RunPage(rows, total, Cursor(None, rows[-1].pk) if more else None)
-
-
-@dataclass(frozen=True)
-class RunDetail:
-    """A run with its steps in order and the task each of them made."""
-
-    run: Run
-    steps: list[tuple[Step, Task | None]]
-    alert: Alert | None
-
-
-def run_detail(tenant: Tenant, pk: int) -> RunDetail | None:
-    """One run; four queries."""
-    run = (
-        Run.objects.filter(tenant=tenant, pk=pk)
-        .select_related("playbook", "version", "account__owner__user", "started_by__user")
-        .first()
-    )
-    if run is None:
-        return None
-    tasks = {
-        t.step_id: t for t in Task.objects.filter(tenant=tenant, run_id=pk).select_related("assignee__user")
-    }
-    steps = Step.objects.filter(tenant=tenant, version_id=run.version_id).order_by("position")
-    alert = Alert.objects.filter(tenant=tenant, pk=run.alert_id or 0).select_related("rule").first()
-    return RunDetail(run, [(step, tasks.get(step.pk)) for step in steps], alert)
+def comments(tenant: Tenant, task_id: int) -> list[TaskComment]:
+    """What was said about a task, the oldest first."""
+    found = TaskComment.objects.filter(tenant=tenant, task_id=task_id).select_related("author__user")
+    return list(found.order_by("id")[:200])
 
 
 @dataclass(frozen=True)
@@ -199,7 +159,7 @@ def plays(tenant: Tenant) -> list[PlayLine]:
     """Every play with its published version and its runs; three queries."""
     counts = {
         row["playbook_id"]: row
-        for row in Run.objects.filter(tenant=tenant)
+        for row in Run.objects.filter(tenant=tenant, held_out=False)
         .values("playbook_id")
         .order_by()
         .annotate(
@@ -224,18 +184,6 @@ def plays(tenant: Tenant) -> list[PlayLine]:
         )
         for book in Playbook.objects.filter(tenant=tenant).order_by("position", "key")
     ]
-
-
-def play(tenant: Tenant, pk: int) -> tuple[Playbook, list[Step]] | None:
-    """A play with the steps of its published version; two queries."""
-    book = Playbook.objects.filter(tenant=tenant, pk=pk).first()
-    if book is None:
-        return None
-    return book, list(
-        Step.objects.filter(tenant=tenant, version__playbook_id=pk, version__state="published").order_by(
-            "position"
-        )
-    )
 
 
 def sees_everybody(member: Membership) -> bool:

@@ -12,6 +12,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.requests import TenantRequest
+from playbooks.selectors import startable_playbooks
 from workspace import exports
 from workspace.access import csm_only, member_only
 from workspace.bands import HEALTH_BANDS
@@ -21,6 +22,8 @@ from workspace.selectors.account_filter import SORTS, AccountFilter, read_filter
 from workspace.selectors.account_list import account_page, filter_options, overrides_beside, usable
 from workspace.selectors.day import newest_day
 from workspace.services.accounts import change_accounts
+from workspace.services.plays import start_play_at
+from workspace.views.plays import say_started
 
 
 @require_safe
@@ -40,6 +43,7 @@ def account_list(request: TenantRequest) -> HttpResponse:
         "bands": HEALTH_BANDS,
         "options": filter_options(request.tenant),
         "members": people.members(request.tenant),
+        "plays": startable_playbooks(request.tenant),
         "summary": newest_day(request.tenant),
         "overridden": overrides_beside(request.tenant, wanted, today),
         "page": page_of(
@@ -74,11 +78,24 @@ def account_export(request: TenantRequest) -> HttpResponseBase:
 @require_POST
 @csm_only
 def account_bulk(request: TenantRequest) -> HttpResponse:
-    """Give the ticked accounts an owner or a tag."""
+    """Give the ticked accounts an owner or a tag, or start a play at them."""
     ids = [
         int(pk) for pk in request.POST.getlist("account") if pk.isascii() and pk.isdigit() and len(pk) < 19
     ]
     owner, tag = request.POST.get("owner", ""), request.POST.get("tag", "").strip()[:50]
+    after = redirect(address(request.path.removesuffix("bulk/"), read_filter(request.GET).parameters()))
+    play = (
+        startable_playbooks(request.tenant)
+        .filter(key=request.POST.get("playbook", "").replace("\0", "")[:60])
+        .first()
+    )
+    if play is not None and ids:
+        started, left_out = start_play_at(
+            tenant=request.tenant, actor=request.member, playbook_key=play.key, account_ids=ids
+        )
+        say_started(request, play.name, started, left_out)
+        if not owner and not tag:
+            return after
     changed = change_accounts(
         tenant=request.tenant,
         actor=request.member,
@@ -96,4 +113,4 @@ def account_bulk(request: TenantRequest) -> HttpResponse:
         messages.error(
             request, _("Nothing was changed: tick accounts you may work on, and choose an owner or a tag.")
         )
-    return redirect(address(request.path.removesuffix("bulk/"), read_filter(request.GET).parameters()))
+    return after

@@ -1,4 +1,4 @@
-"""Tasks, runs of plays, and the plays themselves."""
+"""Tasks: the list, one of them, and what is done with them, one by one and many at once."""
 
 from __future__ import annotations
 
@@ -8,29 +8,35 @@ from typing import Any
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.access import has_role
-from accounts.models import Account, Role
+from accounts.models import Role
 from accounts.requests import TenantRequest
-from playbooks.models import Run, Task
+from playbooks.models import Priority, Task, Undo
 from playbooks.rights import may_do_task
 from playbooks.services import (
+    Bulk,
+    cancel_task,
     change_due_date,
+    change_priority,
+    comment_on_task,
     complete_task,
+    complete_tasks,
+    move_tasks,
     reassign_task,
+    reassign_tasks,
     reopen_task,
-    start_run,
-    stop_run,
+    undo_change,
 )
-from workspace.access import csm_only, manager_only, member_only
+from workspace.access import csm_only, member_only
 from workspace.paging import CURSOR_PARAMETER, page_of, read_cursor
 from workspace.selectors import people
 from workspace.selectors import work as selectors
-from workspace.services.plays import switch_play
 from workspace.views.going_back import back
 
 NOTE_LENGTH = 4000
@@ -50,8 +56,11 @@ def task_list(request: TenantRequest) -> HttpResponse:
         "wanted": wanted,
         "found": found,
         "today": today,
-        "members": people.members(request.tenant),
+        "members": (members := people.members(request.tenant)),
+        "workers": [member for member in members if has_role(member, Role.CSM)],
         "states": Task.State.choices,
+        "pools": selectors.POOLS,
+        "priorities": Priority.choices,
         "page": page_of(
             path=request.path,
             parameters=shown,
@@ -75,6 +84,8 @@ def task_page(request: TenantRequest, pk: int) -> HttpResponse:
         "today": request.tenant.today(),
         "may_work": may_do_task(request.member, task),
         "workers": [m for m in people.members(request.tenant) if has_role(m, Role.CSM)],
+        "comments": selectors.comments(request.tenant, pk),
+        "priorities": Priority.choices,
     }
     return render(
         request, "workspace/work/_task.html" if in_panel(request) else "workspace/work/task.html", context
@@ -124,24 +135,39 @@ def task_reopen(request: TenantRequest, pk: int) -> HttpResponse:
 
 @require_POST
 @csm_only
+def task_cancel(request: TenantRequest, pk: int) -> HttpResponse:
+    """Drop a task that is not worth doing."""
+    try:
+        note = request.POST.get("note", "")[:NOTE_LENGTH]
+        task = cancel_task(tenant=request.tenant, task_id=pk, note=note, member=request.member)
+    except Task.DoesNotExist as error:
+        raise Http404 from error
+    except ValidationError as error:
+        messages.error(request, " ".join(error.messages))
+    else:
+        text = _("Dropped: %(task)s") % {"task": task.title}
+        messages.success(request, text, extra_tags=f"undo:{reverse('workspace:task_reopen', args=[pk])}")
+    return back(request, "workspace:tasks")
+
+
+@require_POST
+@csm_only
 def task_change(request: TenantRequest, pk: int) -> HttpResponse:
-    """Hand a task over, or move its date."""
+    """Hand a task over with a note, move its date, or say how urgent it is."""
     assignee, due = request.POST.get("assignee", ""), request.POST.get("due_on", "")
+    priority = request.POST.get("priority", "")
     task = selectors.task(request.tenant, pk)
     if task is None:
         raise Http404
+    given: dict[str, Any] = {"tenant": request.tenant, "task_id": pk, "member": request.member}
     try:
         if due and date.fromisoformat(due) != task.due_on:
-            change_due_date(
-                tenant=request.tenant, task_id=pk, due_on=date.fromisoformat(due), member=request.member
-            )
-        if (
-            assignee.isascii()
-            and assignee.isdigit()
-            and len(assignee) < 19
-            and int(assignee) != task.assignee_id
-        ):
-            reassign_task(tenant=request.tenant, task_id=pk, assignee_id=int(assignee), member=request.member)
+            change_due_date(due_on=date.fromisoformat(due), **given)
+        if priority.isascii() and priority.isdigit() and int(priority[:3]) != task.priority:
+            change_priority(priority=int(priority[:3]), **given)
+        if _is_id(assignee) and int(assignee) != task.assignee_id:
+            note = request.POST.get("note", "")[:NOTE_LENGTH]
+            reassign_task(assignee_id=int(assignee), note=note, **given)
     except ValidationError as error:
         messages.error(request, " ".join(error.messages))
     except ValueError:
@@ -151,131 +177,85 @@ def task_change(request: TenantRequest, pk: int) -> HttpResponse:
     return back(request, "workspace:tasks")
 
 
-@require_safe
-@member_only
-def run_list(request: TenantRequest) -> HttpResponse:
-    """Runs of plays."""
-    state = request.GET.get("state", Run.State.RUNNING)
-    if state not in ("", "all", *Run.State.values):
-        state = Run.State.RUNNING
-    playbook = request.GET.get("playbook", "").replace("\0", "")[:60]
-    after = read_cursor(request.GET.get(CURSOR_PARAMETER, ""))
-    found = selectors.run_page(
-        request.tenant, state="" if state == "all" else state, playbook=playbook, after=after
-    )
-    parameters = {"state": "" if state == Run.State.RUNNING else state, "playbook": playbook}
-    if after:
-        parameters[CURSOR_PARAMETER] = after.encode()
-    context = {
-        "found": found,
-        "state": state,
-        "playbook": playbook,
-        "states": Run.State.choices,
-        "page": page_of(
-            path=request.path,
-            parameters=parameters,
-            shown=len(found.rows),
-            total=found.total,
-            next_cursor=found.next_cursor,
-        ),
-    }
-    return render(request, "workspace/work/runs.html", context)
-
-
-@require_safe
-@member_only
-def run_page(request: TenantRequest, pk: int) -> HttpResponse:
-    """One run with its steps."""
-    detail = selectors.run_detail(request.tenant, pk)
-    if detail is None:
-        raise Http404
-    return render(
-        request,
-        "workspace/work/run.html",
-        {
-            "detail": detail,
-            "run": detail.run,
-            "outcomes": Run.Outcome.choices,
-            "today": request.tenant.today(),
-        },
-    )
+def _is_id(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) < 19
 
 
 @require_POST
 @csm_only
-def run_stop(request: TenantRequest, pk: int) -> HttpResponse:
-    """End a run before its time, saying what came of it."""
+def task_comment(request: TenantRequest, pk: int) -> HttpResponse:
+    """Say something about a task."""
     try:
-        stop_run(
+        comment_on_task(
             tenant=request.tenant,
-            run_id=pk,
-            outcome=request.POST.get("outcome", ""),
-            reason=request.POST.get("reason", "")[:300],
+            task_id=pk,
+            text=request.POST.get("text", "")[:NOTE_LENGTH],
             member=request.member,
         )
-    except Run.DoesNotExist as error:
+    except Task.DoesNotExist as error:
+        raise Http404 from error
+    except ValidationError as error:
+        messages.error(request, " ".join(error.messages))
+    return back(request, reverse("workspace:task", args=[pk]))
+
+
+@require_POST
+@csm_only
+def task_bulk(request: TenantRequest) -> HttpResponse:
+    """Do many tasks, hand them over or move them; it can be taken back."""
+    ids = [int(text) for text in request.POST.getlist("task") if _is_id(text)]
+    deed, assignee, days = (request.POST.get(name, "") for name in ("deed", "assignee", "days"))
+    if not ids:
+        messages.error(request, _("Tick some tasks first."))
+        return back(request, "workspace:tasks")
+    given: dict[str, Any] = {"tenant": request.tenant, "task_ids": ids, "member": request.member}
+    try:
+        if deed == "reassign" and _is_id(assignee):
+            note = request.POST.get("note", "")[:NOTE_LENGTH]
+            done = reassign_tasks(assignee_id=int(assignee), note=note, **given)
+        elif deed == "move":
+            done = move_tasks(days=_number(days), **given)
+        elif deed == "done":
+            done = complete_tasks(**given)
+        else:
+            raise ValidationError(_("Choose what to do with them."))
+    except ValidationError as error:
+        messages.error(request, " ".join(error.messages))
+    else:
+        _say(request, done)
+    return back(request, "workspace:tasks")
+
+
+def _number(text: str) -> int:
+    digits = text.strip().removeprefix("-").removeprefix("+")
+    return int(text) if digits.isascii() and digits.isdigit() and len(digits) < 5 else 0
+
+
+def _say(request: TenantRequest, done: Bulk) -> None:
+    if done.undo is not None:
+        text = ngettext("%(count)d task changed.", "%(count)d tasks changed.", done.changed)
+        undo = f"undo:{reverse('workspace:task_undo', args=[done.undo.pk])}"
+        messages.success(request, text % {"count": done.changed}, extra_tags=undo)
+    if done.skipped:
+        text = ngettext(
+            "%(count)d task was left as it is: it is not open, or not yours to change.",
+            "%(count)d tasks were left as they are: they are not open, or not yours to change.",
+            done.skipped,
+        )
+        messages.warning(request, text % {"count": done.skipped})
+
+
+@require_POST
+@csm_only
+def task_undo(request: TenantRequest, pk: int) -> HttpResponse:
+    """Take back what was just done to many tasks, or to the dates of a run."""
+    try:
+        count = undo_change(tenant=request.tenant, undo_id=pk, member=request.member)
+    except Undo.DoesNotExist as error:
         raise Http404 from error
     except ValidationError as error:
         messages.error(request, " ".join(error.messages))
     else:
-        messages.success(request, _("The play was stopped; its open tasks are cancelled."))
-    return redirect("workspace:run", pk)
-
-
-@require_POST
-@csm_only
-def run_start(request: TenantRequest, account_pk: int) -> HttpResponse:
-    """Start a play at an account by hand."""
-    try:
-        run = start_run(
-            tenant=request.tenant,
-            playbook_key=request.POST.get("playbook", "").replace("\0", "")[:60],
-            account_id=account_pk,
-            started_on=request.tenant.today(),
-            member=request.member,
-        )
-    except Account.DoesNotExist as error:
-        raise Http404 from error
-    except ValidationError as error:
-        messages.error(request, " ".join(error.messages))
-        return redirect("workspace:account", account_pk)
-    messages.success(request, _("Started: %(play)s") % {"play": run.playbook.name})
-    return redirect("workspace:run", run.pk)
-
-
-@require_safe
-@member_only
-def playbook_list(request: TenantRequest) -> HttpResponse:
-    """The plays and how they have been used."""
-    return render(request, "workspace/work/playbooks.html", {"plays": selectors.plays(request.tenant)})
-
-
-@require_safe
-@member_only
-def playbook_page(request: TenantRequest, pk: int) -> HttpResponse:
-    """One play, step by step."""
-    found = selectors.play(request.tenant, pk)
-    if found is None:
-        raise Http404
-    return render(request, "workspace/work/playbook.html", {"playbook": found[0], "steps": found[1]})
-
-
-@require_POST
-@manager_only
-def playbook_switch(request: TenantRequest, pk: int) -> HttpResponse:
-    """Switch a play on or off; running ones go on."""
-    book = switch_play(
-        tenant=request.tenant,
-        actor=request.member,
-        playbook_id=pk,
-        enabled=request.POST.get("enabled") == "yes",
-    )
-    if book is None:
-        raise Http404
-    messages.success(
-        request,
-        _("“%(play)s” is on.") % {"play": book.name}
-        if book.enabled
-        else _("“%(play)s” is off.") % {"play": book.name},
-    )
-    return back(request, "workspace:playbooks")
+        text = ngettext("%(count)d change taken back.", "%(count)d changes taken back.", count)
+        messages.success(request, text % {"count": count})
+    return back(request, "workspace:tasks")
