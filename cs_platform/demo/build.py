@@ -26,6 +26,7 @@ from accounts.models import (
 from alerts.services import evaluate_rules
 from cs_platform.demo.deeds import work_through
 from cs_platform.demo.opinions import say_opinions
+from cs_platform.demo.plays import start_growing, write_today
 from cs_platform.demo.selling import sell_through
 from cs_platform.demo.storyline import DAYS, SIGNAL_DAYS, Customer, Story, events, tell
 from health.services import summarise_day
@@ -223,6 +224,8 @@ def _findings(tenant: Tenant, job: Job, params: Mapping[str, Any]) -> None:
     first = date.fromisoformat(params["first"])
     # Everything in the story was known a minute after it happened, so the live rollups are what every night knew.
     tables = relations(tenant=tenant, days=(first, _last_day(job)), cutoff=None)
+    if first == _last_day(job) - timedelta(days=FINDING_DAYS - 1):
+        start_growing(tenant, first)
     for offset in range(int(params["days"])):
         day = first + timedelta(days=offset)
         evaluate_rules(tenant=tenant, day=day, suppress_deliveries=True, tables=tables)
@@ -234,6 +237,7 @@ def _summary(tenant: Tenant, job: Job, params: Mapping[str, Any]) -> None:
     summarise_day(tenant=tenant, day=_last_day(job), first_day=_first_day(job))
     count_band_weeks(tenant=tenant)
     say_opinions(tenant, _last_day(job), _owners(tenant))
+    write_today(tenant)
 
 
 def _plan(tenant: Tenant, job: Job) -> list[Chunk]:
