@@ -13,6 +13,7 @@ from django.core.validators import RegexValidator
 from django.db import models
 from django.utils.timezone import now
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 
 class UserManager(BaseUserManager["User"]):
@@ -165,7 +166,7 @@ class ApiKey(models.Model):
     id = models.BigAutoField(primary_key=True)
     tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="api_keys")
     name = models.CharField(_("name"), max_length=100)
-    scope = models.CharField(_("may"), max_length=10, choices=Scope)
+    scope = models.CharField(pgettext_lazy("API key", "may"), max_length=10, choices=Scope)
     prefix = models.CharField(max_length=24, unique=True)
     secret_hash = models.CharField(max_length=64)
     created_by = models.ForeignKey(Membership, null=True, on_delete=models.SET_NULL, related_name="+")

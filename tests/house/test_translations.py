@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 import polib
-from django.utils import translation
+from django.utils import dates, translation
 
 from tests.house.messages import CHECKOUT, Message, all_messages, of_python, of_template
 
@@ -52,6 +52,15 @@ def test_translations_keep_their_placeholders() -> None:
 def test_no_translation_is_left_over() -> None:
     used = set(all_messages())
     assert [key[1] for key in known() if key not in used] == []
+
+
+def test_months_and_weekdays_stay_django_s() -> None:
+    """A word of ours that is also a month ("may") would stand in every date."""
+    names = [*dates.MONTHS.values(), *dates.MONTHS_3.values(), *dates.WEEKDAYS.values()]
+    names += [*dates.WEEKDAYS_ABBR.values()]
+    with translation.override("en"):
+        words = {str(name) for name in names}
+    assert [key for key in known() if key[0] is None and key[1] in words] == []
 
 
 def test_the_search_for_messages_finds_each_form(tmp_path: Path) -> None:
