@@ -119,7 +119,9 @@ def _evaluate(tenant: Tenant, job: Job, params: Mapping[str, Any]) -> None:
         if backtest.state in (Backtest.State.REFUSED, Backtest.State.DONE):
             return
         replay = replay_of(tenant, backtest)
-        cases = [read_cases(tenant, backtest.pk, len(replay.tested.spec.components))]
+        read, everything = read_cases(tenant, backtest.pk, len(replay.tested.spec.components))
+    drawn, cases = {} if len(read) == everything else {"drawn_from": everything, "drawn": len(read)}, [read]
+    del read
     try:
         figures = evaluate(cases.pop(), replay.tested.spec, replay.settled)  # which then may let go of them
     except Refusal as refusal:
@@ -128,7 +130,8 @@ def _evaluate(tenant: Tenant, job: Job, params: Mapping[str, Any]) -> None:
             forget_cases(tenant, backtest.pk)
         return
     with tenant_scope(tenant):
-        backtest.figures, backtest.state, backtest.finished_at = figures, Backtest.State.DONE, timezone.now()
+        backtest.figures, backtest.state = figures | drawn, Backtest.State.DONE
+        backtest.finished_at = timezone.now()
         backtest.save(update_fields=["state", "figures", "finished_at"])
         forget_cases(tenant, backtest.pk)
 

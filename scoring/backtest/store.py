@@ -20,6 +20,11 @@ _INCOMING = (
     "cut_on date, account_id bigint, score double precision, published double precision, band smallint, "
     "components double precision[], recency double precision, events double precision, outcome boolean, outcome_on date"
 )
+# As many cases as are resampled in less than half a gigabyte; more would make the intervals no narrower that anybody sees.
+MOST_CASES = 500_000
+_HASHES = 2**32
+# Whole accounts, the same ones whenever it is asked: Knuth's multiplicative hash throws neighbouring ids far apart.
+_DRAWN = "(account_id * 2654435761) & 4294967295 < {below}"
 _NAMES = "cut_on, account_id, score, published, band, components, recency, events, outcome, outcome_on"
 
 
@@ -57,15 +62,24 @@ def _number(value: float) -> str:
     return NULL if np.isnan(value) else repr(float(value))
 
 
-def read_cases(tenant: Tenant, backtest_id: int, components: int) -> Cases:
-    """All cases of a backtest, a date at a time: as text, which columns are made from without an object for each number.
+def read_cases(
+    tenant: Tenant, backtest_id: int, components: int, most: int = MOST_CASES
+) -> tuple[Cases, int]:
+    """The cases of a backtest and how many there are: of more than `most`, those of accounts drawn from all of them.
 
-    All at once the text and its table were larger than the cases themselves.
+    A date at a time, as text, which columns are made from without an object for each number: all at once the text and its
+    table were larger than the cases themselves.
     """
     with connection.cursor() as cursor:
         cursor.execute(
+            "SELECT count(*) FROM scoring_backtest_case WHERE tenant_id = %s AND backtest_id = %s",
+            [tenant.pk, backtest_id],
+        )
+        everything = cursor.fetchone()[0]
+        drawn = _DRAWN.format(below=min(round(_HASHES * most / max(everything, 1)), _HASHES))
+        cursor.execute(
             "SELECT cut_on, count(*) FROM scoring_backtest_case WHERE tenant_id = %s AND backtest_id = %s "
-            "GROUP BY 1 ORDER BY 1",
+            f"AND {drawn} GROUP BY 1 ORDER BY 1",
             [tenant.pk, backtest_id],
         )
         sizes = cursor.fetchall()
@@ -78,13 +92,13 @@ def read_cases(tenant: Tenant, backtest_id: int, components: int) -> Cases:
         start = 0
         for day, count in sizes:
             part = slice(start, start + count)
-            table = _read_date(cursor, tenant, backtest_id, components, day, {**whole, **numbers})
+            table = _read_date(cursor, tenant, backtest_id, components, day, drawn, {**whole, **numbers})
             for name, column in {**whole, **numbers}.items():
                 column[part] = table[name]
             for place in range(components):
                 values[part, place] = table[f"v{place + 1}"]
             start += count
-    return Cases(
+    cases = Cases(
         account=whole["account_id"],
         on=np.repeat(
             np.array([day.toordinal() for day, _n in sizes], dtype=np.int64), [n for _d, n in sizes]
@@ -98,6 +112,7 @@ def read_cases(tenant: Tenant, backtest_id: int, components: int) -> Cases:
         outcome=whole["outcome"] > 0,
         outcome_on=whole["happened"],
     )
+    return cases, everything
 
 
 def _read_date(
@@ -106,6 +121,7 @@ def _read_date(
     backtest_id: int,
     components: int,
     day: date,
+    drawn: str,
     columns: Mapping[str, NDArray[Any]],
 ) -> Any:
     """The cases of one date as a table of columns."""
@@ -117,7 +133,8 @@ def _read_date(
     sql = cursor.mogrify(
         "SELECT account_id, score, published, band, recency, events, outcome::int AS outcome, "
         f"outcome_on - date '0001-01-01' + 1 AS happened{picked} "
-        "FROM scoring_backtest_case WHERE tenant_id = %s AND backtest_id = %s AND cut_on = %s ORDER BY account_id",
+        "FROM scoring_backtest_case WHERE tenant_id = %s AND backtest_id = %s AND cut_on = %s "
+        f"AND {drawn} ORDER BY account_id",
         [tenant.pk, backtest_id, day],
     ).decode()
     cursor.copy_expert(f"COPY ({sql}) TO STDOUT WITH (FORMAT csv, HEADER)", buffer)

@@ -282,6 +282,11 @@ def caveats(settled: Settled, figures: Mapping[str, Any], *, seen_later: bool) -
                 "A subscription that was overwritten has no history; only its latest dates and amount are known."
             )
         )
+    if "drawn_from" in figures:
+        said.append(
+            _("%(cases)s of %(all)s cases were evaluated: those of accounts drawn from all of them.")
+            % {"cases": _readable(figures["drawn"]), "all": _readable(figures["drawn_from"])}
+        )
     if figures["unscored"]["cases"]:
         said.append(
             _("%(cases)s cases had no band and are left out; %(outcomes)s of them had the outcome.")
@@ -294,7 +299,8 @@ def caveats(settled: Settled, figures: Mapping[str, Any], *, seen_later: bool) -
         said.append(_("There are few outcomes; the intervals are wide for that reason."))
     said.append(
         _(
-            "Segment and stage of an account are those of today; which model scores whom may have been different."
+            "Stage and plan of an account are those of today, and so is its segment where no score of the day kept it; "
+            "which model scores whom may have been different."
         )
     )
     return said
