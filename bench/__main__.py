@@ -1,4 +1,4 @@
-"""`python3 up.py bench [ingest nightly whatif pql pages] [--small] [--output FILE]`, or `bench backtests [NAME …]`."""
+"""`python3 up.py bench [ingest nightly whatif pql rules pages] [--small] [--output FILE]`, or `bench backtests [NAME …]`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 import django
 
-NAMES = ("ingest", "nightly", "whatif", "pql", "pages")
+NAMES = ("ingest", "nightly", "whatif", "pql", "rules", "pages")
 
 
 def main() -> int:
@@ -31,7 +31,7 @@ def main() -> int:
     options = parser.parse_args()
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "cs_platform.settings")
     django.setup()
-    from bench import ingest, nightly, pages, pql, whatif
+    from bench import ingest, nightly, pages, pql, rules, whatif
     from bench.table import Row, markdown
 
     sizes = (1_000, 10_000) if options.small else (10_000, 100_000)
@@ -48,6 +48,8 @@ def main() -> int:
             for size in sizes:
                 found += pql.run(size)
                 print(markdown(found), file=sys.stderr, flush=True)  # the larger size takes long
+        elif name == "rules":
+            found = rules.run(sizes)
         elif name == "whatif":
             found = whatif.run(sizes)
         else:

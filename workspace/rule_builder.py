@@ -65,6 +65,7 @@ RESHAPES = {
     "hx-vals": '{"do": "reshape"}',
 }
 SHARES = ("target", "past", "versus")
+USUAL = {"days": "7", "times": "4"}
 JOINS: Choices = [("all", _("all of these")), ("any", _("any of these"))]
 
 
@@ -98,9 +99,9 @@ class ConditionForm(forms.Form):
                     label=_("Words, separated by commas"), required=False, max_length=1000
                 )
             return
-        self.fields["op"] = _choice(_("How"), OPS, reshapes=True)
+        self.fields["op"] = _choice(_("How"), OPS)
         if self.fact == "metric":
-            self.fields["against"] = _choice(_("Compared with"), AGAINST, reshapes=True)
+            self.fields["against"] = _choice(_("Compared with"), AGAINST)
         else:
             self.against = "value"
         self._add_numbers(metrics)
@@ -143,26 +144,33 @@ class ConditionForm(forms.Form):
                 fields["field"] = _choice(_("Field"), list(FIELD_WORDS.items()), reshapes=True)
 
     def _add_numbers(self, metrics: Choices) -> None:
+        """Every field that any comparison may need: the style sheet shows those that this one does, without a round trip."""
         fields = self.fields
-        shared = self.against in SHARES
-        fields["value"] = forms.FloatField(label=_("Percent") if shared else _("Number"), required=False)
-        if self.against == "versus":
+        fields["value"] = forms.FloatField(label=_("Number or percent"), required=False)
+        fields["upper"] = forms.FloatField(label=_("And"), required=False)
+        if self.fact == "metric":
             fields["versus"] = _choice(_("Other metric"), metrics)
-        if self.against == "past":
             fields["times"] = _whole(_("Times before"), 4, most=26)
             fields["least"] = forms.FloatField(label=_("If that was at least"), required=False, min_value=0)
-        if self.op == "between" and not shared:
-            fields["upper"] = forms.FloatField(label=_("And"), required=False)
-        else:
-            fields["release"] = forms.FloatField(label=_("Resolves from"), required=False)
+        fields["release"] = forms.FloatField(label=_("Resolves from"), required=False)
+
+    def _unused(self) -> set[str]:
+        """Fields that stand in the form but not in this comparison."""
+        between = self.op == "between"
+        return {
+            "release" if between else "upper",
+            *(() if self.against == "versus" else ("versus",)),
+            *(() if self.against == "past" else ("times", "least")),
+        }
 
     def stored(self) -> dict[str, Any]:
         """The comparison as `parse_tree` takes it; what is not a number stays as it was typed, and is refused there."""
         self.full_clean()
         found: dict[str, Any] = {"fact": self.fact}
+        unused = {"fact", "against", *(() if self.is_worded else self._unused())}
         for name in self.fields:
             value = self.cleaned_data.get(name, self[name].data)
-            if name in ("fact", "against") or value in (None, ""):
+            if name in unused or value in (None, ""):
                 continue
             found[name] = value
         if self.is_worded:
@@ -281,10 +289,14 @@ def read_builder(data: QueryDict, metrics: Choices, components: Choices) -> Buil
         rows.get(at[0], set()).discard(at[1])
     elif verb == "group" and len(rows) < MOST_GROUPS:
         rows[max(rows, default=-1) + 1] = {0}
+    data = data.copy()
     groups = []
     for group, chosen in sorted(rows.items())[:MOST_GROUPS]:
         if not chosen and len(rows) > 1:
             continue
+        for number in chosen:
+            for name, usual in USUAL.items():  # a field that was not there yet begins with what is usual
+                data.setdefault(f"g{group}-c{number}-{name}", usual)
         comparisons = [
             ConditionForm(data, prefix=f"g{group}-c{number}", metrics=metrics, components=components)
             for number in sorted(chosen)[:MOST_ROWS]
