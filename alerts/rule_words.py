@@ -182,7 +182,7 @@ def tree_words(node: Node, names: Names) -> str:
     parts = []
     for part in node.parts:
         words = tree_words(part, names)
-        if isinstance(part, Group) and len(part.parts) > 1:
+        if isinstance(part, Group) and len(part.parts) > 1 and len(node.parts) > 1:
             words = f"({words})"
         parts.append(words)
     return _join(parts, _("and") if node.joined == "all" else _("or"))

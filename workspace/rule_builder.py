@@ -81,6 +81,10 @@ class ConditionForm(forms.Form):
         self.against = self._said(data, prefix, "against", [key for key, _word in AGAINST], "value")
         self.op = self._said(data, prefix, "op", [*NUMBER_OPS, *WORD_OPS], "under")
         self.chosen_field = self._said(data, prefix, "field", [*WORD_FIELDS, *NUMBER_FIELDS], WORD_FIELDS[0])
+        fitting = WORD_OPS if self.is_worded else NUMBER_OPS
+        if self.op not in fitting:  # it was another kind of fact a moment ago
+            self.op = fitting[0]
+            data = {**data, f"{prefix}-op": self.op}
         super().__init__(data, prefix=prefix)
         self.fields["fact"] = _choice(_("What"), FACTS, reshapes=True)
         self._add_fact(metrics, components)

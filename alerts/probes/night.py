@@ -185,10 +185,10 @@ class Night:
             known = np.nan_to_num(bottom) > 0
             shares: Array = np.divide(top, bottom, out=missing, where=known)
             return shares
+        if window not in self._read:
+            return missing
         column = self._read[window]
         if metric.kind in SILENT_IS_ZERO:
-            if metric.pk not in self.delivered:
-                return missing
             known = self.accounts.first_seen <= window.last.toordinal()
             column = np.where(known, np.round(np.nan_to_num(column), metric.decimals), np.nan)
         # Before its first delivery a metric is zero only in windows for which history came later: nobody having any then
@@ -201,12 +201,21 @@ class Night:
     def _fetch(self, windows: set[Window]) -> None:
         """Read the windows that are not there yet, the parts of ratios in their place."""
         wanted = {
-            window._replace(metric=part.key) for window in windows for part in self.parts(window.metric)
+            window._replace(metric=part.key)
+            for window in windows
+            for part in self.parts(window.metric)
+            if self._may_have(part)
         } - set(self._read)
         if not wanted:
             return
         tables = self.relations_from(min(window.first for window in wanted))
         self._read.update(read_windows(self.tenant, self.day, tables, wanted, self.metrics, self.accounts))
+
+    def _may_have(self, metric: Metric) -> bool:
+        """Whether there is anything to read: nobody knows what is not delivered, and what never came is not there."""
+        if metric.kind in SILENT_IS_ZERO:
+            return metric.pk in self.delivered
+        return metric.kind in (Kind.STATE, Kind.SQL) or metric.pk in self.first_delivery
 
     def relations_from(self, first: date) -> AsOfRelations:
         """The relations to read days from `first` on: those of the pass where they reach back that far."""

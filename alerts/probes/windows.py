@@ -1,4 +1,4 @@
-"""Metrics over windows of days for all accounts: one statement for the daily values, one for the days of contacts."""
+"""Metrics over windows of days for all accounts, in a handful of statements: daily values, and the days of contacts."""
 
 from __future__ import annotations
 
@@ -19,6 +19,9 @@ from .columns import read_columns
 Kind = Metric.Kind
 ADDED = frozenset({Kind.ALL_EVENTS, Kind.COUNT, Kind.SUM})
 CONTACTS = frozenset({Kind.DISTINCT_USERS, Kind.ACTIVE_DAYS, Kind.FEATURES_USED})
+
+
+NEAR_DAYS = 42
 
 
 class Window(NamedTuple):
@@ -42,9 +45,13 @@ def read_windows(
     contacts = [window for window in ordered if metrics[window.metric].kind in CONTACTS]
     daily = [window for window in ordered if metrics[window.metric].slot is not None]
     found = {window: np.full(len(accounts), np.nan) for window in ordered}
+    # The few windows that reach far back are read by themselves: the many would otherwise look at all their days.
+    near = {window for window in ordered if (day - window.first).days < NEAR_DAYS}
     for chosen, table, expression in (
-        (daily, tables.day_table, _daily),
-        (contacts, tables.user_day_table, _contact),
+        ([window for window in daily if window in near], tables.day_table, _daily),
+        ([window for window in daily if window not in near], tables.day_table, _daily),
+        ([window for window in contacts if window in near], tables.user_day_table, _contact),
+        ([window for window in contacts if window not in near], tables.user_day_table, _contact),
     ):
         if not chosen or not len(accounts):
             continue

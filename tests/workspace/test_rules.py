@@ -189,22 +189,22 @@ def test_a_rule_is_tried_and_its_page_says_what_came_of_it(
     assert f"{count} alert" in page and "chart-dry-run" in page and "Switch off" not in page
 
 
-@pytest.mark.parametrize("rows", [1, 3])
-def test_the_page_of_a_rule_takes_as_many_queries_for_many_alerts(
-    world: World, alice: Membership, browser: SignIn, rows: int
+def test_the_page_of_a_rule_takes_as_many_queries_for_three_alerts_as_for_one(
+    world: World, alice: Membership, browser: SignIn
 ) -> None:
     client = browser(alice)
+    counts = []
     with tenant_scope(world.tenant):
         rule = Rule.objects.get(key="ticket_unresolved")
-        keep = list(Alert.objects.filter(rule=rule).values_list("pk", flat=True)[:rows])
-        Alert.objects.filter(rule=rule).exclude(pk__in=keep).delete()
-    client.get(f"/t/acme/rules/{rule.pk}/")
-    with CaptureQueriesContext(connection) as seen:
-        assert client.get(f"/t/acme/rules/{rule.pk}/").status_code == 200
-    assert len(seen) == PAGE_QUERIES, [query["sql"][:90] for query in seen.captured_queries]
-
-
-PAGE_QUERIES = 14
+    for rows in (3, 1):
+        with tenant_scope(world.tenant):
+            keep = list(Alert.objects.filter(rule=rule).values_list("pk", flat=True)[:rows])
+            Alert.objects.filter(rule=rule).exclude(pk__in=keep).delete()
+        client.get(f"/t/acme/rules/{rule.pk}/")
+        with CaptureQueriesContext(connection) as seen:
+            assert client.get(f"/t/acme/rules/{rule.pk}/").status_code == 200
+        counts.append(len(seen))
+    assert counts[0] == counts[1] <= 16
 
 
 # ── Many alerts ─────────────────────────────────────────────────────────────────────────────────────────────────

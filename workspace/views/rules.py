@@ -140,7 +140,10 @@ def _form_page(
         context |= _affects(request, rule, form, builder)
         if request.htmx:
             return render(request, "workspace/rules/_affects.html", context)
-    elif step and request.htmx:
+    elif step and builder is not None:  # nobody asked for a verdict yet
+        for row in [row for group in builder.groups for row in group.rows]:
+            row.errors.clear()
+    if step and request.POST["do"] != "affects" and request.htmx:
         return render(request, "workspace/rules/_conditions.html", context)
     if step:
         form.errors.clear()  # nobody asked for saving yet
