@@ -1,0 +1,1 @@
+"""How a tenant introduces customer success: three phases and the PLG checklist."""
