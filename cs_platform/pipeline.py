@@ -1,8 +1,8 @@
 """The nightly story, told once.
 
 roll up → state of the day and buying signals → peers → score → leads → people at leads → rules and alerts → plays →
-summary of the day. The scheduled night, `manage nightly`, a recompute that a person asks for and the demo's past all run
-these steps.
+onboarding → checklists → summary of the day. The scheduled night, `manage nightly`, a recompute that a person asks for and
+the demo's past all run these steps.
 """
 
 from __future__ import annotations
@@ -18,9 +18,12 @@ from accounts.idempotency import forget_old_answers
 from accounts.jobs import Chunk, JobKind, Step, register_job_kind
 from accounts.models import Job, Tenant
 from accounts.upserts import roll_up_subscriptions
+from alerts.at_risk import accounts_with_severe_alerts
 from alerts.services import evaluate_rules, plan_digests
 from health.services import summarise_day
 from outreach.services import forget_old
+from playbooks.checklists.services import keep_checklists
+from playbooks.onboarding.services import evaluate_onboarding
 from playbooks.services import advance_runs
 from pql.services import evaluate_leads, measure_signals, score_contacts
 from scoring.overrides.services import note_expired_overrides
@@ -95,6 +98,19 @@ def _plays(tenant: Tenant, job: Job, params: Mapping[str, Any]) -> None:
     advance_runs(tenant=tenant, day=_day(job))
 
 
+def _onboarding(tenant: Tenant, job: Job, params: Mapping[str, Any]) -> None:
+    """Plans and lists only move forward: a run for a past day leaves them alone."""
+    if not _is_past(tenant, _day(job)):
+        prefer_hash_joins()
+        evaluate_onboarding(tenant=tenant, day=_day(job))
+
+
+def _checklists(tenant: Tenant, job: Job, params: Mapping[str, Any]) -> None:
+    if not _is_past(tenant, _day(job)):
+        prefer_hash_joins()
+        keep_checklists(tenant=tenant, day=_day(job), at_risk=accounts_with_severe_alerts(tenant))
+
+
 def _summary(tenant: Tenant, job: Job, params: Mapping[str, Any]) -> None:
     summarise_day(tenant=tenant, day=_day(job))
     forget_old_answers()
@@ -114,6 +130,8 @@ STEPS = {
     "people": Step(_people),
     "rules": Step(_rules),
     "plays": Step(_plays),
+    "onboarding": Step(_onboarding),
+    "checklists": Step(_checklists),
     "summary": Step(_summary),
 }
 
@@ -144,7 +162,9 @@ def plan_night(tenant: Tenant, job: Job) -> Sequence[Chunk]:
         *[Chunk(5, "people", params) for params in ranges],
         Chunk(6, "rules", {}),
         Chunk(7, "plays", {}),
-        Chunk(8, "summary", {}),
+        Chunk(8, "onboarding", {}),
+        Chunk(9, "checklists", {}),
+        Chunk(10, "summary", {}),
     ]
 
 

@@ -9,6 +9,9 @@ from django.utils.translation import gettext_lazy as _
 
 from alerts.timeline import LABELS as ALERT_LABELS
 from outreach.timeline import LABELS as MESSAGE_LABELS
+from playbooks.checklists.timeline import LABELS as CHECKLIST_LABELS
+from playbooks.intervention.timeline import LABELS as HANDOFF_LABELS
+from playbooks.onboarding.timeline import LABELS as ONBOARDING_LABELS
 from playbooks.timeline import LABELS as PLAY_LABELS
 from pql.timeline import LABELS as LEAD_LABELS
 from scoring.overrides.timeline import LABELS as OVERRIDE_LABELS
@@ -32,13 +35,26 @@ _ICONS = {
     "message": "mail",
     "slack": "brand-slack",
     "webhook": "webhook",
+    "onboarding": "rocket",
+    "checklist": "checklist",
+    "handoff": "switch-horizontal",
 }
 KINDS: dict[str, Kind] = {
     "note": Kind(_("Note"), "note"),
     "band_changed": Kind(_("Health band changed"), "heart-rate-monitor"),
     **{
         key: Kind(word, _ICONS[key.split("_")[0]])
-        for key, word in (ALERT_LABELS | PLAY_LABELS | LEAD_LABELS | OVERRIDE_LABELS | MESSAGE_LABELS).items()
+        for labels in (
+            ALERT_LABELS,
+            PLAY_LABELS,
+            LEAD_LABELS,
+            OVERRIDE_LABELS,
+            MESSAGE_LABELS,
+            ONBOARDING_LABELS,
+            CHECKLIST_LABELS,
+            HANDOFF_LABELS,
+        )
+        for key, word in labels.items()
     },
 }
 OTHER = Kind(_("Event"), "circle")

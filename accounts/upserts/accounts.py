@@ -9,6 +9,7 @@ from django.db import connection
 from django.utils import timezone
 
 from accounts.models import Membership, Tenant
+from accounts.reactions import react_to_go_live
 
 from .items import Item, Outcome, read_items, rejections
 from .resources import ACCOUNT_FIELDS
@@ -69,6 +70,7 @@ def upsert_accounts(*, tenant: Tenant, items: Sequence[Any]) -> Outcome:
 
     created = updated = 0
     changed: dict[str, Row] = {}
+    gone_live: list[int] = []
     today, now = tenant.today(), timezone.now()
     for item in good:
         if item.faults:
@@ -83,11 +85,16 @@ def upsert_accounts(*, tenant: Tenant, items: Sequence[Any]) -> Outcome:
             created += 1
         else:
             updated += 1
+        went_live_on = row.get("go_live_on")
         if merged(ACCOUNT_FIELDS, row, item, COLUMN_OF):
             row["name"] = row["name"] or key
             row["name_search"], row["updated_at"] = row["name"].lower()[:200], now
             changed[key] = row
+            if row.get("go_live_on") != went_live_on:
+                gone_live.append(row["id"])
     write_rows(tenant, TARGET, [changed[key] for key in sorted(changed)], keep=("first_seen_on",))
+    if gone_live:
+        react_to_go_live(tenant=tenant, account_ids=gone_live)
     return Outcome(created, updated, rejections(read))
 
 

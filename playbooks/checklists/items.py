@@ -25,9 +25,7 @@ class Item:
 
 
 ITEMS = (
-    Item(
-        "health_updated", MONTH, _("Health score updated"), _("The account has been scored in this month.")
-    ),
+    Item("health_updated", MONTH, _("Health score updated"), _("The account has been scored in this month.")),
     Item(
         "qbr_ready",
         MONTH,
@@ -69,7 +67,9 @@ ITEMS = (
         "renewal_prepared",
         QUARTER,
         _("Renewal prepared"),
-        _("No renewal falls within 120 days after the quarter, or “Save the renewal” has ended; else by hand."),
+        _(
+            "No renewal falls within 120 days after the quarter, or “Save the renewal” has ended; else by hand."
+        ),
     ),
 )
 BY_KEY = {item.key: item for item in ITEMS}

@@ -145,7 +145,11 @@ def _ways(cadence: str, metrics: Mapping[str, Metric]) -> list[tuple[str, str, d
 
 
 def _reported(
-    key: str, metrics: Mapping[str, Metric], metric: str, at_least: float | None = None, last_is: float | None = None
+    key: str,
+    metrics: Mapping[str, Metric],
+    metric: str,
+    at_least: float | None = None,
+    last_is: float | None = None,
 ) -> list[tuple[str, str, dict[str, Any]]]:
     found = metrics.get(metric)
     if found is None:
@@ -215,5 +219,9 @@ def _journal(
         data=seen,
     )
     record_audit(
-        tenant=tenant, actor=member, action=kind.replace("_", ".", 1), target=f"checklist:{item.pk}", after=seen
+        tenant=tenant,
+        actor=member,
+        action=kind.replace("_", ".", 1),
+        target=f"checklist:{item.pk}",
+        after=seen,
     )

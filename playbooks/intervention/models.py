@@ -55,9 +55,7 @@ class Handoff(TenantModel):
         SETTLED = "settled", _("The reason is gone")
         OTHER = "other", _("Something else")
 
-    account = TenantForeignKey(
-        Account, models.CASCADE, related_name="handoffs", verbose_name=_("account")
-    )
+    account = TenantForeignKey(Account, models.CASCADE, related_name="handoffs", verbose_name=_("account"))
     way = models.CharField(_("way"), max_length=13, choices=Way)
     case = models.CharField(_("why"), max_length=10, choices=Case)
     situation = models.TextField(_("what happened"), max_length=4000)

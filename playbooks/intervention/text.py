@@ -31,7 +31,9 @@ def parts_of(text: str) -> list[Part]:
             fresh = True
             continue
         kind = "heading" if line.startswith("#") else "list" if line.startswith(("- ", "* ")) else "paragraph"
-        words = spans_of(line.lstrip("#").strip() if kind == "heading" else line[2:] if kind == "list" else line)
+        words = spans_of(
+            line.lstrip("#").strip() if kind == "heading" else line[2:] if kind == "list" else line
+        )
         if kind == "heading" or fresh or not parts or parts[-1].kind != kind:
             parts.append(Part(kind, [words]))
         elif kind == "list":

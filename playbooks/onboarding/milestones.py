@@ -209,9 +209,7 @@ def _known(params: Mapping[str, Any], facts: Facts) -> Finding:
             moved = week.ends
             reached = reached or week.ends
         lines.append(_line(week, value, fulfils))
-    return Finding(
-        1.0 if reached else 0.0, reached, moved, _evidence(facts, [metric], lines, latest=latest)
-    )
+    return Finding(1.0 if reached else 0.0, reached, moved, _evidence(facts, [metric], lines, latest=latest))
 
 
 def _play(params: Mapping[str, Any], facts: Facts) -> Finding:
@@ -231,7 +229,9 @@ _JUDGES = {
 }  # fmt: skip
 
 
-def _evidence(facts: Facts, metrics: Sequence[str], lines: list[dict[str, Any]], **more: Any) -> dict[str, Any]:
+def _evidence(
+    facts: Facts, metrics: Sequence[str], lines: list[dict[str, Any]], **more: Any
+) -> dict[str, Any]:
     seen = any(line["value"] is not None for line in lines)
     return {
         "metrics": list(metrics),

@@ -88,7 +88,9 @@ class OnboardingPlan(TenantModel):
         ]
         indexes = [
             models.Index(fields=["tenant", "account", "-id"], name="plan_by_account"),  # account page
-            models.Index(fields=["tenant", "state", "starts_on"], name="plan_by_start"),  # list, time to value
+            models.Index(
+                fields=["tenant", "state", "starts_on"], name="plan_by_start"
+            ),  # list, time to value
         ]
 
     def __str__(self) -> str:

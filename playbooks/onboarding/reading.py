@@ -149,7 +149,9 @@ def _plays(tenant: Tenant, play_keys: Sequence[str], plans: Mapping[int, date]) 
     """When each of these plays first ran at an account since its plan began."""
     found: dict[int, dict[str, date]] = defaultdict(dict)
     if play_keys:
-        runs = Run.objects.filter(tenant=tenant, playbook__key__in=list(play_keys), account_id__in=list(plans))
+        runs = Run.objects.filter(
+            tenant=tenant, playbook__key__in=list(play_keys), account_id__in=list(plans)
+        )
         for account_id, key, started_on in runs.values_list("account_id", "playbook__key", "started_on"):
             if started_on >= plans[account_id] and started_on <= found[account_id].get(key, started_on):
                 found[account_id][key] = started_on

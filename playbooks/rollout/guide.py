@@ -49,7 +49,9 @@ PHASES = (
             GuideItem("auto_workflows", _("Automatic workflows"), "plays_by_alert", "workspace:runs"),
             GuideItem("self_service", _("Self-service resources"), "hand"),
             GuideItem("outreach", _("Proactive outreach"), "messages_sent"),
-            GuideItem("expansion_signals", _("Expansion is identified"), "expansion_found", "workspace:rules"),
+            GuideItem(
+                "expansion_signals", _("Expansion is identified"), "expansion_found", "workspace:rules"
+            ),
         ),
     ),
     Section(

@@ -11,7 +11,9 @@ from .guide import ITEM_KEYS
 from .models import RolloutTick
 
 
-def tick_rollout(*, tenant: Tenant, key: str, note: str = "", member: Membership | None = None) -> RolloutTick:
+def tick_rollout(
+    *, tenant: Tenant, key: str, note: str = "", member: Membership | None = None
+) -> RolloutTick:
     """Say by hand that an item is done; raises `RolloutTick.DoesNotExist` for an item that there is not."""
     if key not in ITEM_KEYS:
         raise RolloutTick.DoesNotExist(key)
@@ -22,7 +24,11 @@ def tick_rollout(*, tenant: Tenant, key: str, note: str = "", member: Membership
     )
     if created:
         record_audit(
-            tenant=tenant, actor=member, action="rollout.ticked", target=f"rollout:{key}", after={"note": tick.note}
+            tenant=tenant,
+            actor=member,
+            action="rollout.ticked",
+            target=f"rollout:{key}",
+            after={"note": tick.note},
         )
     return tick
 

@@ -102,7 +102,10 @@ def _store(tenant: Tenant, lines: Sequence[PlanMilestone], plans: Sequence[Onboa
     with connection.cursor() as cursor:
         if lines:
             columns = [
-                [json.dumps(getattr(line, name)) if name == "evidence" else getattr(line, name) for line in lines]
+                [
+                    json.dumps(getattr(line, name)) if name == "evidence" else getattr(line, name)
+                    for line in lines
+                ]
                 for name in MILESTONE_FIELDS
             ]
             cursor.execute(LINES_SQL, [[line.pk for line in lines], *columns, tenant.pk])
@@ -154,7 +157,11 @@ def reached_entry(
     tenant: Tenant, plan: OnboardingPlan, line: PlanMilestone, at: datetime, member: Membership | None = None
 ) -> TimelineEntry:
     """The line on the account's timeline that says that a milestone was reached."""
-    data = {"milestone": line.key, "on": line.done_on.isoformat() if line.done_on else None, "how": line.done_how}
+    data = {
+        "milestone": line.key,
+        "on": line.done_on.isoformat() if line.done_on else None,
+        "how": line.done_how,
+    }
     return _entry(tenant, plan, timeline.REACHED, line.title, at, member=member, data=data)
 
 

@@ -18,6 +18,8 @@ from playbooks.onboarding.milestones import LAST_DAY, LATE_START_DAYS
 from playbooks.onboarding.models import Milestone, OnboardingPlan, PlanMilestone
 from playbooks.rights import demand_account
 
+from .template import install_milestones
+
 State = OnboardingPlan.State
 # An account gets one plan by itself for one go-live; one that was closed by hand does not come back the next night.
 FRESH_SQL = """
@@ -55,6 +57,11 @@ def begin_plans(*, tenant: Tenant, day: date, account_ids: Collection[int] | Non
     return len(fresh)
 
 
+def go_live_changed(*, tenant: Tenant, account_ids: Collection[int]) -> None:
+    """An account went live, or its go-live moved: its plan is there at once; the night looks at the numbers."""
+    begin_plans(tenant=tenant, day=tenant.today(), account_ids=account_ids)
+
+
 def lock_onboarding(tenant: Tenant) -> None:
     """Take turns per tenant until the transaction ends: the night and a person must not make two plans."""
     with connection.cursor() as cursor:
@@ -64,7 +71,7 @@ def lock_onboarding(tenant: Tenant) -> None:
 def _make(
     tenant: Tenant, starts: dict[int, date], *, follows: bool, at: datetime, member: Membership | None = None
 ) -> list[OnboardingPlan]:
-    template = list(Milestone.objects.filter(tenant=tenant, enabled=True))
+    template = _template(tenant)
     plans = OnboardingPlan.objects.bulk_create(
         OnboardingPlan(tenant=tenant, account_id=account_id, starts_on=starts_on, follows_go_live=follows)
         for account_id, starts_on in starts.items()
@@ -88,6 +95,13 @@ def _make(
     )
     _entries(tenant, plans, timeline.STARTED, at, member)
     return plans
+
+
+def _template(tenant: Tenant) -> list[Milestone]:
+    """The milestones of new plans; a tenant that is older than onboarding gets the shipped ones now."""
+    if not Milestone.objects.filter(tenant=tenant).exists():
+        install_milestones(tenant=tenant)
+    return list(Milestone.objects.filter(tenant=tenant, enabled=True))
 
 
 def _entries(

@@ -50,7 +50,9 @@ def install_milestones(*, tenant: Tenant) -> None:
     )
 
 
-def checked_params(tenant: Tenant, kind: str, raw: Mapping[str, Any], kept: Mapping[str, Any]) -> dict[str, Any]:
+def checked_params(
+    tenant: Tenant, kind: str, raw: Mapping[str, Any], kept: Mapping[str, Any]
+) -> dict[str, Any]:
     """The thresholds of a milestone as they are stored; what is wrong is raised by field, in words."""
     if kind not in FIELDS:
         raise ValidationError({"kind": _("Choose how the milestone is known.")})
@@ -70,7 +72,9 @@ def checked_params(tenant: Tenant, kind: str, raw: Mapping[str, Any], kept: Mapp
             try:
                 params[name] = _number(name, value)
             except ValueError:
-                wrong[name] = _("Enter a number above 0 and at most %(most)s.") % {"most": f"{NUMBERS[name]:g}"}
+                wrong[name] = _("Enter a number above 0 and at most %(most)s.") % {
+                    "most": f"{NUMBERS[name]:g}"
+                }
     if wrong:
         raise ValidationError(wrong)
     return params | {name: kept[name] for name in KEPT if name in kept}

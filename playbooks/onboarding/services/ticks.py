@@ -74,9 +74,7 @@ def untick_milestone(
     return line
 
 
-def ask_the_numbers(
-    *, tenant: Tenant, milestone_id: int, member: Membership | None = None
-) -> PlanMilestone:
+def ask_the_numbers(*, tenant: Tenant, milestone_id: int, member: Membership | None = None) -> PlanMilestone:
     """Let the numbers tick a milestone again that somebody had taken from them."""
     line, plan = _locked(tenant, milestone_id, member)
     if line.ignore_numbers:
