@@ -60,6 +60,8 @@ ENTRIES: tuple[tuple[Promise, tuple[Entry, ...]], ...] = (
         _("Customers"),
         (
             Entry(_("Accounts"), "workspace:accounts", "building", "account", "a"),
+            Entry(_("Onboarding"), "workspace:onboarding", "rocket", "onboarding", "o"),
+            Entry(_("Checklists"), "workspace:checklists", "checklist", "checklist", "c"),
             Entry(_("Leads (PQL)"), "workspace:leads", "target", "lead", "q"),
             Entry(_("Health"), "workspace:health", "heart-rate-monitor", "health", "h"),
         ),
@@ -69,17 +71,21 @@ ENTRIES: tuple[tuple[Promise, tuple[Entry, ...]], ...] = (
         (
             Entry(_("Disagreements"), "workspace:disagreements", "arrows-diff", "disagreement", "d"),
             Entry(_("Score quality"), "workspace:quality", "chart-dots", "quality", "y", Role.MANAGER),
+            Entry(_("CSM metrics"), "workspace:csm_metrics", "users", "csm", role=Role.MANAGER),
         ),
     ),
     (
         _("Set up"),
         (
+            Entry(_("Rollout guide"), "workspace:rollout", "flag", "rollout", "g"),
             Entry(_("Sources and usage"), "workspace:sources", "database-import", "source", "s"),
             Entry(_("How the score works"), "workspace:score_model", "gauge", "score", "m"),
             Entry(_("Rules"), "workspace:rules", "adjustments", "rule", "r"),
             Entry(_("Playbooks"), "workspace:playbooks", "route", "playbook", "p"),
             Entry(_("Messages"), "workspace:messages", "mail", "message", "e", Role.MANAGER),
             Entry(_("Webhooks"), "workspace:webhooks", "webhook", "webhook", role=Role.ADMIN),
+            Entry(_("When people step in"), "workspace:intervention", "switch-horizontal", "intervention"),
+            Entry(_("Training"), "workspace:training", "note", "training"),
             Entry(_("Team"), "workspace:team", "users-group", "team"),
             Entry(_("API keys"), "workspace:keys", "key", "key", role=Role.ADMIN),
             Entry(_("Settings"), "admin:index", "settings", "admin", role=Role.ADMIN),

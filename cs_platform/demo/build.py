@@ -27,6 +27,7 @@ from alerts.services import evaluate_rules
 from cs_platform.demo.deeds import work_through
 from cs_platform.demo.opinions import say_opinions
 from cs_platform.demo.plays import start_growing, write_today
+from cs_platform.demo.routines import keep_routines
 from cs_platform.demo.selling import sell_through
 from cs_platform.demo.storyline import DAYS, SIGNAL_DAYS, Customer, Story, events, tell
 from health.services import summarise_day
@@ -240,6 +241,12 @@ def _summary(tenant: Tenant, job: Job, params: Mapping[str, Any]) -> None:
     write_today(tenant)
 
 
+def _routines(tenant: Tenant, job: Job, params: Mapping[str, Any]) -> None:
+    """Onboarding, checklists and training as they stand on the last day."""
+    prefer_hash_joins()
+    keep_routines(tenant, _last_day(job), _owners(tenant))
+
+
 def _plan(tenant: Tenant, job: Job) -> list[Chunk]:
     accounts = len(_of(tenant, job).customers)
     start = _last_day(job) - timedelta(days=FINDING_DAYS - 1)
@@ -260,6 +267,7 @@ def _plan(tenant: Tenant, job: Job) -> list[Chunk]:
             )
             for n, week in enumerate(weeks)
         ],
+        Chunk(7 + len(weeks), "routines", {}),
     ]
 
 
@@ -304,6 +312,7 @@ def register_demo_jobs() -> None:
         "leads": Step(_leads),
         "findings": Step(_findings),
         "summary": Step(_summary),
+        "routines": Step(_routines),
     }
     register_job_kind("demo", JobKind(plan=_plan, steps=steps))
     register_job_kind("demo_removal", JobKind(plan=_plan_removal, steps={"remove": Step(_remove)}))

@@ -185,6 +185,8 @@ def _customer(
     )
     users = max(1, round(seats * float(rng.uniform(0.65, 1.0))))
     age = int(rng.integers(6, 27)) if arc == "new" else int(rng.integers(120, 1100))
+    if arc != "new" and number % 19 == 5:
+        age = 28 + age % 60  # some are in the middle of their first 90 days
     go_live = last_day - timedelta(days=age)
     renewal = go_live + timedelta(days=365)
     while renewal <= last_day - timedelta(days=5):
@@ -283,6 +285,12 @@ def _invoices(
         )
 
 
+def _properties(name: str, day: date) -> dict[str, Any]:
+    """The channel, and of a won test the product it was for."""
+    said = {"channel": "email" if name == "Message Sent" else "app"}
+    return said | ({"product": ("Marketing", "Docs")[day.toordinal() % 2]} if name == "A/B Test Won" else {})
+
+
 def events(story: Story, customer: Customer) -> list[dict[str, Any]]:
     """The account's usage events of the year, oldest first, in the shape of `POST /api/v1/events`."""
     rng = np.random.default_rng(customer.seed)
@@ -327,7 +335,7 @@ def events(story: Story, customer: Customer) -> list[dict[str, Any]]:
     for index, day in enumerate(days):
         for name, per_day in counts.items():
             for _ in range(int(per_day[index])):
-                add(name, day, {"channel": "email" if name == "Message Sent" else "app"})
+                add(name, day, _properties(name, day))
         rate = REPLY_RATE * (0.45 if tired and offsets[index] > -14 else 1.0)
         for _ in range(int(rng.binomial(int(counts["Message Sent"][index]), rate))):
             add("Reply Received", day)

@@ -87,7 +87,35 @@ TENANT = [
     deed("accounts/<int:pk>/override/<int:override_pk>/end/", CSM, pk="account", override_pk="override"),
     form("accounts/<int:pk>/sentiment/", CSM, pk="account"),
     deed("accounts/<int:account_pk>/play/", CSM, account_pk="account"),
+    deed("accounts/<int:pk>/onboarding/start/", CSM, pk="account"),
+    form("accounts/<int:pk>/hand-off/", CSM, pk="account"),
     page("accounts/<int:pk>/<slug:tab>/", pk="account", tab="tab"),
+    page("onboarding/"),
+    page("onboarding/<int:pk>/", pk="plan"),
+    deed("onboarding/<int:pk>/end/", CSM, pk="plan"),
+    deed("onboarding/<int:pk>/share/", CSM, pk="plan"),
+    deed("onboarding/links/<int:pk>/revoke/", CSM, pk="plan_link"),
+    page("onboarding/milestones/"),
+    form("onboarding/milestones/add/", ADMIN),
+    form("onboarding/milestones/<int:pk>/", ADMIN, pk="milestone"),
+    deed("onboarding/reached/<int:pk>/tick/", CSM, pk="plan_milestone"),
+    deed("onboarding/reached/<int:pk>/untick/", CSM, pk="plan_milestone"),
+    deed("onboarding/reached/<int:pk>/numbers/", CSM, pk="plan_milestone"),
+    page("checklists/"),
+    deed("checklists/<int:pk>/tick/", CSM, pk="checklist_item"),
+    deed("checklists/<int:pk>/untick/", CSM, pk="checklist_item"),
+    page("rollout/"),
+    deed("rollout/tick/", MANAGER),
+    deed("rollout/untick/", MANAGER),
+    form("intervention/", VIEWER, post=ADMIN),
+    page("training/"),
+    form("training/add/", ADMIN),
+    page("training/<slug:key>/", key="training_key"),
+    deed("training/<slug:key>/done/", CSM, key="training_key"),
+    form("training/<slug:key>/edit/", ADMIN, key="training_key"),
+    deed("training/<slug:key>/restore/", ADMIN, key="training_key"),
+    page("csm-metrics/", MANAGER),
+    page("csm-metrics/export.csv", MANAGER),
     page("health/"),
     deed("health/recompute/", MANAGER),
     page("leads/"),
@@ -283,6 +311,9 @@ API = [
     api("api/v1/playbook-runs/<int:run_id>/pause", POST="write", run_id="run", body={}),
     api("api/v1/playbook-runs/<int:run_id>/resume", POST="write", run_id="run", body={}),
     api("api/v1/playbook-runs/<int:run_id>/stop", POST="write", run_id="run", body={"outcome": "no_effect"}),
+    api("api/v1/playbook-runs", GET="read"),
+    api("api/v1/onboarding", GET="read"),
+    api("api/v1/checklists", GET="read"),
 ]
 
 # The Segment protocol: the key comes with the request (`v1/projects/KEY/settings`: in the address).
@@ -321,7 +352,12 @@ PUBLIC = [
 ]
 
 # Open to whoever has the signed link; the page names the company that signed it.
-SIGNED = ["unsubscribe/<str:token>/", "feeds/tasks/<str:token>.ics"]
+SIGNED = [
+    "unsubscribe/<str:token>/",
+    "feeds/tasks/<str:token>.ics",
+    "onboarding/<str:token>/",
+    "onboarding/<str:token>/brand.css",
+]
 
 # For whoever is logged in: the tenants of this login.
 LOGGED_IN = [""]

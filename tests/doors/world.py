@@ -36,7 +36,10 @@ from alerts.models import Alert, Deed, Rule
 from outreach.models import Delivery, Endpoint, Event, Suppression, Template
 from outreach.sealing import seal
 from outreach.services import notify_members, send_email, send_in_app
-from playbooks.models import DayOff, Playbook, Task, Undo
+from playbooks.checklists.services import keep_checklists
+from playbooks.intervention.services import save_module
+from playbooks.models import ChecklistItem, DayOff, Milestone, Playbook, Task, Undo
+from playbooks.onboarding.services import share_plan, start_plan
 from playbooks.services import draft_from_published, start_run
 from pql.models import Lead, Standing
 from scoring.models import Backtest, ScoreModel, Version, WhatIf
@@ -50,6 +53,7 @@ RANDOM_ID = 987_654_321
 RANDOM: dict[str, Any] = {
     "tab": "usage",
     "language": "en",
+    "training_key": "nobody-knows",
     "external_id": "nobody-knows",
     "batch": uuid.UUID(int=1),
     "model_key": "nobody-knows",
@@ -121,6 +125,10 @@ def _fill(tenant: Tenant, members: dict[str, Membership]) -> dict[str, Any]:
     Job.objects.filter(pk=job.pk).update(state=Job.State.DONE)
     playbook = Playbook.objects.order_by("id").first()
     assert playbook is not None
+    plan = start_plan(tenant=tenant, account_id=account.pk, starts_on=today)
+    plan_link = share_plan(tenant=tenant, plan_id=plan.pk)
+    keep_checklists(tenant=tenant, day=today)
+    module = save_module(tenant=tenant, title=own("Module"), body=own("Text"))
     run = start_run(tenant=tenant, playbook_key=playbook.key, account_id=account.pk, started_on=today)
     play_draft = draft_from_published(tenant=tenant, playbook_id=playbook.pk)
     undo = Undo.objects.create(kind=Undo.Kind.TASKS, member=members["csm"])
@@ -205,6 +213,12 @@ def _fill(tenant: Tenant, members: dict[str, Membership]) -> dict[str, Any]:
         "alert": alert.pk,
         "deed": deed.pk,
         "lead": lead.pk,
+        "plan": plan.pk,
+        "plan_link": plan_link.pk,
+        "plan_milestone": plan.milestones.earliest("id").pk,
+        "milestone": Milestone.objects.earliest("id").pk,
+        "checklist_item": ChecklistItem.objects.earliest("id").pk,
+        "training_key": module.key,
         "override": override.pk,
         "task": Task.objects.earliest("id").pk,
         "playbook": playbook.pk,

@@ -207,7 +207,9 @@ def _proof(line: onboarding.Line, units: Mapping[str, str], currency: str) -> Pr
             return formatting.NO_VALUE
         if is_share:
             return formatting.percent(value, 1)
-        return metric_figure(value, key=metrics[0], unit=units.get(metrics[0], ""), kind="", currency=currency)
+        return metric_figure(
+            value, key=metrics[0], unit=units.get(metrics[0], ""), kind="", currency=currency
+        )
 
     weeks = [
         EvidenceLine(

@@ -29,6 +29,7 @@ from workspace.paging import address
 from workspace.selectors import account as selectors
 from workspace.selectors import alerts as alert_selectors
 from workspace.selectors import people
+from workspace.selectors.routines import routines
 from workspace.selectors.score import score_panel
 from workspace.selectors.usage import feature_lines, usage_charts
 from workspace.services.accounts import add_note
@@ -115,7 +116,11 @@ def _work(request: TenantRequest, context: dict[str, Any]) -> dict[str, Any]:
     found = selectors.work(request.tenant, context["account"].pk)
     alerts = alerts_for_account(request.tenant, context["account"].pk)
     names = metric_names(request.tenant)
-    return {"work": found, "alert_lines": [alert_selectors.line(alert, names) for alert in alerts]}
+    return {
+        "work": found,
+        "alert_lines": [alert_selectors.line(alert, names) for alert in alerts],
+        **routines(request.tenant, context["account"].pk, context["today"]),
+    }
 
 
 def _records(request: TenantRequest, context: dict[str, Any]) -> dict[str, Any]:

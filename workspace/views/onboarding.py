@@ -175,7 +175,9 @@ def numbers(request: TenantRequest, pk: int) -> HttpResponse:
     except ValidationError as error:
         _say(request, error)
         return back(request, "workspace:onboarding")
-    messages.success(request, _("The numbers decide again about “%(milestone)s”.") % {"milestone": line.title})
+    messages.success(
+        request, _("The numbers decide again about “%(milestone)s”.") % {"milestone": line.title}
+    )
     return redirect("workspace:onboarding_plan", line.plan_id)
 
 
@@ -285,7 +287,7 @@ def template_edit(request: TenantRequest, pk: int) -> HttpResponse:
             messages.success(request, _("Saved: %(milestone)s") % {"milestone": found.title})
             return redirect("workspace:onboarding_template")
     said = request.POST if request.method == "POST" else found.params
-    kind = request.POST.get("kind", found.kind) if request.method == "POST" else found.kind
+    kind = request.POST.get("kind") or request.GET.get("kind") or found.kind
     context = _form(request, kind, said, errors) | {
         "milestone": found,
         "name": request.POST.get("name", found.name) if errors else found.name,
@@ -316,7 +318,9 @@ def template_add(request: TenantRequest) -> HttpResponse:
         else:
             messages.success(request, _("The milestone is in every plan that begins from now on."))
             return redirect("workspace:onboarding_template")
-    context = _form(request, request.POST.get("kind", "total"), request.POST, errors) | {
+    context = _form(
+        request, request.POST.get("kind") or request.GET.get("kind") or "total", request.POST, errors
+    ) | {
         "milestone": None,
         "name": request.POST.get("name", ""),
         "phase": request.POST.get("phase", "1"),
@@ -327,27 +331,27 @@ def template_add(request: TenantRequest) -> HttpResponse:
 
 
 def _params(posted: QueryDict) -> dict[str, str]:
-    return {name: str(posted.get(name, "")).strip() for name in {n for names in FIELDS.values() for n in names}}
+    return {
+        name: str(posted.get(name, "")).strip() for name in {n for names in FIELDS.values() for n in names}
+    }
 
 
 def _form(request: TenantRequest, kind: str, said: Any, errors: dict[str, list[str]]) -> dict[str, Any]:
-    """The fields of every kind with what was typed; the page shows those of the chosen one."""
+    """The fields of a kind with what was typed, else what is stored."""
     kind = kind if kind in FIELDS else "total"
     metrics = list(
         Metric.objects.filter(tenant=request.tenant, active=True).order_by("name").values_list("key", "name")
     )
-    every = list(dict.fromkeys(name for names in FIELDS.values() for name in names))
     fields = [
         {
             "name": name,
             "label": LABELS[name],
             "is_metric": name in METRICS,
             "optional": name in OPTIONAL,
-            "kinds": " ".join(one for one, names in FIELDS.items() if name in names),
             "value": said.get(name, ""),
             "errors": errors.get(name, []),
         }
-        for name in every
+        for name in FIELDS[kind]
     ]
     return {
         "kind": kind,
