@@ -97,7 +97,7 @@ def keep_checklists(*, tenant: Tenant, day: date, at_risk: Collection[int] = ())
     with connection.cursor() as cursor:
         for cadence in (MONTH, QUARTER):
             start = period_start(cadence, day)
-            period = {
+            period: dict[str, Any] = {
                 "tenant": tenant.pk,
                 "cadence": cadence,
                 "start": start,

@@ -123,7 +123,7 @@ def _check(
     if way == Way.TO_CSM or (way == Way.TO_SALES and to_member_id is not None):
         receiver = (
             Membership.objects.select_related("user")
-            .filter(tenant=tenant, pk=to_member_id, is_active=True)
+            .filter(tenant=tenant, pk=to_member_id or 0, is_active=True)
             .exclude(role="viewer")
             .first()
         )

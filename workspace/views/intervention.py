@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.access import get_or_404, has_role, may_work_on
+from accounts.csv_text import csv_lines
 from accounts.models import Account, Role
 from accounts.requests import TenantRequest
 from alerts.services.persons import SEVERITIES, attention_settings
@@ -27,7 +28,6 @@ from playbooks.intervention.services import (
     save_module,
 )
 from workspace.access import admin_only, csm_only, manager_only, member_only
-from workspace.exports import csv_lines
 from workspace.selectors import csm_metrics as figures
 from workspace.selectors import people
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import date, datetime, timedelta
 
 from django.core.exceptions import ValidationError
@@ -105,7 +105,7 @@ def _template(tenant: Tenant) -> list[Milestone]:
 
 
 def _entries(
-    tenant: Tenant, plans: list[OnboardingPlan], kind: str, at: datetime, member: Membership | None = None
+    tenant: Tenant, plans: Sequence[OnboardingPlan], kind: str, at: datetime, member: Membership | None = None
 ) -> None:
     TimelineEntry.objects.bulk_create(
         TimelineEntry(
@@ -137,7 +137,7 @@ def _move(tenant: Tenant, day: date, now: datetime, account_ids: Collection[int]
     if not moved:
         return
     for plan in moved:
-        plan.starts_on, plan.value_on = plan.goes_live_on, None  # type: ignore[attr-defined]  # annotated
+        plan.starts_on, plan.value_on = plan.goes_live_on, None
     OnboardingPlan.objects.bulk_update(moved, ["starts_on", "value_on"], batch_size=1000)
     PlanMilestone.objects.filter(tenant=tenant, plan__in=moved, done_how=PlanMilestone.How.SYSTEM).update(
         done_on=None, done_how="", moved_on=None, progress=0.0
