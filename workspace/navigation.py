@@ -77,7 +77,7 @@ ENTRIES: tuple[tuple[Promise, tuple[Entry, ...]], ...] = (
     (
         _("Set up"),
         (
-            Entry(_("Rollout guide"), "workspace:rollout", "flag", "rollout", "g"),
+            Entry(_("Rollout guide"), "workspace:rollout", "flag", "rollout"),
             Entry(_("Sources and usage"), "workspace:sources", "database-import", "source", "s"),
             Entry(_("How the score works"), "workspace:score_model", "gauge", "score", "m"),
             Entry(_("Rules"), "workspace:rules", "adjustments", "rule", "r"),

@@ -28,6 +28,7 @@ from workspace.views import (
     onboarding,
     quality,
     rollout,
+    rules,
     search,
     setup,
     sources,

@@ -183,8 +183,8 @@ def _scores(tenant: Tenant) -> dict[str, Fact]:
 
 def _work(tenant: Tenant, recent: Any) -> dict[str, Fact]:
     rules = Rule.objects.filter(tenant=tenant).aggregate(
-        enabled=Count("pk", filter=Q(enabled=True)),
-        expansion=Count("pk", filter=Q(enabled=True, topic=Topic.EXPANSION)),
+        on=Count("pk", filter=Q(enabled=True)),
+        growing=Count("pk", filter=Q(enabled=True, topic=Topic.EXPANSION)),
     )
     plays = Playbook.objects.filter(
         tenant=tenant, enabled=True, versions__state=PlaybookVersion.State.PUBLISHED
@@ -201,10 +201,10 @@ def _work(tenant: Tenant, recent: Any) -> dict[str, Fact]:
     )
     return {
         "rules_enabled": _count(
-            rules["enabled"], lambda n: ngettext("%(n)s rule is on", "%(n)s rules are on", n)
+            rules["on"], lambda n: ngettext("%(n)s rule is on", "%(n)s rules are on", n)
         ),
         "expansion_found": _count(
-            rules["expansion"],
+            rules["growing"],
             lambda n: ngettext("%(n)s rule looks for expansion", "%(n)s rules look for expansion", n),
         ),
         "plays_ready": (

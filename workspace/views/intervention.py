@@ -16,7 +16,8 @@ from accounts.access import get_or_404, has_role, may_work_on
 from accounts.csv_text import csv_lines
 from accounts.models import Account, Role
 from accounts.requests import TenantRequest
-from alerts.services.persons import SEVERITIES, attention_settings
+from alerts.selectors import attention_of
+from alerts.services.persons import SEVERITIES
 from playbooks.intervention import selectors as intervention
 from playbooks.intervention.models import Handoff, TrainingModule
 from playbooks.intervention.services import (
@@ -63,7 +64,7 @@ def page(request: TenantRequest) -> HttpResponse:
                 return redirect("workspace:intervention")
         for name, value in values.items():
             setattr(settings, name, value)
-    attention = attention_settings()
+    attention = attention_of(tenant)
     severities = SEVERITIES[SEVERITIES.index(attention.complex_severity) :]
     days = settings.back_after_days if isinstance(settings.back_after_days, int) else 14
     context = {

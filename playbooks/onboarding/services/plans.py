@@ -130,9 +130,8 @@ def _move(tenant: Tenant, day: date, now: datetime, account_ids: Collection[int]
     """Plans that follow a go-live which has moved begin anew; what a person has ticked stays."""
     moved = list(
         OnboardingPlan.objects.filter(_running(tenant, account_ids), follows_go_live=True)
-        .exclude(account__go_live_on=F("starts_on"))
-        .filter(account__go_live_on__isnull=False)
         .annotate(goes_live_on=F("account__go_live_on"))
+        .filter(Q(goes_live_on__lt=F("starts_on")) | Q(goes_live_on__gt=F("starts_on")))
     )
     if not moved:
         return
