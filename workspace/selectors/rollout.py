@@ -200,9 +200,7 @@ def _work(tenant: Tenant, recent: Any) -> dict[str, Fact]:
         .count()
     )
     return {
-        "rules_enabled": _count(
-            rules["on"], lambda n: ngettext("%(n)s rule is on", "%(n)s rules are on", n)
-        ),
+        "rules_enabled": _count(rules["on"], lambda n: ngettext("%(n)s rule is on", "%(n)s rules are on", n)),
         "expansion_found": _count(
             rules["growing"],
             lambda n: ngettext("%(n)s rule looks for expansion", "%(n)s rules look for expansion", n),
