@@ -61,7 +61,6 @@ urlpatterns = [
     path("accounts/<int:pk>/override/<int:override_pk>/end/", why.override_end, name="account_override_end"),
     path("accounts/<int:pk>/sentiment/", why.sentiment, name="account_sentiment"),
     path("accounts/<int:account_pk>/play/", runs.run_start, name="account_play"),
-    path("accounts/<int:account_pk>/play/", work.run_start, name="account_play"),
     path("accounts/<int:pk>/onboarding/start/", onboarding.start, name="account_onboarding"),
     path("accounts/<int:pk>/hand-off/", intervention.handoff, name="account_handoff"),
     path("accounts/<int:pk>/<slug:tab>/", account.account, name="account_tab"),
