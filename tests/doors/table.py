@@ -311,7 +311,6 @@ API = [
     api("api/v1/playbook-runs/<int:run_id>/pause", POST="write", run_id="run", body={}),
     api("api/v1/playbook-runs/<int:run_id>/resume", POST="write", run_id="run", body={}),
     api("api/v1/playbook-runs/<int:run_id>/stop", POST="write", run_id="run", body={"outcome": "no_effect"}),
-    api("api/v1/playbook-runs", GET="read"),
     api("api/v1/onboarding", GET="read"),
     api("api/v1/checklists", GET="read"),
 ]
