@@ -183,3 +183,33 @@ def test_a_key_reaches_only_its_tenants_alerts_and_only_with_the_right_to_write(
     assert post(client, f"{alert_id}/close", body, key_for(acme, "read")).status_code == 403
     assert client.get("/api/v1/alerts").status_code == 401
     assert post(client, f"{alert_id}/close", body, key_for(acme, "write")).status_code == 200
+
+
+def test_many_alerts_are_closed_by_one_call(client: Client, acme: Tenant, carl: Membership) -> None:
+    ids = make_alerts(acme, carl, 3)
+    headers = key_for(acme, "write")
+
+    def bulk(**body: Any) -> Any:
+        return client.post("/api/v1/alerts/bulk", body, content_type="application/json", headers=headers)
+
+    assert bulk(ids="all", action="close").status_code == 400
+    assert bulk(ids=ids, action="burn").json()["error"]["details"][0]["path"] == "action"
+    assert bulk(ids=ids, action="close", verdict="fine").status_code == 400
+    done = bulk(ids=[*ids[:2], 10**9], action="close", verdict="noise")
+    assert (done.status_code, done.json()) == (200, {"done": 2, "left_out": 1})
+    with tenant_scope(acme):
+        states = list(Alert.objects.order_by("pk").values_list("state", "close_verdict"))
+    assert states == [("closed", "noise"), ("closed", "noise"), ("open", "")]
+    noise = client.get("/api/v1/alerts?state=closed&verdict=noise", headers=headers).json()["results"]
+    assert len(noise) == 2
+    assert client.get("/api/v1/alerts?person=yes", headers=headers).json()["results"] == []
+    assert client.get("/api/v1/alerts?from=soon", headers=headers).status_code == 400
+
+
+def test_rules_are_read_with_their_record(client: Client, acme: Tenant, carl: Membership) -> None:
+    make_alerts(acme, carl, 1)
+    found = client.get("/api/v1/rules", headers=key_for(acme, "read")).json()["results"]
+    rules = {rule["key"]: rule for rule in found}
+    assert len(rules) == 13
+    assert (rules["ticket_unresolved"]["open"], rules["ticket_unresolved"]["precision"]) == (1, None)
+    assert rules["low_nps"]["sentence"].endswith("in the last 7 days is under 7.")
