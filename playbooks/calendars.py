@@ -26,6 +26,27 @@ class Calendars:
         return self.company if member_id is None else self._members.get(member_id, self.company)
 
 
+class Later:
+    """The same, read when it is first asked for: most nights, most runs only look whether to go on."""
+
+    def __init__(self, tenant: Tenant, member_ids: Collection[int], around: date) -> None:
+        self._asked = (tenant, member_ids, around)
+        self._found: Calendars | None = None
+
+    def _read(self) -> Calendars:
+        if self._found is None:
+            self._found = calendars_of(*self._asked)
+        return self._found
+
+    def of(self, member_id: int | None) -> Calendar:
+        """The days on which this member works."""
+        return self._read().of(member_id)
+
+    def add(self, day: date, count: int) -> date:
+        """The `count`-th of the company's working days after a day."""
+        return self._read().company.add(day, count)
+
+
 def calendars_of(tenant: Tenant, member_ids: Collection[int], around: date) -> Calendars:
     """The company's calendar and those of the members, for the years around a day; three queries."""
     settings = WorkSettings.objects.filter(tenant=tenant).first() or WorkSettings()

@@ -11,9 +11,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from itertools import pairwise
+from typing import Protocol
 
 from .criteria import Condition, Facts, Verdict, check
-from .workdays import Calendar
 
 TASK, EMAIL, IN_APP, WAIT, BRANCH, WEBHOOK, SET_FIELD, START_PLAY = (
     "task",
@@ -25,6 +25,15 @@ TASK, EMAIL, IN_APP, WAIT, BRANCH, WEBHOOK, SET_FIELD, START_PLAY = (
     "set_field",
     "start_play",
 )
+
+
+class Counts(Protocol):
+    """What counts working days."""
+
+    def add(self, day: date, count: int) -> date:
+        """The `count`-th working day after a day."""
+
+
 DEEDS = frozenset({TASK, EMAIL, IN_APP, WEBHOOK, SET_FIELD, START_PLAY})
 END = "end"  # the label of the place behind the last step
 MAX_VISITS = 10  # a loop ends here: the run says so and goes on behind it
@@ -77,7 +86,7 @@ class Walk:
     place: Place
 
 
-def advance(beats: Sequence[Beat], place: Place, facts: Facts, *, day: date, calendar: Calendar) -> Walk:
+def advance(beats: Sequence[Beat], place: Place, facts: Facts, *, day: date, calendar: Counts) -> Walk:
     """Walk from `place` as far as `day` and the facts allow."""
     order = sorted(beats, key=lambda beat: beat.position)
     by_position = {beat.position: beat for beat in order}
@@ -125,7 +134,7 @@ def advance(beats: Sequence[Beat], place: Place, facts: Facts, *, day: date, cal
     return Walk(tuple(reached), Place(None, since, None, visits))
 
 
-def _deadline(beat: Beat, since: date, calendar: Calendar) -> date:
+def _deadline(beat: Beat, since: date, calendar: Counts) -> date:
     return calendar.add(since, beat.days) if beat.working else since + timedelta(days=beat.days)
 
 

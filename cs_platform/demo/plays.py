@@ -6,9 +6,10 @@ from datetime import date
 
 from accounts.models import Account, Contact, Tenant
 from playbooks.models import Run
-from playbooks.services import RunStart, start_many
+from playbooks.services import RunStart, complete_task, start_many
+from playbooks.services.walking import walk_on
 
-GROWING, QUIET = "expansion_sequence", "re_engagement"
+GROWING, QUIET, HANDED = "expansion_sequence", "re_engagement", "handoff_to_csm"
 MOST_GROWING = 6
 
 
@@ -20,7 +21,7 @@ def start_growing(tenant: Tenant, day: date) -> int:
 
 
 def write_today(tenant: Tenant) -> int:
-    """Bring one quiet team back: the play's first step writes to the champion, so there is a mail to look at."""
+    """Bring one quiet team back and give it a person of its own: both plays write a mail, so there is one to look at."""
     busy = Run.objects.filter(tenant=tenant, state=Run.State.RUNNING, playbook__key=QUIET)
     champions = (
         Contact.objects.filter(
@@ -36,5 +37,10 @@ def write_today(tenant: Tenant) -> int:
     first = champions.values_list("account_id", flat=True).first()
     if first is None:
         return 0
-    starts = [RunStart(QUIET, first)]
-    return len(start_many(tenant=tenant, starts=starts, started_on=tenant.today()).fresh)
+    starts = [RunStart(QUIET, first), RunStart(HANDED, first)]
+    found = start_many(tenant=tenant, starts=starts, started_on=tenant.today())
+    for run in found.fresh:
+        if run.playbook.key == HANDED:  # the summary is written, so the new person introduces itself
+            complete_task(tenant=tenant, task_id=run.tasks.get().pk, member=run.account.owner)
+            walk_on(tenant, [run], day=tenant.today())
+    return len(found.fresh)

@@ -18,7 +18,7 @@ from accounts.models import Contact, Membership, Role, Tenant
 from outreach.models import Template
 from outreach.services import publish_event, send_email, send_in_app
 from playbooks import engine
-from playbooks.calendars import Calendars
+from playbooks.calendars import Later
 from playbooks.engine import Reached
 from playbooks.events import PLAY_STEP
 from playbooks.models import Run, RunStep, Step, Task
@@ -59,7 +59,7 @@ class Reach:
 class Deeds:
     """The deeds of one pass over runs."""
 
-    def __init__(self, tenant: Tenant, day: date, calendars: Calendars) -> None:
+    def __init__(self, tenant: Tenant, day: date, calendars: Later) -> None:
         self.tenant, self.day, self.calendars = tenant, day, calendars
         self.past = (tenant.today() - day).days > PAST_AFTER_DAYS
         self.tasks_made = self.messages = 0

@@ -12,7 +12,7 @@ from django.db.models import Count
 
 from accounts.models import Tenant
 from playbooks import engine
-from playbooks.calendars import calendars_of
+from playbooks.calendars import Later
 from playbooks.criteria import TASKS, Condition, Facts
 from playbooks.engine import Beat, Place, Reached
 from playbooks.facts import facts_of, wanted_by
@@ -56,17 +56,20 @@ def walk_on(tenant: Tenant, runs: Sequence[Run], *, day: date) -> Walked:
     people |= {
         s.owner_member_id for score in scores.values() for s in score.steps.values() if s.owner_member_id
     }
-    calendars = calendars_of(tenant, people, day)
-    reaches = []
+    calendars = Later(tenant, people, day)
+    reaches, moved = [], []
     for run in runs:
-        score = scores[run.version_id]
-        walk = engine.advance(score.beats, place_of(run), facts[run.pk], day=day, calendar=calendars.company)
-        put(run, walk.place, score.beats)
+        score, before = scores[run.version_id], place_of(run)
+        walk = engine.advance(score.beats, before, facts[run.pk], day=day, calendar=calendars)
+        if walk.place != before or not run.visits:
+            put(run, walk.place, score.beats)
+            moved.append(run)
         reaches += [Reach(run, score.steps[reached.step_id], reached) for reached in walk.reached]
     deeds = Deeds(tenant, day, calendars)
     outcomes = deeds.carry_out(reaches)
     _log(tenant, reaches, outcomes)
-    store_places(tenant, runs)
+    if moved:
+        store_places(tenant, moved)
     return Walked(deeds.tasks_made, deeds.messages, deeds.starts)
 
 
