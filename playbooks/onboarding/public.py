@@ -49,7 +49,7 @@ def onboarding_plan(request: HttpRequest, token: str) -> HttpResponse:
             if link is None or link.revoked_at is not None or link.expires_on < tenant.today():
                 answer = render(request, TEMPLATE, context | {"state": "closed"}, status=404)
             else:
-                (view,) = views_of(tenant, [link.plan], tenant.today())
+                (view,) = views_of(tenant, [link.plan], tenant.today(), inside=False)
                 context |= {"state": "open", "view": view, "plan": link.plan, "token": token, "link": link}
                 answer = render(request, TEMPLATE, context)
     return _sealed(answer)

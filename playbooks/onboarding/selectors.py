@@ -9,11 +9,13 @@ from datetime import date, timedelta
 
 from django.db import connection
 from django.db.models import Count, QuerySet
+from django.utils.translation import get_language
 
 from accounts.models import Tenant
 from usage.models import Metric
+from usage.starter import starter_name
 
-from .milestones import DONE, PHASES, phase_on
+from .milestones import DONE, PHASES, PLAY, phase_on
 from .models import Milestone, OnboardingLink, OnboardingPlan, PlanMilestone
 from .words import rule_of
 
@@ -82,19 +84,22 @@ class PlanView:
 
 
 def metric_names(tenant: Tenant) -> dict[str, str]:
-    """The names of the tenant's metrics by key."""
-    return dict(Metric.objects.filter(tenant=tenant).values_list("key", "name"))
+    """The names of the tenant's metrics by key; of those that still have a shipped name the one in the reader's language."""
+    language = "es" if (get_language() or tenant.language).startswith("es") else "en"
+    rows = Metric.objects.filter(tenant=tenant).values_list("key", "name")
+    return {key: starter_name(key, name, language) for key, name in rows}
 
 
 def views_of(
-    tenant: Tenant, plans: Sequence[OnboardingPlan], day: date, names: dict[str, str] | None = None
+    tenant: Tenant, plans: Sequence[OnboardingPlan], day: date, *, inside: bool = True
 ) -> list[PlanView]:
-    """Plans with their milestones; two queries, one where the names are known."""
-    names = metric_names(tenant) if names is None else names
+    """Plans with their milestones; two queries. Customers do not see what is planned to sell them."""
+    names = metric_names(tenant)
     lines: dict[int, list[PlanMilestone]] = defaultdict(list)
     found = PlanMilestone.objects.filter(tenant=tenant, plan__in=list(plans)).select_related("done_by__user")
     for one in found:
-        lines[one.plan_id].append(one)
+        if inside or one.kind != PLAY:
+            lines[one.plan_id].append(one)
     return [
         PlanView(
             plan=plan,

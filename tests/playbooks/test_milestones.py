@@ -18,6 +18,7 @@ from playbooks.onboarding.milestones import (
     worst_of,
 )
 from playbooks.onboarding.shipped import BY_KEY, SHIPPED
+from usage.starter import starter_name
 
 MONDAY = date(2026, 3, 2)
 
@@ -263,3 +264,9 @@ def test_phases_by_day() -> None:
 
 def test_three_milestones_ship_for_each_phase() -> None:
     assert [one.phase for one in SHIPPED] == [1, 1, 1, 2, 2, 2, 3, 3, 3]
+
+
+def test_shipped_metric_names_are_said_in_the_readers_language() -> None:
+    assert starter_name("demos_booked", "Demos booked", "es") == "Demos agendadas"
+    assert starter_name("demos_booked", "Our demos", "es") == "Our demos"
+    assert starter_name("own_metric", "Own", "es") == "Own"

@@ -240,7 +240,9 @@ def _people(tenant: Tenant, recent: Any) -> dict[str, Fact]:
         tenant=tenant, state=Task.State.DONE, completed_by__isnull=False, completed_at__date__gt=recent
     ).count()
     decided = settings.confirmed_at is not None
-    when = _("settled by %(who)s") % {"who": settings.confirmed_by} if settings.confirmed_by else ""
+    when = _("nobody has settled it yet")
+    if decided:
+        when = _("settled by %(who)s") % {"who": settings.confirmed_by or "–"}
     return {
         "cases": (decided, when),
         "handoff_process": (decided and bool(settings.to_csm_process and settings.to_sales_process), when),
