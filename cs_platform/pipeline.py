@@ -108,7 +108,13 @@ def _onboarding(tenant: Tenant, job: Job, params: Mapping[str, Any]) -> None:
 def _checklists(tenant: Tenant, job: Job, params: Mapping[str, Any]) -> None:
     if not _is_past(tenant, _day(job)):
         prefer_hash_joins()
-        keep_checklists(tenant=tenant, day=_day(job), at_risk=accounts_with_severe_alerts(tenant))
+        keep_checklists(
+            tenant=tenant,
+            day=_day(job),
+            at_risk=accounts_with_severe_alerts(tenant),
+            first=int(params.get("first") or 0),
+            last=params.get("last"),
+        )
 
 
 def _summary(tenant: Tenant, job: Job, params: Mapping[str, Any]) -> None:
@@ -163,7 +169,7 @@ def plan_night(tenant: Tenant, job: Job) -> Sequence[Chunk]:
         Chunk(6, "rules", {}),
         Chunk(7, "plays", {}),
         Chunk(8, "onboarding", {}),
-        Chunk(9, "checklists", {}),
+        *[Chunk(9, "checklists", params) for params in ranges],
         Chunk(10, "summary", {}),
     ]
 

@@ -30,6 +30,7 @@ INSERT INTO playbooks_checklistitem
 SELECT %(tenant)s, a.id, %(cadence)s, %(start)s, k.key, '', '', '{}'::jsonb, false
 FROM accounts_account a CROSS JOIN unnest(%(keys)s::text[]) AS k(key)
 WHERE a.tenant_id = %(tenant)s AND (a.churned_on IS NULL OR a.churned_on > %(day)s)
+  AND a.id >= %(first)s AND (%(last)s::bigint IS NULL OR a.id < %(last)s)
   AND NOT EXISTS (SELECT 1 FROM playbooks_checklistitem c WHERE c.tenant_id = a.tenant_id AND c.account_id = a.id
                   AND c.cadence = %(cadence)s AND c.period_on = %(start)s AND c.key = k.key)
 ON CONFLICT (tenant_id, cadence, period_on, account_id, key) DO NOTHING
@@ -40,6 +41,7 @@ UPDATE playbooks_checklistitem c SET done_on = %(day)s, done_how = 'system', evi
 FROM ({seen}) AS seen(account_id, evidence)
 WHERE c.tenant_id = %(tenant)s AND c.cadence = %(cadence)s AND c.period_on = %(start)s AND c.key = %(key)s
   AND c.account_id = seen.account_id AND c.done_on IS NULL AND NOT c.ignore_numbers
+  AND c.account_id >= %(first)s AND (%(last)s::bigint IS NULL OR c.account_id < %(last)s)
 """
 SCORED = """
 SELECT s.account_id, jsonb_build_object('scored_on', s.day, 'score', round(s.score::numeric, 1))
@@ -72,6 +74,7 @@ REOPEN_SQL = """
 UPDATE playbooks_checklistitem c SET done_on = NULL, done_how = '', evidence = '{}'::jsonb
 WHERE c.tenant_id = %(tenant)s AND c.cadence = %(cadence)s AND c.period_on = %(start)s AND c.key = %(key)s
   AND c.done_how = 'system' AND c.evidence ? 'open_alerts' AND c.account_id = ANY(%(at_risk)s::bigint[])
+  AND c.account_id >= %(first)s AND (%(last)s::bigint IS NULL OR c.account_id < %(last)s)
 """
 
 
@@ -84,11 +87,13 @@ class ChecklistSummary:
     reopened: int
 
 
-def keep_checklists(*, tenant: Tenant, day: date, at_risk: Collection[int] = ()) -> ChecklistSummary:
+def keep_checklists(
+    *, tenant: Tenant, day: date, at_risk: Collection[int] = (), first: int = 0, last: int | None = None
+) -> ChecklistSummary:
     """Make what is missing of this month's and quarter's lists and tick what the numbers know.
 
     A constant number of statements for any number of accounts; twice the same day changes nothing. `at_risk` names the
-    accounts with an open alert of high severity: alerts live on a floor above.
+    accounts with an open alert of high severity: alerts live on a floor above. The night goes by ranges of account ids.
     """
     made = ticked = reopened = 0
     metrics = {
@@ -103,6 +108,8 @@ def keep_checklists(*, tenant: Tenant, day: date, at_risk: Collection[int] = ())
                 "start": start,
                 "end": period_end(cadence, start),
                 "day": day,
+                "first": first,
+                "last": last,
                 "at_risk": list(at_risk),
                 "health": KIND_CODES["health"],
                 "horizon": period_end(cadence, start) + timedelta(days=RENEWAL_DAYS),

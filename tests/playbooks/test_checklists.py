@@ -201,3 +201,15 @@ def test_a_night_takes_the_same_number_of_statements_for_any_number_of_accounts(
     for name in ("two", "three"):
         Account.objects.create(tenant=inside, external_id=name, name=name)
     assert statements() == one
+
+
+def test_a_range_of_accounts_is_kept_by_itself(inside: Tenant, owned: Account) -> None:
+    later = Account.objects.create(tenant=inside, external_id="later", name="Later")
+    assert keep_checklists(tenant=inside, day=DAY, first=later.pk).made == 8
+    assert done(owned) == set()
+    assert done(later) == {"risks_mitigated"}
+    assert keep_checklists(tenant=inside, day=DAY, last=later.pk).made == 8
+    assert done(owned) == {"risks_mitigated"}
+    risky = {"tenant": inside, "day": DAY, "at_risk": [owned.pk, later.pk]}
+    assert keep_checklists(**risky, first=later.pk).reopened == 1  # type: ignore[arg-type]
+    assert done(owned) == {"risks_mitigated"}

@@ -1,4 +1,4 @@
-"""The night of onboarding: all plans at once, a constant number of queries, twice the same day changes nothing."""
+"""The night of onboarding: a constant number of queries per thousand plans, twice the same day changes nothing."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from .plans import begin_plans
 How = PlanMilestone.How
 MILESTONE_FIELDS = ["state", "progress", "moved_on", "evidence", "done_on", "done_how"]
 PLAN_FIELDS = ["state", "status", "value_on", "evaluated_on", "finished_on"]
-BATCH = 2000
+PLANS_PER_PASS = 1000  # bounds what is in memory and in one statement
 LINES_SQL = """
 UPDATE playbooks_planmilestone m SET state = u.state, progress = u.progress, moved_on = u.moved_on,
   evidence = u.evidence::jsonb, done_on = u.done_on, done_how = u.done_how
@@ -60,7 +60,17 @@ def evaluate_onboarding(
     running = OnboardingPlan.objects.filter(tenant=tenant, state=OnboardingPlan.State.RUNNING)
     if account_ids is not None:
         running = running.filter(account_id__in=list(account_ids))
-    plans = list(running)
+    ids = list(running.order_by("id").values_list("pk", flat=True))
+    reached = finished = 0
+    for start in range(0, len(ids), PLANS_PER_PASS):
+        plans = list(OnboardingPlan.objects.filter(tenant=tenant, pk__in=ids[start : start + PLANS_PER_PASS]))
+        newly, over = _evaluate(tenant, plans, day)
+        reached, finished = reached + newly, finished + over
+    return OnboardingSummary(begun, len(ids), reached, finished)
+
+
+def _evaluate(tenant: Tenant, plans: Sequence[OnboardingPlan], day: date) -> tuple[int, int]:
+    """Look at some plans; how many milestones were reached and how many plans finished."""
     lines: dict[int, list[PlanMilestone]] = defaultdict(list)
     for line in PlanMilestone.objects.filter(tenant=tenant, plan__in=plans):
         lines[line.plan_id].append(line)
@@ -80,9 +90,8 @@ def evaluate_onboarding(
             finished += 1
             entries.append(_entry(tenant, plan, timeline.FINISHED, plan.starts_on.isoformat(), now))
     _store(tenant, changed, plans)
-    TimelineEntry.objects.bulk_create(entries, batch_size=BATCH)
-    reached = sum(entry.kind == timeline.REACHED for entry in entries)
-    return OnboardingSummary(begun, len(plans), reached, finished)
+    TimelineEntry.objects.bulk_create(entries)
+    return len(entries) - finished, finished
 
 
 def _facts(

@@ -21,6 +21,7 @@ from playbooks.rights import demand_account
 from .template import install_milestones
 
 State = OnboardingPlan.State
+PLANS_PER_PASS = 1000  # bounds what is made at once
 # An account gets one plan by itself for one go-live; one that was closed by hand does not come back the next night.
 FRESH_SQL = """
 SELECT a.id, a.go_live_on FROM accounts_account a
@@ -52,8 +53,8 @@ def begin_plans(*, tenant: Tenant, day: date, account_ids: Collection[int] | Non
             },
         )
         fresh = cursor.fetchall()
-    if fresh:
-        _make(tenant, dict(fresh), follows=True, at=now)
+    for start in range(0, len(fresh), PLANS_PER_PASS):
+        _make(tenant, dict(fresh[start : start + PLANS_PER_PASS]), follows=True, at=now)
     return len(fresh)
 
 
