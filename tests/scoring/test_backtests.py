@@ -23,8 +23,6 @@ from accounts.services.tenants import create_tenant
 from scoring.backtest.cases import Cases
 from scoring.backtest.jobs import account_spans, replay_of
 from scoring.backtest.parameters import Refusal, Wanted
-from scoring.backtest.store import read_cases, write_cases
-from scoring.backtest.words import caveats
 from scoring.models import Backtest, Component, Measure, ScoreModel, StoredScore, Version
 from scoring.selectors import latest_backtest
 from scoring.selectors.backtests import backtest as backtest_by_id
@@ -36,7 +34,6 @@ from scoring.services import (
     score_accounts,
     start_backtest,
 )
-from tests.scoring import made_cases
 from usage.services import accept_rows, roll_up_pending
 
 TODAY = date(2025, 12, 31)
@@ -189,28 +186,6 @@ def test_a_backtest_ends_with_a_verdict_figures_and_no_cases_left(year: Tenant) 
     assert chance.probability > better.probability
     assert chance.n > 0 and chance.low is not None and chance.high is not None
     assert chance_of(found, None) is None and chance_of(None, 20.0) is None
-
-
-def test_of_too_many_cases_whole_accounts_are_drawn_and_the_page_says_so(year: Tenant) -> None:
-    plan, spec = made_cases.settled(4), made_cases.model(60, 40)
-    made = made_cases.cases(plan, spec, (1.0, 0.5), accounts=1_000)
-    with tenant_scope(year):
-        version = Version.objects.filter(model__key="plg", state="published").get()
-        backtest = Backtest.objects.create(tenant=year, version=version, definition_hash="", parameters={})
-        write_cases(year, backtest.pk, made)
-        whole, everything = read_cases(year, backtest.pk, 2)
-        drawn, of = read_cases(year, backtest.pk, 2, most=1_000)
-        again, _ = read_cases(year, backtest.pk, 2, most=1_000)
-    assert (len(whole), everything, of) == (4_000, 4_000, 4_000)
-    assert 800 <= len(drawn) <= 1_200
-    assert len(drawn) == 4 * len(np.unique(drawn.account))  # an account is there on all its dates or on none
-    assert np.array_equal(drawn.account, again.account)
-    kept = np.isin(whole.account, drawn.account)
-    assert np.array_equal(whole.score[kept], drawn.score) and np.array_equal(whole.values[kept], drawn.values)
-    figures = {"unscored": {"cases": 0}, "outcomes": 100}
-    said = caveats(plan, {**figures, "drawn": 1_000, "drawn_from": 4_000}, seen_later=False)
-    assert [text for text in said if "4,000 cases" in text]
-    assert not [text for text in caveats(plan, figures, seen_later=False) if "drawn from all" in text]
 
 
 def test_outcomes_are_what_happened_after_the_date(year: Tenant) -> None:
