@@ -41,6 +41,7 @@ def test_a_new_tenant_gets_what_each_app_gives() -> None:
         "outreach.services.install_outreach",
         "scoring.services.install_templates",
         "playbooks.services.install_shipped_plays",
+        "playbooks.onboarding.services.install_milestones",
         "alerts.services.install_shipped_rules",
         "pql.services.install_leads",
     ]
