@@ -97,7 +97,7 @@ def test_reading_takes_the_same_number_of_queries_for_one_account_and_for_three(
     keys = ["sends", "active_users", "reply_rate", "roi_cents"]
     for accounts in (1, 3):
         send(shop, [event(accounts * 10 + n, account_id=f"a{n}") for n in range(accounts)])
-        with tenant_scope(shop), django_assert_num_queries(6):
+        with tenant_scope(shop), django_assert_num_queries(5):
             metric_values(shop, keys, DAY, 7)
 
 
