@@ -39,7 +39,7 @@ class MilestoneFields(models.Model):
         return title_of(self.key, self.name)
 
 
-class Milestone(MilestoneFields, TenantModel):
+class Milestone(TenantModel, MilestoneFields):
     """A milestone of the tenant's template; a plan copies it when it begins."""
 
     enabled = models.BooleanField(_("in new plans"), default=True)
@@ -97,7 +97,7 @@ class OnboardingPlan(TenantModel):
         return f"{self.account_id} {self.starts_on}"
 
 
-class PlanMilestone(MilestoneFields, TenantModel):
+class PlanMilestone(TenantModel, MilestoneFields):
     """A milestone of a plan, with the thresholds that it began with."""
 
     class State(models.TextChoices):
