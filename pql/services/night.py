@@ -215,6 +215,7 @@ SELECT %(tenant)s, n.account_id, %(kind)s, %(at)s, n.title,
        jsonb_build_object('lead', n.id, 'cause', n.cause, 'score', n.score)
 FROM unnest(%(ids)s::bigint[], %(accounts)s::bigint[], %(causes)s::text[], %(scores)s::float8[], %(titles)s::text[])
   AS n(id, account_id, cause, score, title)
+ON CONFLICT DO NOTHING
 """
 
 
