@@ -16,11 +16,10 @@ from accounts.models import Membership, Outbox, Tenant
 from accounts.services import record_audit
 from outreach import http
 from outreach.delivery import WEBHOOK
-from outreach.delivery.webhooks import lane_of
 from outreach.events import TEST, is_known
 from outreach.models import Delivery, Endpoint, Event
 from outreach.sealing import seal
-from outreach.services.publishing import deliver
+from outreach.services.publishing import deliver, queue_deliveries
 from outreach.words import refusal
 
 OVERLAP = timedelta(hours=24)  # both secrets sign for so long after a rotation
@@ -175,20 +174,7 @@ def _queue(tenant: Tenant, rows: Sequence[Delivery]) -> None:
     Outbox.objects.filter(tenant=tenant, kind=WEBHOOK, key__in=keys).update(
         state=Outbox.State.WAITING, attempts=0, next_at=now, claim=None, error=""
     )
-    Outbox.objects.bulk_create(
-        (
-            Outbox(
-                tenant=tenant,
-                kind=WEBHOOK,
-                key=str(row.pk),
-                payload={},
-                lane=lane_of(row.endpoint_id),
-                next_at=now,
-            )
-            for row in rows
-        ),
-        ignore_conflicts=True,
-    )
+    queue_deliveries(tenant, rows, now)
 
 
 def _checked(url: str) -> str:

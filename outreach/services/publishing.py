@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Any
 
 from django.utils import timezone
@@ -77,15 +78,23 @@ def deliver(*, tenant: Tenant, event: Event, endpoints: list[Endpoint]) -> int:
         ]
     )
     waiting = [row for row in rows if row.state == Delivery.State.WAITING]
-    Outbox.objects.bulk_create(
-        Outbox(
-            tenant=tenant,
-            kind=WEBHOOK,
-            key=str(row.pk),
-            payload={},
-            lane=lane_of(row.endpoint_id),
-            next_at=now,
-        )
-        for row in waiting
-    )
+    queue_deliveries(tenant, waiting, now)
     return len(waiting)
+
+
+def queue_deliveries(tenant: Tenant, rows: Iterable[Delivery], now: datetime) -> None:
+    """Put deliveries into the outbox, due now; one that stands there already stays as it is."""
+    Outbox.objects.bulk_create(
+        (
+            Outbox(
+                tenant=tenant,
+                kind=WEBHOOK,
+                key=str(row.pk),
+                payload={},
+                lane=lane_of(row.endpoint_id),
+                next_at=now,
+            )
+            for row in rows
+        ),
+        ignore_conflicts=True,
+    )
