@@ -53,7 +53,10 @@ HTTPS = PUBLIC_URL.startswith("https://")
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[PUBLIC_URL] if HTTPS else [])
 
 # ── Applications ────────────────────────────────────────────────────────────────────────────────────────────────
-HOUSE_APPS = ["accounts", "usage", "outreach", "scoring", "playbooks", "health", "pql", "alerts", "workspace"]
+HOUSE_APPS = [
+    *("accounts", "usage", "outreach", "scoring", "playbooks", "health", "pql", "alerts"),
+    *("expansion", "qbr", "nps", "workspace"),
+]
 INSTALLED_APPS = [
     *HOUSE_APPS,  # before the admin: our templates win
     "cs_platform.apps.WiresConfig",

@@ -1,6 +1,7 @@
-"""Starts a throw-away PostgreSQL and Valkey for the test run, unless DATABASE_URL names a server.
+"""Starts a throw-away PostgreSQL and Valkey for each test process, unless DATABASE_URL names a server.
 
-Loaded by `-p` in pyproject.toml, so that it acts before pytest-django reads the settings.
+Loaded by `-p` in pyproject.toml, so that it acts before pytest-django reads the settings. With pytest-xdist each worker
+has a pair of its own: the tests flush the broker, count connections and stop servers.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import pytest
 
 from cs_platform.embedded.pair import throwaway_pair
 
+OWN = "CS_TEST_PAIR"  # set where the address in DATABASE_URL is that of a pair of ours
 _pair = ExitStack()
 
 
@@ -21,8 +23,10 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None
     """Point the settings at the pair."""
     os.environ["CS_PROCESS"] = "test"
     asks_only = early_config.known_args_namespace
-    if not os.environ.get("DATABASE_URL") and not (asks_only.help or asks_only.version):
-        os.environ |= _pair.enter_context(throwaway_pair()).environment()
+    is_worker = "PYTEST_XDIST_WORKER" in os.environ
+    wanted = not os.environ.get("DATABASE_URL") or (is_worker and OWN in os.environ)
+    if wanted and not (asks_only.help or asks_only.version):
+        os.environ |= _pair.enter_context(throwaway_pair()).environment() | {OWN: "1"}
     return (yield)
 
 

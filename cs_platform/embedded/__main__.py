@@ -27,13 +27,18 @@ def up(arguments: Sequence[str]) -> int:
 
 
 def test(arguments: Sequence[str]) -> int:
-    """Become pytest; tests/embedded_plugin.py starts a throw-away pair."""
-    external_servers()
+    """Become pytest, one process for each core; tests/embedded_plugin.py starts a throw-away pair for each.
+
+    A file stays in one process; tests/conftest.py says which files begin. Servers that DATABASE_URL
+    names are one pair: there everything runs in one process.
+    """
+    shared = external_servers()
     passed_on = [argument for argument in arguments if argument != "--full"]
     if len(passed_on) < len(arguments):
         os.environ["CS_FULL"] = "1"
     os.chdir(CHECKOUT)
-    os.execv(sys.executable, [sys.executable, "-m", "pytest", *passed_on])
+    cores = [] if shared else ["--numprocesses=auto", "--dist=loadfile", "--no-loadscope-reorder"]
+    os.execv(sys.executable, [sys.executable, "-m", "pytest", *cores, *passed_on])
 
 
 def check(arguments: Sequence[str]) -> int:

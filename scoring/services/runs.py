@@ -9,6 +9,7 @@ from datetime import date, timedelta
 import numpy as np
 from numpy.typing import NDArray
 
+from accounts.fence.planning import prefer_account_ranges
 from accounts.models import Account, Tenant
 from scoring.matrix import AccountFacts
 from scoring.reading import Reading, score_days
@@ -73,6 +74,7 @@ def score_accounts(
     timelines = {kind: model_timelines(tenant, kind) for kind in kinds}
     versions = {v.pk: v for lines in timelines.values() for line in lines for v, _ in line.spans(days)}
     loaded = load_versions(tenant, list(versions.values()))
+    prefer_account_ranges()
     reading = ready_reading(tenant, days, list(loaded.values()))
     summary = RunSummary(day, first)
     total = 0

@@ -21,7 +21,21 @@ from accounts.models import Account, Contact, Job, Tenant, Ticket
 from accounts.upserts import upsert_accounts
 
 HOUSE = Path(__file__).resolve().parents[2]
-APPS = ["accounts", "alerts", "cs_platform", "health", "playbooks", "pql", "scoring", "usage", "workspace"]
+APPS = [
+    *(
+        "accounts",
+        "alerts",
+        "cs_platform",
+        "expansion",
+        "health",
+        "nps",
+        "outreach",
+        "playbooks",
+        "pql",
+        "qbr",
+    ),
+    *("scoring", "usage", "workspace"),
+]
 
 
 @cache

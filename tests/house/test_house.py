@@ -16,8 +16,11 @@ FLOORS = {
     "health": 5,
     "pql": 5,
     "alerts": 5,
-    "workspace": 6,
-    "cs_platform": 7,
+    "expansion": 6,
+    "qbr": 7,
+    "nps": 8,
+    "workspace": 9,
+    "cs_platform": 10,
 }
 MOST_LINES = 420
 BANNED_ROOMS = {"utils", "common", "helpers", "mixins"}

@@ -1,0 +1,1 @@
+"""What the nps app stores."""
