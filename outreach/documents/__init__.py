@@ -1,0 +1,1 @@
+"""Documents for customers: what they contain, and how they are set."""
