@@ -7,3 +7,9 @@ class QbrConfig(AppConfig):
 
     name = "qbr"
     verbose_name = _("Business reviews")
+
+    def ready(self) -> None:
+        """Register the figure queries."""
+        from qbr.figures.shipped import register_shipped_queries
+
+        register_shipped_queries()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -16,7 +16,7 @@ from .copying import copy_rows, float_array, number_array
 from .days import Calendar
 from .definitions import load_features, load_plan
 from .matching import Plan
-from .raw import by_receipt, roll_up_raw
+from .raw import by_day, by_receipt, roll_up_raw
 from .rollup import ReceiptCell, Rollup
 
 _DAY = 'tenant_id bigint, account_id bigint, day date, known_on date, "values" double precision[]'
@@ -214,3 +214,53 @@ def _add_state(
         for slot, value in zip(slots, values, strict=True):
             if value is not None:
                 row[slot - 1] = value
+
+
+def dimension_rows(
+    *,
+    tenant: Tenant,
+    days: tuple[date, date],
+    cutoff: datetime | None,
+    account_ids: Sequence[int],
+    metric_ids: Sequence[int],
+) -> list[tuple[int, date, int, str, float]]:
+    """Numbers that are kept apart by a dimension: (account, day, metric, key, value), as they were known.
+
+    Without a cutoff they are the live ones; else they are added up from the raw events and pushed values of these accounts
+    that had been received by then.
+    """
+    params: dict[str, Any] = {
+        "tenant": tenant.pk,
+        "first": days[0],
+        "last": days[1],
+        "cutoff": cutoff,
+        "ids": list(account_ids),
+        "metrics": list(metric_ids),
+    }
+    with connection.cursor() as cursor:
+        if cutoff is None:
+            cursor.execute(_LIVE_DIMENSIONS_SQL, params)
+            return list(cursor.fetchall())
+        scope = "d.day BETWEEN %(first)s AND %(last)s AND d.received_at < %(cutoff)s AND d.account_id = ANY(%(ids)s)"
+        rollup = roll_up_raw(cursor, tenant.pk, load_plan(), load_features(), scope, params, by_day)
+        cursor.execute(_PUSHED_DIMENSIONS_SQL, params)
+        pushed: list[tuple[int, date, int, str, float]] = cursor.fetchall()
+    wanted = set(metric_ids)
+    events = [
+        (account, day, metric, key, value)
+        for ((account, day), metric, key), value in rollup.dimensions.items()
+        if metric in wanted
+    ]
+    return sorted(events + pushed)
+
+
+_LIVE_DIMENSIONS_SQL = """
+SELECT account_id, day, metric_id, key, value FROM usage_dim_day
+WHERE tenant_id = %(tenant)s AND account_id = ANY(%(ids)s) AND metric_id = ANY(%(metrics)s)
+  AND day BETWEEN %(first)s AND %(last)s ORDER BY 1, 2, 3, 4
+"""
+_PUSHED_DIMENSIONS_SQL = """
+SELECT account_id, day, metric_id, key, value FROM usage_pushed_value
+WHERE tenant_id = %(tenant)s AND account_id = ANY(%(ids)s) AND metric_id = ANY(%(metrics)s) AND key <> ''
+  AND value IS NOT NULL AND day BETWEEN %(first)s AND %(last)s AND received_at < %(cutoff)s
+"""

@@ -10,12 +10,13 @@ from .delivery import (
     sources_with_state,
     unassigned_events,
 )
-from .metrics import metric_values, weekly_series
+from .metrics import delivered_by_span, metric_values, weekly_series
 
 __all__ = [
     "Freshness",
     "SourceState",
     "days_delivered",
+    "delivered_by_span",
     "delivered_metrics",
     "metric_values",
     "quarantine_counts",

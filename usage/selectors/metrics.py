@@ -63,7 +63,7 @@ def weekly_series(
     metrics = _with_parts(tenant, keys)
     read = _read(tenant, metrics, spans, [account_id])
     first_seen = _accounts(tenant, [account_id]).get(account_id)
-    delivered = _delivered_by_span(tenant, spans)
+    delivered = delivered_by_span(tenant, spans)
     series: dict[str, list[tuple[date, float | None]]] = {}
     for key in keys:
         if key not in metrics:
@@ -182,7 +182,7 @@ def _value(
     return value
 
 
-def _delivered_by_span(tenant: Tenant, spans: dict[int, tuple[date, date]]) -> dict[int, set[int]]:
+def delivered_by_span(tenant: Tenant, spans: dict[int, tuple[date, date]]) -> dict[int, set[int]]:
     """For each span the metrics delivered by its end, in one query."""
     out: dict[int, set[int]] = {n: set() for n in spans}
     with connection.cursor() as cursor:

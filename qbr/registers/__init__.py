@@ -1,0 +1,1 @@
+"""Registers per account: value, risks, roadmap, highlights; every change of a line is kept."""
