@@ -262,8 +262,9 @@ class Reading:
             account_id__in=self.account_ids,
             day__range=(first, last),
         ).order_by("day")
-        for account_id, *row in rows.values_list("account_id", "day", "score", "band", "version_id"):
-            self._scores[kind][account_id].append((row[0], row[1], row[2], row[3]))
+        found = rows.values_list("account_id", "day", "score", "band", "version_id")
+        for account_id, day, score, band, version in found:
+            self._scores[kind][account_id].append((day, score, band, version))
 
     def tickets(self, account_id: int, first: date, last: date) -> list[TicketFact]:
         """Tickets that were open at some time of these days, as they were known."""

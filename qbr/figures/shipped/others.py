@@ -10,7 +10,7 @@ from accounts.models import Tenant
 from qbr.figures.reading import ROI, SCORES, TICKETS, Need, TicketFact, current_reading
 from qbr.figures.registry import FigureResult, Row
 from qbr.registers.months import by_month, month_of, total_between
-from scoring.bands import BAND_NAMES
+from scoring.bands import BAND_NAMES, Kind
 from usage.models import Metric
 
 from .metrics import Parameters, complete_weeks, span_of
@@ -23,7 +23,7 @@ TICKET_COLUMNS = ("ticket", "severity", "opened", "resolved")
 def _score_rows(
     tenant: Tenant, account_id: int, parameters: Parameters, as_of: datetime
 ) -> tuple[str, list[Row]]:
-    kind = str(parameters.get("kind", "health"))
+    kind: Kind = "pql" if parameters.get("kind") == "pql" else "health"
     reading = current_reading(tenant, account_id, as_of)
     rows: list[Row] = [
         (day.isoformat(), score, BAND_NAMES[kind][band], version)
