@@ -40,10 +40,10 @@ class Allowance:
         }
 
 
-def count_request(key_prefix: str) -> Allowance | None:
-    """Count a request of this key; None when there is no limit or nobody to count."""
+def count_request(key_prefix: str, limit: int | None = None) -> Allowance | None:
+    """Count a request of this key, or of whatever has its own limit; None when there is none or nobody to count."""
     global _client, _resting_until
-    limit = settings.API_REQUESTS_PER_MINUTE
+    limit = settings.API_REQUESTS_PER_MINUTE if limit is None else limit
     if limit <= 0 or time.monotonic() < _resting_until:
         return None
     now = time.time()

@@ -3,6 +3,7 @@
 from .customers import Account, Contact, ContactMembership, Subscription
 from .directory import ApiKey, Membership, Role, Tenant, User
 from .journal import ApiKeyUse, AuditEntry, TimelineEntry
+from .links import SignedLink
 from .records import Invoice, Ticket
 from .settings import TenantSettings
 from .work import IdempotencyRecord, Job, JobChunk, Outbox
@@ -21,6 +22,7 @@ __all__ = [
     "Membership",
     "Outbox",
     "Role",
+    "SignedLink",
     "Subscription",
     "Tenant",
     "TenantSettings",
