@@ -1,6 +1,6 @@
-from django.db import migrations, models
 import django.db.models.deletion
 import django.db.models.functions.datetime
+from django.db import migrations, models
 
 import accounts.fence.models
 from accounts.fence.operations import FenceTables
