@@ -1,16 +1,21 @@
-"""Derives `.build/static/vendor/` from node_modules: style sheets, scripts, fonts, the icon sprite.
+"""Derives `.build/static/vendor/` from node_modules (style sheets, scripts, fonts, the icon sprite) and `.build/fonts/`.
 
-Standard library only: up.py and the image build run it as a plain script before anything is installed.
+Standard library only but for fontTools, which makes the fonts of documents: up.py and the image build run it as a plain
+script, when the packages are there and Django is not yet.
 """
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
 import sys
 from pathlib import Path
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 ICONS_USED = "static/icons.txt"
+FONTS = ".build/fonts"  # what typst and the charts of a PDF are set in
+FONT_CUTS = ("Regular", "Italic", "Medium", "SemiBold", "Bold")
 
 _SOURCE_MAP = re.compile(r"(?:/\*[#@] sourceMappingURL=[^*]*\*/|//[#@] sourceMappingURL=\S*)\s*$")
 # plotly carries the map library's style sheet even in the bundle without maps and injects it as a <style>,
@@ -107,6 +112,34 @@ def icons_used(checkout: Path) -> list[str]:
     return [line for line in lines if line]
 
 
+def build_fonts(checkout: Path = CHECKOUT) -> int:
+    """Inter as plain TTF files, since typst reads no woff2, with its licence beside them (OFL); the number written."""
+    inter, target = checkout / "node_modules/inter-ui", checkout / FONTS
+    licence = _read(inter / "LICENSE.txt")
+    target.mkdir(parents=True, exist_ok=True)
+    stamp = target / "made-from.json"
+    made_from = json.loads(stamp.read_text()) if stamp.exists() else {}
+    written = 0
+    for cut in FONT_CUTS:
+        source, made = inter / f"web/Inter-{cut}.woff2", target / f"Inter-{cut}.ttf"
+        if not source.exists():
+            raise FrontendError(f"{source} is missing; run: npm ci --ignore-scripts")
+        # Unpacking takes half a second each, so it is done for another source only.
+        digest = hashlib.sha256(source.read_bytes()).hexdigest()
+        if made.exists() and made_from.get(cut) == digest:
+            continue
+        from fontTools.ttLib import TTFont
+
+        font = TTFont(source, recalcTimestamp=False)
+        font.flavor = None
+        font.save(made)
+        made_from[cut] = digest
+        written += 1
+    (target / "LICENSE.txt").write_text(licence, encoding="utf-8")
+    stamp.write_text(json.dumps(made_from, indent=1))
+    return written
+
+
 def build(checkout: Path = CHECKOUT) -> int:
     """Write every derived file that changed; the number written."""
     modules = checkout / "node_modules"
@@ -144,5 +177,6 @@ def build(checkout: Path = CHECKOUT) -> int:
 if __name__ == "__main__":
     try:
         build()
+        build_fonts()
     except FrontendError as error:
         sys.exit(f"Front-end files: {error}")

@@ -20,9 +20,20 @@ class SenderForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the s
     logo = forms.FileField(
         label=_("Logo"),
         required=False,
-        help_text=_("PNG, JPEG or GIF, at most 200 KB. It goes along with each mail."),
+        help_text=_(
+            "PNG, SVG, JPEG or GIF, at most 300 KB. It stands on mails, and on packs and other documents."
+        ),
     )
     remove_logo = forms.BooleanField(label=_("Take the logo away"), required=False)
+    brand_color = forms.CharField(
+        label=_("Brand colour"),
+        required=False,
+        max_length=7,
+        widget=forms.TextInput(attrs={"placeholder": "#2f5bea", "spellcheck": "false"}),
+        help_text=_(
+            "# and six digits. Pages, mails and documents are in this colour, darker where it would not be read."
+        ),
+    )
 
     class Meta:
         model = OutreachSettings

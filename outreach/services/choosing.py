@@ -9,16 +9,16 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
+from accounts.brand import HEX_COLOUR
 from accounts.models import Account, Contact, Membership, Tenant
 from accounts.outbox import send_to_outbox
 from accounts.services import record_audit
 from outreach.deciding import settings_of
 from outreach.delivery import TEMPLATE_TEST
+from outreach.documents.logo import PNG, logo_png
 from outreach.fields import check_merge_fields
 from outreach.models import OutreachSettings, Template
 
-LOGO_BYTES = 200 * 1024
-PICTURES = {b"\x89PNG\r\n\x1a\n": "image/png", b"\xff\xd8\xff": "image/jpeg", b"GIF8": "image/gif"}
 SETTINGS = (
     "from_name",
     "from_email",
@@ -42,20 +42,28 @@ def save_settings(
     logo: bytes | None = None,
     remove_logo: bool = False,
 ) -> OutreachSettings:
-    """Keep the tenant's choices; a new logo replaces the old one. Raises a ValidationError that says what is wrong."""
+    """Keep the tenant's choices; a new logo replaces the old one. Raises a ValidationError that says what is wrong.
+
+    The colour (`brand_color`) belongs to the company itself: pages have it as well as mail and documents.
+    """
     choices = settings_of(tenant)
-    before = _said(choices, SETTINGS) | {"logo": choices.logo_type}
+    before = _said(choices, SETTINGS) | {"logo": choices.logo_type, "colour": tenant.brand_color}
+    colour = str(values.get("brand_color", tenant.brand_color)).strip().lower()
+    if colour and not HEX_COLOUR.match(colour):
+        raise ValidationError({"brand_color": _("Write the colour as # and six digits, such as #2f5bea.")})
     for name in SETTINGS:
         if name in values:
             setattr(choices, name, values[name])
     if remove_logo:
         choices.logo, choices.logo_type = None, ""
     if logo:
-        choices.logo_type = picture_type(logo)
-        choices.logo = logo
+        choices.logo, choices.logo_type = logo_png(logo), PNG
     choices.full_clean(exclude={"tenant"}, validate_unique=False, validate_constraints=False)
     choices.save()
-    after = _said(choices, SETTINGS) | {"logo": choices.logo_type}
+    if colour != tenant.brand_color:
+        tenant.brand_color = colour
+        tenant.save(update_fields=["brand_color"])
+    after = _said(choices, SETTINGS) | {"logo": choices.logo_type, "colour": tenant.brand_color}
     if before != after or logo:
         record_audit(
             tenant=tenant,
@@ -66,16 +74,6 @@ def save_settings(
             after=after,
         )
     return choices
-
-
-def picture_type(data: bytes) -> str:
-    """What kind of picture this is, by its first bytes; raises a ValidationError for anything that mail cannot show."""
-    if len(data) > LOGO_BYTES:
-        raise ValidationError({"logo": _("The logo must not be larger than 200 KB.")})
-    for start, kind in PICTURES.items():
-        if data.startswith(start):
-            return kind
-    raise ValidationError({"logo": _("The logo must be a PNG, JPEG or GIF picture.")})
 
 
 def save_template(

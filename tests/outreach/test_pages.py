@@ -15,15 +15,17 @@ from django.utils import timezone
 
 from accounts.fence.scope import tenant_scope
 from accounts.keys import make_key
-from accounts.models import AuditEntry, Contact, Membership, Outbox
+from accounts.models import AuditEntry, Contact, Membership, Outbox, Tenant
+from outreach.documents.brand import brand_of
 from outreach.models import Endpoint, Message, Notification, OutreachSettings, Suppression, Template
 from outreach.services import notify_members, send_in_app
 from outreach.services.suppressing import suppress
 from tests.outreach.conftest import Customer
+from tests.outreach.pictures import picture
 from tests.outreach.receiving import Receiver, receiver
 
 pytestmark = pytest.mark.django_db
-PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 40
+PNG = picture(40, 20)
 
 
 def sign_in(member: Membership) -> Client:
@@ -167,11 +169,18 @@ def test_sender_and_limits_are_kept_with_the_logo(globex: Customer, admin: Clien
     }
     bad = admin.post("/t/acme/messages/sender/", values | {"logo": SimpleUploadedFile("x.svg", b"<svg/>")})
     assert bad.status_code == 400 and "PNG" in bad.text and "Acme Care" in bad.text
+    odd = admin.post("/t/acme/messages/sender/", values | {"brand_color": "red;}"})
+    assert odd.status_code == 400 and "#2f5bea" in odd.text
+    values["brand_color"] = "#FF6600"
     good = admin.post("/t/acme/messages/sender/", values | {"logo": SimpleUploadedFile("x.png", PNG)})
     assert good.status_code == 302
+    assert "#ff6600" in admin.get("/t/acme/messages/sender/").text
     with tenant_scope(globex.tenant):
         kept = OutreachSettings.objects.get()
         assert (kept.cap_count, kept.reply_to_owner, kept.logo_type) == (2, False, "image/png")
+        brand = brand_of(Tenant.objects.get(slug="acme"))
+        assert (brand.name, brand.colour, brand.footer) == ("Acme Care", "#ff6600", "Street 1")
+        assert brand.logo is not None and brand.logo.startswith(b"\x89PNG")
         globex.mail(purpose="service")
     globex.relay()
     sent = mail.outbox[0]

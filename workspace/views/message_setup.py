@@ -42,7 +42,12 @@ def sender(request: TenantRequest) -> HttpResponse:
     if request.method == "POST" and not has_role(request.member, Role.ADMIN):
         raise PermissionDenied
     choices = settings_of(request.tenant)
-    form = SenderForm(request.POST or None, request.FILES or None, instance=choices)
+    form = SenderForm(
+        request.POST or None,
+        request.FILES or None,
+        instance=choices,
+        initial={"brand_color": request.tenant.brand_color},
+    )
     if request.method == "POST" and form.is_valid():
         picture = form.cleaned_data.pop("logo", None)
         try:
