@@ -21,7 +21,31 @@ WIDTH, HEIGHT = 1000, 400  # sharp on paper at the size that logos have there
 SVG = "http://www.w3.org/2000/svg"
 # Shapes, paints and words; nothing that runs, animates or fetches.
 ELEMENTS = frozenset(
-    ["svg", "g", "path", "rect", "circle", "ellipse", "line", "polyline", "polygon", "defs", "linearGradient", "radialGradient", "stop", "clipPath", "mask", "use", "symbol", "title", "desc", "metadata", "text", "tspan", "style"]
+    [
+        "svg",
+        "g",
+        "path",
+        "rect",
+        "circle",
+        "ellipse",
+        "line",
+        "polyline",
+        "polygon",
+        "defs",
+        "linearGradient",
+        "radialGradient",
+        "stop",
+        "clipPath",
+        "mask",
+        "use",
+        "symbol",
+        "title",
+        "desc",
+        "metadata",
+        "text",
+        "tspan",
+        "style",
+    ]
 )
 _FOREIGN = re.compile(r"@import|url\(\s*['\"]?(?!#)|expression\(|javascript:", re.IGNORECASE)
 _LENGTH = re.compile(r"\s*([0-9]*\.?[0-9]+)\s*(?:px|pt|mm|cm|in)?\s*\Z")
