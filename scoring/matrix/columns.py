@@ -84,11 +84,16 @@ class Column:
             return max(self.metric.hold_days, 1)  # how long a value holds is the metric's business
         return source.window_days
 
-    def expressions(self, distinct_days: bool) -> list[str]:
-        """The aggregates that this measure needs, over rows `u` looked at from day `d.day`."""
+    def expressions(self, distinct_days: bool, active: str = "") -> list[str]:
+        """The aggregates that this measure needs, over rows `u` looked at from day `d.day`.
+
+        `active` is the condition that a row is a day on which the account did anything, where not all rows are.
+        """
         source, window = self.source, int(self.look_back)
         slot = int(self.metric.slot or 0) if self.metric else 0
         inside = f"u.day > d.day - {window}"
+        if active and source.aggregate in ACTIVITY:
+            inside += f" AND {active}"
         match source.aggregate:
             case "per_week" | "total":
                 return [_sum(slot, inside)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -43,56 +44,71 @@ def _source(column: Column) -> tuple[str, str]:
 def _condition(column: Column) -> str:
     if column.source.aggregate == "features":
         return ""
-    chosen = (
-        f" AND u.metrics @> ARRAY[{int(column.metric.id)}]::bigint[]"
-        if _is_chosen(column) and column.metric
-        else ""
-    )
-    return f" AND u.contact_id > 0{chosen}"
+    return " AND u.contact_id > 0" + (f" AND {_chosen(column)}" if _is_chosen(column) else "")
+
+
+def _chosen(column: Column) -> str:
+    """The condition that a row has one of the events that a measure of some events counts."""
+    assert column.metric is not None
+    return f"u.metrics @> ARRAY[{int(column.metric.id)}]::bigint[]"
 
 
 def _is_chosen(column: Column) -> bool:
     return bool(column.metric and column.metric.chosen_events)
 
 
-def count_distinct(column: Column, where: DayRange) -> Array:
-    """Days × accounts: how many different keys were seen in the window that ends on each day."""
-    out = np.zeros((len(where.days), len(where.accounts)))
-    if len(where.days) == 1:
-        _one_day(column, where, out)
-    else:
-        _many_days(column, where, out)
-    return out
+def count_distinct(columns: Sequence[Column], where: DayRange, out: Array) -> None:
+    """Write into days × accounts × measures how many different keys were seen in the window that ends on each day."""
+    if len(where.days) > 1:
+        for column in columns:
+            out[:, :, column.position] = _many_days(column, where)
+    elif columns:
+        _one_day(columns, where, out)
 
 
-def _seen(column: Column, where: DayRange) -> str:
-    """The different (account, key) pairs of the window that ends on the last day.
+def _one_day(columns: Sequence[Column], where: DayRange, out: Array) -> None:
+    """All measures from one reading of the rows.
 
-    A contact opens the same features day after day: equal lists are put together by their bytes first, which costs a
-    third of unnesting them all (0.75 s against 1.9 s for 720,000 rows).
+    A contact opens the same features day after day: rows with equal lists are put together first, by their bytes, which
+    costs a third of unnesting them all (0.75 s against 1.9 s for 720,000 rows).
     """
+    chosen = [column for column in columns if _is_chosen(column)]
+    listed = any(column.source.aggregate == "features" for column in columns)
     known = " AND u.known_on <= %(last)s" if where.late_rows else ""
-    rows = f"""FROM {where.table} AS u
+    look_back = max(column.look_back for column in columns)
+    last_days = [f"max(u.day) FILTER (WHERE {_chosen(column)})" for column in chosen]
+    sql = f"""
+        WITH lists AS MATERIALIZED (
+          SELECT u.account_id, u.contact_id, {"any_value(u.features)" if listed else "NULL::bigint[]"} AS features,
+                 {", ".join(f"{part} AS last_{n}" for n, part in enumerate(["max(u.day)", *last_days]))}
+          FROM {where.table} AS u
           WHERE u.tenant_id = %(tenant)s AND {where.accounts.condition()}
-            AND u.day > %(last)s - {int(column.look_back)} AND u.day <= %(last)s{known}{_condition(column)}"""
-    if column.source.aggregate != "features":
-        return f"SELECT DISTINCT u.account_id, u.contact_id {rows}"
-    return f"""SELECT DISTINCT account_id, unnest(features) FROM (
-            SELECT u.account_id, any_value(u.features) AS features {rows}
-            GROUP BY u.account_id, array_send(u.features)) AS lists"""
-
-
-def _one_day(column: Column, where: DayRange, out: Array) -> None:
-    sql = f"SELECT account_id, count(*) FROM ({_seen(column, where)}) AS seen GROUP BY account_id"
+            AND u.day > %(last)s - {int(look_back)} AND u.day <= %(last)s{known}
+          GROUP BY u.account_id, u.contact_id{", array_send(u.features)" if listed else ""}
+        )
+        {" UNION ALL ".join(_counted(column, chosen) for column in columns)}"""
     with connection.cursor() as cursor:
         cursor.execute(sql, where.parameters())
-        found = np.array(cursor.fetchall(), dtype=np.int64).reshape(-1, 2)
-    rows, there = where.accounts.rows_of(found[:, 0])
-    out[0, rows[there]] = found[there, 1]
+        found = np.array(cursor.fetchall(), dtype=np.int64).reshape(-1, 3)
+    rows, there = where.accounts.rows_of(found[:, 1])
+    for column in columns:
+        out[0, :, column.position] = 0.0
+    out[0, rows[there], found[there, 0]] = found[there, 2]
 
 
-def _many_days(column: Column, where: DayRange, out: Array) -> None:
-    """All days in one statement: each use counts from the day it is known until it leaves the window.
+def _counted(column: Column, chosen: Sequence[Column]) -> str:
+    """Position of the measure, account and number of keys, from the lists."""
+    place = chosen.index(column) + 1 if column in chosen else 0
+    inside = f"last_{place} > %(last)s - {int(column.look_back)}"
+    if column.source.aggregate == "features":
+        keys = f"SELECT DISTINCT account_id, unnest(features) FROM lists WHERE {inside}"
+    else:
+        keys = f"SELECT DISTINCT account_id, contact_id FROM lists WHERE {inside} AND contact_id > 0"
+    return f"SELECT {column.position}, account_id, count(*) FROM ({keys}) AS seen GROUP BY account_id"
+
+
+def _many_days(column: Column, where: DayRange) -> Array:
+    """Days × accounts, all days in one statement: each use counts from the day it is known until it leaves the window.
 
     Uses of one key overlap, so the spans are cut where an earlier one still runs; what is left is added up by day.
     """
@@ -125,4 +141,4 @@ def _many_days(column: Column, where: DayRange, out: Array) -> None:
     np.add.at(steps, (found[:, 1], rows), found[:, 3])
     np.add.at(steps, (found[:, 2], rows), -found[:, 3])
     counts = np.cumsum(steps, axis=0)
-    out[:] = counts[[(day - where.days[0]).days for day in where.days]]
+    return counts[[(day - where.days[0]).days for day in where.days]].astype(np.float64)

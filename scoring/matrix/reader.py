@@ -40,16 +40,19 @@ def read_matrix(request: MatrixRequest, sources: Sequence[Any]) -> Array:
     activity = [column for column in readable if column.source.aggregate in ACTIVITY]
     contacts = [column for column in readable if column.source.aggregate in CONTACTS]
     daily = [column for column in readable if column not in activity and column not in contacts]
-    if len(request.days) == 1:
+    if len(request.days) > 1:
+        _read_many_days(request, [*daily, *activity], out)
+    elif request.late_rows:
         _read_day(request, daily, out, request.day_table)
         _read_day(request, activity, out, _active_rows(request, activity))
-    else:
-        _read_many_days(request, [*daily, *activity], out)
+    else:  # a day has one row: reading is what costs, so the rows are read once for both
+        everything = _everything(request)
+        both = [*daily, *activity] if everything else daily
+        _read_day(request, both, out, request.day_table, f'u."values"[{everything}] > 0')
     where = DayRange(
         request.user_day_table, request.tenant_id, request.accounts, request.days, request.late_rows
     )
-    for column in contacts:
-        out[:, :, column.position] = count_distinct(column, where)
+    count_distinct(contacts, where, out)
     for column in readable:
         _silence(request, column, out[:, :, column.position])
     return out
@@ -61,23 +64,23 @@ def _everything(request: MatrixRequest) -> int:
 
 
 def _active_rows(request: MatrixRequest, activity: Sequence[Column]) -> str:
-    """The days on which an account did anything: one row each, also where late events make several rows of a day."""
+    """The days on which an account did anything, one row each, where late events make several rows of a day."""
     slot = _everything(request)
     if not activity or not slot:
         return ""
-    if not request.late_rows:
-        return f'(SELECT * FROM {request.day_table} WHERE "values"[{slot}] > 0)'
     return (
         f"(SELECT tenant_id, account_id, day, min(known_on) AS known_on FROM {request.day_table} "
         f'WHERE tenant_id = %(tenant)s AND "values"[{slot}] > 0 GROUP BY 1, 2, 3)'
     )
 
 
-def _read_day(request: MatrixRequest, columns: Sequence[Column], out: Array, rows: str) -> None:
+def _read_day(
+    request: MatrixRequest, columns: Sequence[Column], out: Array, rows: str, active: str = ""
+) -> None:
     """Aggregates of the account-days in each measure's window, for one day."""
     if not columns or not rows:
         return
-    expressions = [(column, column.expressions(request.late_rows)) for column in columns]
+    expressions = [(column, column.expressions(request.late_rows, active)) for column in columns]
     window = max(column.look_back for column in columns)
     known = " AND u.known_on <= d.day" if request.late_rows else ""
     sql = f"""
