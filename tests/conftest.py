@@ -125,8 +125,3 @@ def carl(acme: Tenant) -> Membership:
 def vera(acme: Tenant) -> Membership:
     """Viewer of acme."""
     return make_member(acme, "vera", Role.VIEWER)
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the files whose single tests are long, so that no process is left alone with them at the end."""
-    items.sort(key=lambda item: item.path.parent.name not in ("browser", "chaos", "stories"))

@@ -29,7 +29,7 @@ def up(arguments: Sequence[str]) -> int:
 def test(arguments: Sequence[str]) -> int:
     """Become pytest, one process for each core; tests/embedded_plugin.py starts a throw-away pair for each.
 
-    A file stays in one process; tests/conftest.py says which files begin. Servers that DATABASE_URL
+    A process that has nothing left takes half of another's tests. Servers that DATABASE_URL
     names are one pair: there everything runs in one process.
     """
     shared = external_servers()
@@ -37,7 +37,7 @@ def test(arguments: Sequence[str]) -> int:
     if len(passed_on) < len(arguments):
         os.environ["CS_FULL"] = "1"
     os.chdir(CHECKOUT)
-    cores = [] if shared else ["--numprocesses=auto", "--dist=loadfile", "--no-loadscope-reorder"]
+    cores = [] if shared else ["--numprocesses=auto", "--dist=worksteal"]
     os.execv(sys.executable, [sys.executable, "-m", "pytest", *cores, *passed_on])
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from accounts.fence.scope import tenant_scope
 from accounts.models import Tenant
@@ -25,6 +25,7 @@ RUN_AXE = """async () => {
   return result.violations.filter(v => ['serious', 'critical'].includes(v.impact))
     .map(v => v.id + ': ' + v.nodes.slice(0, 3).map(n => n.target.join(' ')).join(' | '));
 }"""
+expect.set_options(timeout=20_000)  # a machine that runs other tests beside these answers late, not wrongly
 ROLES = {"alice": "admin", "mona": "manager", "carl": "csm", "vera": "viewer"}
 
 

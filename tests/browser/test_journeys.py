@@ -197,7 +197,8 @@ def test_language_and_appearance_are_chosen_from_the_top_bar(
     page = visitor.page
     visitor.sign_in("vera")
     page.get_by_role("button", name="Appearance").click()
-    page.get_by_role("button", name="Dark").click()
+    with page.expect_response("**/preferences/"):  # a reload before it was kept shows what was kept
+        page.get_by_role("button", name="Dark").click()
     expect(page.locator("html")).to_have_attribute("data-bs-theme", "dark")
     page.reload()
     expect(page.locator("html")).to_have_attribute("data-bs-theme", "dark")
