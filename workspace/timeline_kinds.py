@@ -8,6 +8,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from alerts.timeline import LABELS as ALERT_LABELS
+from expansion.timeline import LABELS as OPPORTUNITY_LABELS
 from outreach.timeline import LABELS as MESSAGE_LABELS
 from playbooks.checklists.timeline import LABELS as CHECKLIST_LABELS
 from playbooks.intervention.timeline import LABELS as HANDOFF_LABELS
@@ -38,6 +39,7 @@ _ICONS = {
     "onboarding": "rocket",
     "checklist": "checklist",
     "handoff": "switch-horizontal",
+    "opportunity": "trending-up",
 }
 KINDS: dict[str, Kind] = {
     "note": Kind(_("Note"), "note"),
@@ -53,6 +55,7 @@ KINDS: dict[str, Kind] = {
             ONBOARDING_LABELS,
             CHECKLIST_LABELS,
             HANDOFF_LABELS,
+            OPPORTUNITY_LABELS,
         )
         for key, word in labels.items()
     },

@@ -388,6 +388,7 @@ TENANT_ADMIN = {
     "playbooks": ["playbook", "playbookversion"],
     "pql": ["leadsettings", "signal", "disqualifier"],
     "alerts": ["rule"],
+    "expansion": ["expansionsettings", "offering", "trigger"],
 }
 OPERATOR_ADMIN = {"accounts": ["tenant", "user", "membership"]}
 ADMIN_MODEL_ROUTES = [
