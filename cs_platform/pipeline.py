@@ -1,8 +1,8 @@
 """The nightly story, told once.
 
-roll up → state of the day and buying signals → peers → score → leads → people at leads → rules and alerts → plays →
-onboarding → checklists → summary of the day. The scheduled night, `manage nightly`, a recompute that a person asks for and
-the demo's past all run these steps.
+roll up → state of the day and buying signals → peers → score → leads → people at leads → rules and alerts → opportunities →
+plays → onboarding → checklists → summary of the day. The scheduled night, `manage nightly`, a recompute that a person asks
+for and the demo's past all run these steps.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from accounts.models import Job, Tenant
 from accounts.upserts import roll_up_subscriptions
 from alerts.at_risk import accounts_with_severe_alerts
 from alerts.services import evaluate_rules, plan_digests
+from expansion.services import evaluate_expansion
 from health.services import summarise_day
 from outreach.services import forget_old
 from playbooks.checklists.services import keep_checklists
@@ -94,6 +95,13 @@ def _rules(tenant: Tenant, job: Job, params: Mapping[str, Any]) -> None:
     evaluate_rules(tenant=tenant, day=_day(job), suppress_deliveries=_is_past(tenant, _day(job)))
 
 
+def _opportunities(tenant: Tenant, job: Job, params: Mapping[str, Any]) -> None:
+    """The board only moves forward: a run for a past day leaves it alone."""
+    if not _is_past(tenant, _day(job)):
+        prefer_hash_joins()
+        evaluate_expansion(tenant=tenant, day=_day(job))
+
+
 def _plays(tenant: Tenant, job: Job, params: Mapping[str, Any]) -> None:
     advance_runs(tenant=tenant, day=_day(job))
 
@@ -135,6 +143,7 @@ STEPS = {
     "leads": Step(_leads),
     "people": Step(_people),
     "rules": Step(_rules),
+    "opportunities": Step(_opportunities),
     "plays": Step(_plays),
     "onboarding": Step(_onboarding),
     "checklists": Step(_checklists),
@@ -167,10 +176,11 @@ def plan_night(tenant: Tenant, job: Job) -> Sequence[Chunk]:
         Chunk(4, "leads", {}),
         *[Chunk(5, "people", params) for params in ranges],
         Chunk(6, "rules", {}),
-        Chunk(7, "plays", {}),
-        Chunk(8, "onboarding", {}),
-        *[Chunk(9, "checklists", params) for params in ranges],
-        Chunk(10, "summary", {}),
+        Chunk(7, "opportunities", {}),
+        Chunk(8, "plays", {}),
+        Chunk(9, "onboarding", {}),
+        *[Chunk(10, "checklists", params) for params in ranges],
+        Chunk(11, "summary", {}),
     ]
 
 
