@@ -35,8 +35,13 @@ ALERT_NOW, ONLY_NEW = "now", "new"
 
 
 def install_shipped_rules(*, tenant: Tenant) -> list[Rule]:
-    """Add the shipped rules that the tenant does not have, in its language; the others stay as they are."""
-    have = set(Rule.objects.filter(tenant=tenant).values_list("key", flat=True))
+    """Add the shipped rules that the tenant does not have, in its language; the others stay as they are.
+
+    A new tenant starts with all of them on. One that works already gets a later rule switched off: nobody is to wake up
+    to alerts that nobody asked for.
+    """
+    known = dict(Rule.objects.filter(tenant=tenant).values_list("key", "origin"))
+    works_already = Rule.Origin.SHIPPED in known.values()
     language = tenant.language
     return Rule.objects.bulk_create(
         Rule(
@@ -57,9 +62,10 @@ def install_shipped_rules(*, tenant: Tenant) -> list[Rule]:
             interrupts=rule.interrupts,
             channels=[Channel.IN_APP],
             origin=Rule.Origin.SHIPPED,
+            enabled=not works_already,
         )
         for rule in shipped_rules()
-        if rule.key not in have
+        if rule.key not in known
     )
 
 

@@ -57,6 +57,25 @@ def test_a_new_tenant_gets_what_each_app_gives() -> None:
     assert models == {("plg", True), ("playbook", False), ("pql", True)}
 
 
+def test_a_tenant_gets_what_a_later_release_ships_and_keeps_what_it_has() -> None:
+    """As if the release before had had no such rule; it comes switched off, and what was edited stays."""
+    tenant = create_tenant(slug="acme", name="Acme")
+    create_tenant(slug="rival", name="Rival")
+    rules = apps.get_model("alerts.Rule").objects
+    with tenant_scope(tenant):
+        rules.filter(key="low_nps").delete()
+        rules.filter(key="champion_gone").update(name="Ours", severity="low")
+    assert run("provision", "acme") == "acme: complete\n"
+    assert run("provision", "--all") == "acme: complete\nrival: complete\n"
+    with tenant_scope(tenant):
+        assert rules.get(key="low_nps").enabled is False
+        assert rules.filter(enabled=False).count() == 1
+        assert rules.get(key="champion_gone").name == "Ours"
+    for wrong in ((), ("acme", "--all"), ("acme", "nobody")):
+        with pytest.raises(CommandError, match="--all|nobody"):
+            run("provision", *wrong)
+
+
 def test_the_command_makes_a_tenant_with_its_settings() -> None:
     run("create_tenant", "acme", "--name", "Acme Inc", "--timezone", "Europe/Madrid", "--language", "es")
     tenant = Tenant.objects.get(slug="acme")
