@@ -72,7 +72,7 @@ def test_a_tenant_gets_what_a_later_release_ships_and_keeps_what_it_has() -> Non
         assert rules.filter(enabled=False).count() == 1
         assert rules.get(key="champion_gone").name == "Ours"
     for wrong in ((), ("acme", "--all"), ("acme", "nobody")):
-        with pytest.raises(CommandError, match="--all|nobody"):
+        with pytest.raises(CommandError, match=r"--all|nobody"):
             run("provision", *wrong)
 
 
