@@ -55,7 +55,7 @@ def work_through(tenant: Tenant, day: date, colleagues: list[Membership]) -> Non
         who = alert.account.owner_id or colleagues[alert.pk % len(colleagues)].pk
         alert.state, alert.close_verdict = Alert.State.CLOSED, VERDICTS[alert.pk % len(VERDICTS)]
         alert.closed_at, alert.closed_by_id, alert.ended_on = evening, who, day
-        alert.first_action_at = evening
+        alert.first_action_at = _looked_into(tenant, alert)
         entries.append(
             _entry(
                 tenant,
@@ -71,6 +71,13 @@ def work_through(tenant: Tenant, day: date, colleagues: list[Membership]) -> Non
         alerts, ["state", "close_verdict", "closed_at", "closed_by", "ended_on", "first_action_at"]
     )
     TimelineEntry.objects.bulk_create(entries)
+
+
+def _looked_into(tenant: Tenant, alert: Alert) -> datetime:
+    """Somebody looks at an alert in working hours of the first days, long before it is closed."""
+    draw = _draw(alert.pk)
+    opened = alert.opened_on + timedelta(days=draw % 3)
+    return datetime.combine(opened, time(9 + draw % 8, draw % 60), tenant.tz)
 
 
 def _entry(
