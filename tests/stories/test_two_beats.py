@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
@@ -25,7 +25,7 @@ AT_ONCE = 4
 
 
 @pytest.fixture
-def late_payer(transactional_db: None) -> Iterator[Tenant]:
+def late_payer(transactional_db: None) -> Tenant:
     """A company as provisioning makes it, with one account whose invoice is overdue since the day before yesterday."""
     tenant = create_tenant(slug="acme", name="Acme")
     owner = make_member(tenant, "carl", "csm")
@@ -52,7 +52,7 @@ def late_payer(transactional_db: None) -> Iterator[Tenant]:
         )
         before = timezone.now() - timedelta(days=3)  # the night of yesterday knows what had come by then
         Account.objects.update(created_at=before)
-    yield tenant
+    return tenant
 
 
 def at_once(work: Callable[[], Any]) -> list[Any]:
