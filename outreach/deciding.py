@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo, available_timezones
@@ -71,21 +72,49 @@ def decide(
     *, tenant: Tenant, choices: OutreachSettings, message: Message, contact: Contact | None, now: datetime
 ) -> Decision:
     """What becomes of this mail now; the caller holds the contact's row, so that two mails cannot take the last place."""
+    suppressed = suppressed_by(tenant, message.address, message.purpose) if message.address else ""
+    free = now
+    if message.purpose != Purpose.SERVICE and not suppressed and message.counted_at is None:
+        free = cap_free_at(tenant, contact, choices.cap_count, now)
+    return decision_of(
+        choices=choices,
+        message=message,
+        suppressed=suppressed,
+        free=free,
+        zone=zone_of(tenant, contact),
+        now=now,
+    )
+
+
+def decision_of(
+    *,
+    choices: OutreachSettings,
+    message: Message,
+    suppressed: str,
+    free: datetime,
+    zone: ZoneInfo,
+    now: datetime,
+    not_before: datetime | None = None,
+) -> Decision:
+    """The same from what was read: why the address is suppressed, from when on the cap is free, the contact's clock."""
     if not message.address:
         return Decision(Message.State.SUPPRESSED, Message.Reason.NO_ADDRESS)
-    reason = suppressed_by(tenant, message.address, message.purpose)
-    if reason:
-        return Decision(Message.State.SUPPRESSED, reason)
+    if suppressed:
+        return Decision(Message.State.SUPPRESSED, suppressed)
+    start = max(now, not_before) if not_before is not None else now
     if message.purpose == Purpose.SERVICE:
-        return Decision(Message.State.QUEUED)
-    free = now if message.counted_at else cap_free_at(tenant, contact, choices.cap_count, now)
+        return (
+            Decision(Message.State.QUEUED)
+            if start <= now
+            else Decision(Message.State.HELD, Message.Reason.QUIET_HOURS, start)
+        )
     quiet = Quiet(choices.quiet_from, choices.quiet_until, choices.quiet_weekends)
-    until = next_allowed(free, quiet, zone_of(tenant, contact))
+    until = next_allowed(max(free, start), quiet, zone)
     if until <= now:
         return Decision(Message.State.QUEUED)
-    if until > message.created_at + timedelta(days=choices.hold_days):
+    if until > max(message.created_at, start) + timedelta(days=choices.hold_days):
         return Decision(Message.State.DROPPED, Message.Reason.TOO_LATE)
-    why = Message.Reason.NO_CAP_LEFT if free > now else Message.Reason.QUIET_HOURS
+    why = Message.Reason.NO_CAP_LEFT if free > start else Message.Reason.QUIET_HOURS
     return Decision(Message.State.HELD, why, until)
 
 
@@ -98,5 +127,9 @@ def cap_free_at(tenant: Tenant, contact: Contact | None, most: int, now: datetim
         .order_by("-counted_at")
         .values_list("counted_at", flat=True)[:most]
     )
-    oldest = taken[-1] if len(taken) >= most else None
-    return oldest + timedelta(days=CAP_DAYS) if oldest is not None else now
+    return free_after(taken, most, now)
+
+
+def free_after(taken: Sequence[datetime], most: int, now: datetime) -> datetime:
+    """From when on there is room again, given the mails of the last days, the newest first."""
+    return taken[most - 1] + timedelta(days=CAP_DAYS) if len(taken) >= most else now

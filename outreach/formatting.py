@@ -1,4 +1,6 @@
-"""Markdown-like bodies as HTML and as plain text: paragraphs, lists, bold, links. Pure.
+"""Markdown-like bodies as HTML and as plain text: paragraphs, lists, bold, links, rows of buttons. Pure.
+
+A line in brackets that holds nothing but links, `[[0](https://…) [1](https://…)]`, is a row of buttons of equal width.
 
 A merge field's value is text and nothing else: it is put in while the markup is read, so it can never become markup.
 """
@@ -20,14 +22,27 @@ INLINE = re.compile(
     rf"|(?P<field>{FIELD.pattern.replace('?P<name>', '').replace('?P<instead>', '')})"
 )
 ITEM = re.compile(r"[-*•] +")
+BUTTONS = re.compile(r"\[(?P<links>\[.+\))\]\Z")
+# Mail programs know no style sheets; the cells are what keeps eleven buttons on one line of a phone.
+ROW_STYLE = "border-collapse:separate;border-spacing:3px 0;table-layout:fixed;margin:0 0 16px"
+BUTTON_STYLE = (
+    "display:block;padding:11px 0;border:1px solid #c3c8d2;border-radius:6px;background:#ffffff;color:#1f2430;"
+    "font-size:15px;font-weight:600;line-height:1.2;text-align:center;text-decoration:none"
+)
 
 
 @dataclass(frozen=True)
 class Block:
-    """A paragraph, or a list with its items."""
+    """A paragraph, a list with its items, or a row of buttons."""
 
     lines: tuple[str, ...]
     is_list: bool
+
+    @property
+    def buttons(self) -> str:
+        """The links of a row of buttons; empty for anything else."""
+        match = BUTTONS.match(self.lines[0]) if len(self.lines) == 1 and not self.is_list else None
+        return match["links"] if match and not INLINE.sub("", match["links"]).strip() else ""
 
 
 def blocks_of(body: str) -> list[Block]:
@@ -57,6 +72,9 @@ def as_html(body: str, values: Mapping[str, str]) -> str:
     """The body as HTML, all text escaped."""
     parts = []
     for block in blocks_of(body):
+        if block.buttons:
+            parts.append(_button_row(block.buttons, values))
+            continue
         lines = [_inline(line, values) for line in block.lines]
         if block.is_list:
             parts.append("<ul>" + "".join(f"<li>{line}</li>" for line in lines) + "</ul>")
@@ -69,9 +87,26 @@ def as_text(body: str, values: Mapping[str, str]) -> str:
     """The body as plain text; a link's address stands behind its words."""
     parts = []
     for block in blocks_of(body):
+        if block.buttons:
+            found = [match for match in INLINE.finditer(block.buttons) if match["label"] is not None]
+            parts.append("\n".join(f"{match['label']}: {merge(match['target'], values)}" for match in found))
+            continue
         lines = [INLINE.sub(lambda match: _plain(match, values), line) for line in block.lines]
         parts.append("\n".join(f"- {line}" for line in lines) if block.is_list else "\n".join(lines))
     return "\n\n".join(parts)
+
+
+def _button_row(links: str, values: Mapping[str, str]) -> str:
+    """The links as cells of one line; an address that must not stand in a link is left without one."""
+    cells = []
+    for match in INLINE.finditer(links):
+        words, target = html.escape(merge(match["label"] or "", values)), merge(match["target"] or "", values)
+        href = f' href="{html.escape(target)}"' if is_safe_link(target) else ""
+        cells.append(f'<td align="center"><a{href} style="{BUTTON_STYLE}">{words}</a></td>')
+    row = "".join(cells)
+    return (
+        f'<table role="presentation" width="100%" cellpadding="0" style="{ROW_STYLE}"><tr>{row}</tr></table>'
+    )
 
 
 def _inline(line: str, values: Mapping[str, str]) -> str:

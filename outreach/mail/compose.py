@@ -15,6 +15,7 @@ from accounts.outbox import stable_id
 from outreach.delivery import MESSAGE
 from outreach.formatting import as_html, as_text
 from outreach.mail.layout import Page, render
+from outreach.mail.private import private_values
 from outreach.mail.unsubscribing import make_token
 from outreach.merge import merge
 from outreach.models import Message, OutreachSettings
@@ -24,12 +25,13 @@ LOGO_ID = "logo"
 
 
 def compose_message(
-    tenant: Tenant, choices: OutreachSettings, message: Message, *, logo: str = ""
+    tenant: Tenant, choices: OutreachSettings, message: Message, *, logo: str = "", looked_at: bool = False
 ) -> EmailMultiAlternatives:
-    """The mail as it leaves; `logo` is the picture's address where it is only looked at."""
-    subject = " ".join(merge(message.subject, message.merged).split())
+    """The mail as it leaves; one that is only `looked_at` has an address as its `logo` and no private links."""
+    values = message.merged | private_values(tenant, message, looked_at=looked_at)
+    subject = " ".join(merge(message.subject, values).split())
     unsubscribe = unsubscribe_url(tenant, message.address) if message.purpose == Purpose.ENGAGEMENT else ""
-    body_text = as_text(message.body, message.merged)
+    body_text = as_text(message.body, values)
     parts = [body_text]
     if message.action_url:
         parts.append(message.action_url)
@@ -49,7 +51,7 @@ def compose_message(
         render(
             Page(
                 subject=subject,
-                body=as_html(message.body, message.merged),
+                body=as_html(message.body, values),
                 language=message.language,
                 colour=tenant.brand_color,
                 sender=sender_name(tenant, choices),

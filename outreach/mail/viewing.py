@@ -76,7 +76,7 @@ def mail_of_item(tenant: Tenant, item: Outbox) -> SeenMail | None:
 def mail_of_message(tenant: Tenant, message: Message) -> SeenMail:
     """The mail of a message."""
     choices = settings_of(tenant)
-    return seen(compose_message(tenant, choices, message, logo=logo_address(choices)))
+    return seen(compose_message(tenant, choices, message, logo=logo_address(choices), looked_at=True))
 
 
 def logo_address(choices: OutreachSettings) -> str:

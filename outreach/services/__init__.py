@@ -2,12 +2,14 @@
 
 from .forgetting import forget_old
 from .installing import install_outreach
+from .mailing import Mail, send_emails
 from .messaging import send_email, send_in_app
 from .notifying import mark_all_read, mark_read, notify_members, save_choices
 from .publishing import publish_event
 from .slack import post_to_slack
 
 __all__ = [
+    "Mail",
     "forget_old",
     "install_outreach",
     "mark_all_read",
@@ -17,5 +19,6 @@ __all__ = [
     "publish_event",
     "save_choices",
     "send_email",
+    "send_emails",
     "send_in_app",
 ]
