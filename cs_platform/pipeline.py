@@ -1,8 +1,8 @@
 """The nightly story, told once.
 
-roll up → state of the day and buying signals → peers → score → leads → people at leads → rules and alerts → opportunities →
-plays → onboarding → checklists → summary of the day. The scheduled night, `manage nightly`, a recompute that a person asks
-for and the demo's past all run these steps.
+roll up → state of the day and buying signals → survey answers and invitations → peers → score → leads → people at leads →
+rules and alerts → opportunities → plays → onboarding → checklists → mails of surveys → summary of the day. The scheduled
+night, `manage nightly`, a recompute that a person asks for and the demo's past all run these steps.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from alerts.at_risk import accounts_with_severe_alerts
 from alerts.services import evaluate_rules, plan_digests
 from expansion.services import evaluate_expansion
 from health.services import summarise_day
+from nps.surveys.jobs import keep_surveys, write_all_mails
 from outreach.services import forget_old
 from playbooks.checklists.services import keep_checklists
 from playbooks.onboarding.services import evaluate_onboarding
@@ -59,6 +60,17 @@ def _state(tenant: Tenant, job: Job, params: Mapping[str, Any]) -> None:
     evaluate_sql_metrics(tenant=tenant, day=_day(job))
     if not _is_past(tenant, _day(job)):
         propose_shipped_version(tenant=tenant, day=_day(job))
+
+
+def _surveys(tenant: Tenant, job: Job, params: Mapping[str, Any]) -> None:
+    """Before scoring, which reads the metrics, and before the plays that answers start. Nobody is asked about a past day."""
+    if not _is_past(tenant, _day(job)):
+        keep_surveys(tenant=tenant, day=_day(job))
+
+
+def _survey_mails(tenant: Tenant, job: Job, params: Mapping[str, Any]) -> None:
+    if not _is_past(tenant, _day(job)):
+        write_all_mails(tenant)
 
 
 def _peers(tenant: Tenant, job: Job, params: Mapping[str, Any]) -> None:
@@ -138,6 +150,7 @@ def _summary(tenant: Tenant, job: Job, params: Mapping[str, Any]) -> None:
 STEPS = {
     "roll_up": Step(_roll_up, scoped=False),  # many turns, each its own transaction
     "state": Step(_state),
+    "surveys": Step(_surveys),
     "peers": Step(_peers),
     "score": Step(_score),
     "leads": Step(_leads),
@@ -147,8 +160,28 @@ STEPS = {
     "plays": Step(_plays),
     "onboarding": Step(_onboarding),
     "checklists": Step(_checklists),
+    "survey_mails": Step(_survey_mails, scoped=False),  # some hundreds in each transaction
     "summary": Step(_summary),
 }
+
+# The order of the night; a stage begins when the one before it is done.
+NIGHT = (
+    "roll_up",
+    "state",
+    "surveys",
+    "peers",
+    "score",
+    "leads",
+    "people",
+    "rules",
+    "opportunities",
+    "plays",
+    "onboarding",
+    "checklists",
+    "survey_mails",
+    "summary",
+)
+BY_ACCOUNTS = frozenset({"score", "people", "checklists"})  # some thousands of accounts a chunk
 
 CHUNK_STARTS_SQL = """
 SELECT id FROM (SELECT id, row_number() OVER (ORDER BY id) AS n FROM accounts_account WHERE tenant_id = %s) a
@@ -169,18 +202,9 @@ def plan_night(tenant: Tenant, job: Job) -> Sequence[Chunk]:
     """The whole night."""
     ranges = account_chunks(tenant, job.params.get("chunk", ACCOUNTS_PER_CHUNK))
     return [
-        Chunk(0, "roll_up", {}),
-        Chunk(1, "state", {}),
-        Chunk(2, "peers", {}),
-        *[Chunk(3, "score", params) for params in ranges],
-        Chunk(4, "leads", {}),
-        *[Chunk(5, "people", params) for params in ranges],
-        Chunk(6, "rules", {}),
-        Chunk(7, "opportunities", {}),
-        Chunk(8, "plays", {}),
-        Chunk(9, "onboarding", {}),
-        *[Chunk(10, "checklists", params) for params in ranges],
-        Chunk(11, "summary", {}),
+        Chunk(stage, step, params)
+        for stage, step in enumerate(NIGHT)
+        for params in (ranges if step in BY_ACCOUNTS else [{}])
     ]
 
 

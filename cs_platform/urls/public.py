@@ -7,12 +7,13 @@ from django.urls import URLPattern, URLResolver, include, path
 
 from accounts.admin_site import operator_admin_site
 
-API_APPS = ("accounts", "usage", "scoring", "health", "alerts", "playbooks", "pql", "outreach")
+API_APPS = ("accounts", "usage", "scoring", "health", "alerts", "playbooks", "pql", "outreach", "nps")
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("accounts.public_urls")),
     path("", include("outreach.public_urls")),
     path("", include("playbooks.public_urls")),
+    path("", include("nps.public_urls")),
     path("", include("workspace.public_urls")),
     path("accounts/", include("allauth.account.urls")),
     path("operator/", operator_admin_site.urls),

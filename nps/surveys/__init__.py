@@ -1,0 +1,1 @@
+"""Surveys: whom to ask when, what was answered, what follows from it, and the figures."""
