@@ -67,6 +67,10 @@ ENTRIES: tuple[tuple[Promise, tuple[Entry, ...]], ...] = (
         ),
     ),
     (
+        _("Grow"),
+        (Entry(_("NPS"), "workspace:nps", "message-circle", "np", "n"),),
+    ),
+    (
         _("Insight"),
         (
             Entry(_("Disagreements"), "workspace:disagreements", "arrows-diff", "disagreement", "d"),

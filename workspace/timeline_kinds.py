@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from alerts.timeline import LABELS as ALERT_LABELS
 from expansion.timeline import LABELS as OPPORTUNITY_LABELS
+from nps.surveys.timeline import LABELS as SURVEY_LABELS
 from outreach.timeline import LABELS as MESSAGE_LABELS
 from playbooks.checklists.timeline import LABELS as CHECKLIST_LABELS
 from playbooks.intervention.timeline import LABELS as HANDOFF_LABELS
@@ -40,6 +41,7 @@ _ICONS = {
     "checklist": "checklist",
     "handoff": "switch-horizontal",
     "opportunity": "trending-up",
+    "survey": "message-circle",
 }
 KINDS: dict[str, Kind] = {
     "note": Kind(_("Note"), "note"),
@@ -56,6 +58,7 @@ KINDS: dict[str, Kind] = {
             CHECKLIST_LABELS,
             HANDOFF_LABELS,
             OPPORTUNITY_LABELS,
+            SURVEY_LABELS,
         )
         for key, word in labels.items()
     },

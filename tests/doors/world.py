@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -33,6 +34,8 @@ from accounts.models import (
 )
 from accounts.services import create_tenant, enqueue_job, record_audit
 from alerts.models import Alert, Deed, Rule
+from nps.surveys.models import Answer, Invitation, Survey, Wave
+from nps.surveys.services import submit_answer
 from outreach.models import Delivery, Endpoint, Event, Suppression, Template
 from outreach.sealing import seal
 from outreach.services import notify_members, send_email, send_in_app
@@ -195,6 +198,7 @@ def _fill(tenant: Tenant, members: dict[str, Membership]) -> dict[str, Any]:
     )
     event = Event.objects.create(type="x", data={"of": own("Event")}, dedupe_key="k", at=now)
     delivery = Delivery.objects.create(endpoint=endpoint, event=event, state=Delivery.State.FAILED)
+    survey, wave, answer = _surveys(account, own)
     ScoreModel.objects.filter(key="playbook").update(key=f"{tenant.slug}-model")
     return {
         "message": mail.pk,
@@ -232,7 +236,31 @@ def _fill(tenant: Tenant, members: dict[str, Membership]) -> dict[str, Any]:
         "model": draft.model_id,
         "version": draft.pk,
         "tab": "usage",
+        "survey": survey.pk,
+        "survey_wave": wave.pk,
+        "survey_answer": answer.pk,
     }
+
+
+def _surveys(account: Account, own: Callable[[str], str]) -> tuple[Survey, Wave, Answer]:
+    """A survey with a planned wave and a detractor's answer to another one."""
+    survey, now = Survey.objects.get(key="relationship"), timezone.now()
+    wave = Wave.objects.create(survey=survey, name=own("Wave"), starts_on=now.date() + timedelta(days=3))
+    invitation = Invitation.objects.create(
+        survey=survey,
+        wave="wave-0",
+        account=account,
+        contact=Contact.objects.get(account=account),
+        nonce="nonce",
+        asked_on=now.date(),
+        send_at=now,
+        closes_on=now.date(),
+    )
+    answer = submit_answer(
+        tenant=account.tenant, invitation_id=invitation.pk, score=3, comment=own("Comment")
+    ).answer
+    Job.objects.filter(kind="survey_answer").update(state=Job.State.DONE)
+    return survey, wave, answer
 
 
 @contextmanager
