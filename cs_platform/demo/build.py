@@ -30,6 +30,7 @@ from cs_platform.demo.plays import start_growing, write_today
 from cs_platform.demo.routines import keep_routines
 from cs_platform.demo.selling import sell_through
 from cs_platform.demo.storyline import DAYS, SIGNAL_DAYS, Customer, Story, events, tell
+from cs_platform.demo.voices import follow_up, speak_up
 from health.services import summarise_day
 from playbooks.services import advance_runs
 from pql.services import evaluate_leads, measure_signals, note_signals, save_settings
@@ -243,10 +244,17 @@ def _summary(tenant: Tenant, job: Job, params: Mapping[str, Any]) -> None:
     write_today(tenant)
 
 
+def _surveys(tenant: Tenant, job: Job, params: Mapping[str, Any]) -> None:
+    """What customers answered, before the rules, one of which listens to it."""
+    prefer_hash_joins()
+    speak_up(tenant, _last_day(job), _owners(tenant))
+
+
 def _routines(tenant: Tenant, job: Job, params: Mapping[str, Any]) -> None:
     """Onboarding, checklists and training as they stand on the last day."""
     prefer_hash_joins()
     keep_routines(tenant, _last_day(job), _owners(tenant))
+    follow_up(tenant)
 
 
 def _plan(tenant: Tenant, job: Job) -> list[Chunk]:
@@ -261,15 +269,16 @@ def _plan(tenant: Tenant, job: Job) -> list[Chunk]:
         Chunk(4, "score", {}),
         Chunk(5, "leads", {}),
         Chunk(6, "summary", {}),
+        Chunk(7, "surveys", {}),
         *[
             Chunk(
-                7 + n,
+                8 + n,
                 "findings",
                 {"first": week.isoformat(), "days": min(7, (_last_day(job) - week).days + 1)},
             )
             for n, week in enumerate(weeks)
         ],
-        Chunk(7 + len(weeks), "routines", {}),
+        Chunk(8 + len(weeks), "routines", {}),
     ]
 
 
@@ -314,6 +323,7 @@ def register_demo_jobs() -> None:
         "leads": Step(_leads),
         "findings": Step(_findings),
         "summary": Step(_summary),
+        "surveys": Step(_surveys),
         "routines": Step(_routines),
     }
     register_job_kind("demo", JobKind(plan=_plan, steps=steps))

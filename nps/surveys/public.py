@@ -20,7 +20,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
 
-from accounts.api_limits import Allowance, count_use
+from accounts.api_limits import Allowance, count_request
 from accounts.brand import brand_css
 from accounts.fence.scope import tenant_scope
 from accounts.models import Tenant
@@ -69,9 +69,11 @@ def survey_page(request: HttpRequest, token: str) -> HttpResponse:
 
 def _limited(request: HttpRequest, token: str) -> HttpResponse | None:
     """429 for an address or a link that asks too often."""
-    counts = [count_use(f"survey-from:{request.META.get('REMOTE_ADDR', '')}", PER_ADDRESS)]
+    counts = [count_request(f"survey-from:{request.META.get('REMOTE_ADDR', '')}", PER_ADDRESS)]
     if request.method == "POST":
-        counts.append(count_use(f"survey-link:{hashlib.sha256(token.encode()).hexdigest()[:32]}", PER_LINK))
+        counts.append(
+            count_request(f"survey-link:{hashlib.sha256(token.encode()).hexdigest()[:32]}", PER_LINK)
+        )
     spent: Allowance | None = next((one for one in counts if one is not None and one.exhausted), None)
     if spent is None:
         return None

@@ -338,6 +338,7 @@ TENANT_ADMIN = {
     "pql": ["leadsettings", "signal", "disqualifier"],
     "alerts": ["rule"],
     "expansion": ["expansionsettings", "offering", "trigger"],
+    "nps": ["surveysettings"],
 }
 OPERATOR_ADMIN = {"accounts": ["tenant", "user", "membership"]}
 ADMIN_MODEL_ROUTES = [

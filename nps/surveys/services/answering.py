@@ -10,6 +10,7 @@ from django.db import connection
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from accounts.links import LinkRefused
 from accounts.models import Tenant
 from accounts.services import enqueue_job
 from nps.surveys.events import ANSWER_JOB
@@ -20,10 +21,6 @@ from nps.surveys.tokens import is_genuine, places_of
 from .installing import settings_of
 
 COMMENT_LENGTH = 4000
-
-
-class LinkRefused(Exception):
-    """The link is not one of ours, was taken back, or belongs to something that has gone; nobody learns which."""
 
 
 class SurveyClosed(Exception):
