@@ -122,12 +122,11 @@ def cap_free_at(tenant: Tenant, contact: Contact | None, most: int, now: datetim
     """From when on the contact may have another engagement mail."""
     if contact is None:
         return now
-    taken = list(
-        Message.objects.filter(tenant=tenant, contact=contact, counted_at__gt=now - timedelta(days=CAP_DAYS))
-        .order_by("-counted_at")
-        .values_list("counted_at", flat=True)[:most]
+    rows = Message.objects.filter(
+        tenant=tenant, contact=contact, counted_at__gt=now - timedelta(days=CAP_DAYS)
     )
-    return free_after(taken, most, now)
+    taken = rows.order_by("-counted_at").values_list("counted_at", flat=True)[:most]
+    return free_after([at for at in taken if at is not None], most, now)
 
 
 def free_after(taken: Sequence[datetime], most: int, now: datetime) -> datetime:

@@ -23,12 +23,12 @@ from django.views.decorators.http import require_http_methods, require_safe
 from accounts.api_limits import Allowance, count_request
 from accounts.brand import brand_css
 from accounts.fence.scope import tenant_scope
+from accounts.links import LinkRefused
 from accounts.models import Tenant
 from outreach.deciding import settings_of as message_settings
 
 from .models import LANGUAGES, Answer, Invitation, Survey, category_word
 from .services.answering import (
-    LinkRefused,
     SurveyClosed,
     is_open,
     note_opened,

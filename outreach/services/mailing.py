@@ -153,7 +153,8 @@ def _taken(tenant: Tenant, contact_ids: Sequence[int], now: datetime) -> dict[in
         tenant=tenant, contact__in=contact_ids, counted_at__gt=now - timedelta(days=CAP_DAYS)
     )
     for contact_id, at in rows.order_by("-counted_at").values_list("contact_id", "counted_at"):
-        found[contact_id].append(at)
+        if contact_id is not None and at is not None:
+            found[contact_id].append(at)
     return found
 
 

@@ -12,10 +12,11 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.fence.scope import tenant_scope
+from accounts.links import LinkRefused
 from accounts.models import Job, Tenant
 from nps.surveys import public
 from nps.surveys.models import Answer, Invitation
-from nps.surveys.services import LinkRefused, open_invitation, submit_answer, withdraw
+from nps.surveys.services import open_invitation, submit_answer, withdraw
 from nps.surveys.tokens import places_of, token_of
 from outreach.models import OutreachSettings
 

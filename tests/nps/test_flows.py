@@ -39,7 +39,7 @@ def metric(tenant: Tenant, key: str, account: Account) -> list[tuple[object, flo
             "AND m.id = p.metric_id WHERE p.tenant_id = %s AND m.key = %s AND p.account_id = %s ORDER BY p.day",
             [tenant.pk, key, account.pk],
         )
-        return cursor.fetchall()
+        return list(cursor.fetchall())
 
 
 def test_a_detractor_starts_the_recovery_play_at_once(asked: Asked) -> None:

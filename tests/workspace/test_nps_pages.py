@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -128,7 +129,6 @@ def test_answers_are_narrowed_and_written_to_a_file(heard: World, alice: Members
         ("tag=none", 0),
         ("who=mine", 0),
         ("who=99999999999999999999", 6),
-        ("q=%00", 6),
     ):
         lines = b"".join(client.get(f"/t/acme/nps/answers.csv?{query}").streaming_content)  # type: ignore[attr-defined]
         assert lines.decode("utf-8-sig").count("\n") == count + 1, query
@@ -214,7 +214,7 @@ def test_the_previews_and_the_test_mail_answer_nothing(
     acme: Tenant,
     alice: Membership,
     browser: SignIn,
-    mailoutbox: list,  # type: ignore[type-arg]
+    mailoutbox: list[Any],
 ) -> None:
     client = browser(alice)
     with tenant_scope(acme):

@@ -266,13 +266,13 @@ def survey_lines(tenant: Tenant, today: date, days: int = 365) -> list[SurveyLin
             lines[(kind, line.key)] = line
     found = []
     for survey in reading.surveys(tenant):
-        line = lines.get((survey.kind, survey.key))
+        known = lines.get((survey.kind, survey.key))
         found.append(
             SurveyLine(
                 survey,
                 when_text(survey),
-                line.score if line else Score(survey.kind, 0, 0, 0),
-                line.reach if line else figures.Reach(),
+                known.score if known else Score(survey.kind, 0, 0, 0),
+                known.reach if known else figures.Reach(),
             )
         )
     return found

@@ -57,7 +57,7 @@ def nps_home(request: TenantRequest) -> HttpResponse:
         "interval": selectors.interval_text(seen.whole.score),
         "rate": "–" if seen.whole.reach.rate is None else percent(seen.whole.reach.rate),
         "closed_in": selectors.closed_in(seen.loops.median_days),
-        "groups": [
+        "tables": [
             (title, note, [_row(line, name) for line, name in lines])
             for title, note, lines in (
                 (

@@ -152,7 +152,7 @@ def loops(tenant: Tenant, wanted: Narrowed) -> Loops:
         .order_by("-closed_at")
         .values_list("answered_at", "closed_at")[:MOST_LOOPS]
     )
-    hours = [(closed - answered).total_seconds() / 3600 for answered, closed in times]
+    hours = [(closed - answered).total_seconds() / 3600 for answered, closed in times if closed]
     return Loops(counts["open"], counts["closed"], median_days(hours))
 
 

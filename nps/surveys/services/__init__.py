@@ -1,7 +1,6 @@
 """Every write of surveys."""
 
 from .answering import (
-    LinkRefused,
     SurveyClosed,
     Taken,
     note_opened,
@@ -27,7 +26,6 @@ from .working import close_answer, reopen_answer, tag_answers
 __all__ = [
     "Handled",
     "Invited",
-    "LinkRefused",
     "SurveyClosed",
     "Taken",
     "ask_wave",
