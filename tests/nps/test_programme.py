@@ -11,7 +11,7 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 
 from accounts.fence.scope import tenant_scope
-from accounts.models import AuditEntry, Contact, Membership, Outbox, Tenant, Ticket
+from accounts.models import Account, AuditEntry, Contact, Membership, Outbox, Tenant, Ticket
 from accounts.outbox import relay_outbox
 from nps.surveys.audience import audience_counts, late_days
 from nps.surveys.models import Invitation, Survey, SurveySettings, Wave
@@ -301,6 +301,11 @@ def test_new_tenants_start_with_the_programme_and_older_ones_get_it_switched_off
         assert not Survey.objects.filter(enabled=True).exists()
         assert propose_surveys(tenant=acme) == 0
         Survey.objects.all().delete()
+        account = Account.objects.create(external_id="x", name="X")
+        assert install_surveys(tenant=acme) == 3  # as `manage provision` does after a newer release
+        assert not Survey.objects.filter(enabled=True).exists()
+        Survey.objects.all().delete()
+        account.delete()
         assert install_surveys(tenant=acme) == 3
         assert install_surveys(tenant=acme) == 0
         assert list(Survey.objects.filter(enabled=True).values_list("key", flat=True)) == [
@@ -340,10 +345,8 @@ def asked_id(asked: Asked, key: str) -> int:
     return Survey.objects.get(key=key).pk
 
 
-def asked_account(asked: Asked, name: str, *, made: bool = False):  # type: ignore[no-untyped-def]
+def asked_account(asked: Asked, name: str, *, made: bool = False) -> Account:
     """An account on its day 45; inside a scope unless it was made."""
-    from accounts.models import Account
-
     if made:
         with tenant_scope(asked.tenant):
             return Account.objects.get(external_id=name)

@@ -52,7 +52,7 @@ def heard(world: World, acme: Tenant) -> World:
     """Six answers: two detractors, two passives, two promoters."""
     with tenant_scope(acme):
         install_shipped_plays(tenant=acme)
-        install_surveys(tenant=acme)
+        install_surveys(tenant=acme, switched_on=True)
         for account, score in zip(world.accounts, SCORES, strict=False):
             answer_at(acme, account, score, "Slow <b>import</b>" if score == 3 else "")
         handle_all(tenant=acme)
@@ -99,7 +99,7 @@ def test_pages_take_the_same_number_of_queries_for_any_number_of_rows(
     client = browser(alice)
     with tenant_scope(acme):
         install_shipped_plays(tenant=acme)
-        install_surveys(tenant=acme)
+        install_surveys(tenant=acme, switched_on=True)
     given = iter(world.accounts)
 
     def queries(answers: int) -> dict[str, int]:

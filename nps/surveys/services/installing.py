@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
-from accounts.models import Tenant
+from accounts.models import Account, Tenant
 from nps.surveys.models import Survey, SurveySettings
 from nps.surveys.shipped import shipped_surveys
 from usage.models import Metric
 
 
-def install_surveys(*, tenant: Tenant, switched_on: bool = True) -> int:
+def install_surveys(*, tenant: Tenant, switched_on: bool | None = None) -> int:
     """Give the tenant the shipped surveys and its settings row; what is there stays. Returns how many are new.
 
-    A new tenant's go-live programme is on from the start; `propose_surveys` gives older tenants the same, switched off.
+    A new tenant's go-live programme is on from the start. One that has accounts already gets it switched off, unless the
+    caller says otherwise: a newer release must not begin to write to customers.
     """
+    if switched_on is None:
+        switched_on = not Account.objects.filter(tenant=tenant).exists()
     SurveySettings.objects.bulk_create([SurveySettings(tenant=tenant)], ignore_conflicts=True)
     known = set(Survey.objects.filter(tenant=tenant).values_list("key", flat=True))
     language = "es" if tenant.language == "es" else "en"
