@@ -16,6 +16,7 @@ from playbooks.intervention.timeline import LABELS as HANDOFF_LABELS
 from playbooks.onboarding.timeline import LABELS as ONBOARDING_LABELS
 from playbooks.timeline import LABELS as PLAY_LABELS
 from pql.timeline import LABELS as LEAD_LABELS
+from qbr.sharing.timeline import LABELS as PACK_LABELS
 from scoring.overrides.timeline import LABELS as OVERRIDE_LABELS
 
 
@@ -42,6 +43,7 @@ _ICONS = {
     "handoff": "switch-horizontal",
     "opportunity": "trending-up",
     "survey": "message-circle",
+    "pack": "presentation",
 }
 KINDS: dict[str, Kind] = {
     "note": Kind(_("Note"), "note"),
@@ -59,6 +61,7 @@ KINDS: dict[str, Kind] = {
             HANDOFF_LABELS,
             OPPORTUNITY_LABELS,
             SURVEY_LABELS,
+            PACK_LABELS,
         )
         for key, word in labels.items()
     },

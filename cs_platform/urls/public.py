@@ -14,6 +14,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("outreach.public_urls")),
     path("", include("playbooks.public_urls")),
     path("", include("nps.public_urls")),
+    path("", include("qbr.public_urls")),
     path("", include("workspace.public_urls")),
     path("accounts/", include("allauth.account.urls")),
     path("operator/", operator_admin_site.urls),

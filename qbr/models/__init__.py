@@ -3,6 +3,7 @@
 from .figures import Figure
 from .packs import Pack, PackAction, PackVersion, QbrSettings
 from .registers import Entry, Highlight, RegisterChange, Risk, RoadmapItem, RoiEntry
+from .sharing import PackComment, PackFile
 
 __all__ = [
     "Entry",
@@ -10,6 +11,8 @@ __all__ = [
     "Highlight",
     "Pack",
     "PackAction",
+    "PackComment",
+    "PackFile",
     "PackVersion",
     "QbrSettings",
     "RegisterChange",

@@ -11,7 +11,7 @@ A parameter is named by the kind of object it means (`tests/doors/world.py` make
 
 from __future__ import annotations
 
-from tests.doors import surveys
+from tests.doors import sharing, surveys
 from tests.doors.door import ADMIN, CSM, FORM, MANAGER, SOON, VIEWER, Door, api, deed, form, page
 
 __all__ = ["ADMIN", "CSM", "FORM", "MANAGER", "SOON", "VIEWER", "Door", "api", "deed", "form", "page"]
@@ -192,6 +192,7 @@ TENANT = [
     deed("demo/keep/", ADMIN),
     form("profile/", VIEWER),
     deed("profile/preferences/", VIEWER),
+    *sharing.TENANT,
     *surveys.TENANT,
 ]
 
@@ -304,6 +305,7 @@ SIGNED = [
     "feeds/tasks/<str:token>.ics",
     "onboarding/<str:token>/",
     "onboarding/<str:token>/brand.css",
+    *sharing.SIGNED,
     *surveys.SIGNED,
 ]
 

@@ -49,6 +49,7 @@ from scoring.models import Backtest, ScoreModel, Version, WhatIf
 from scoring.overrides.services import set_override, set_sentiment
 from scoring.services import create_draft
 from tests.conftest import make_member
+from tests.qbr.making import shared_pack
 from tests.scoring.made_cases import settled
 from usage.models import Feature, Quarantine, Source
 
@@ -60,6 +61,7 @@ RANDOM: dict[str, Any] = {
     "external_id": "nobody-knows",
     "batch": uuid.UUID(int=1),
     "model_key": "nobody-knows",
+    "pack_kind": "zip",
 }
 
 
@@ -199,8 +201,9 @@ def _fill(tenant: Tenant, members: dict[str, Membership]) -> dict[str, Any]:
     event = Event.objects.create(type="x", data={"of": own("Event")}, dedupe_key="k", at=now)
     delivery = Delivery.objects.create(endpoint=endpoint, event=event, state=Delivery.State.FAILED)
     survey, wave, answer = _surveys(account, own)
+    shared = shared_pack(tenant, account, own("Pack"))
     ScoreModel.objects.filter(key="playbook").update(key=f"{tenant.slug}-model")
-    return {
+    return shared | {
         "message": mail.pk,
         "outbox": Outbox.objects.get(kind="message", key=str(mail.pk)).pk,
         "in_app": in_app.pk,

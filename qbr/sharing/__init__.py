@@ -1,0 +1,1 @@
+"""Packs leave the house: files, signed links, mail, and what customers answer."""
