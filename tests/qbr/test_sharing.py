@@ -32,7 +32,7 @@ from tests.outreach.pictures import picture
 from tests.outreach.reading_pdf import text_of
 from tests.qbr.making import make_pack, small_content
 
-pytestmark = pytest.mark.django_db(databases=["default", "dispatch"])
+pytestmark = pytest.mark.django_db
 HOSTILE = "<script>alert(1)</script> {{ x }} “ñ” 😀"
 
 
