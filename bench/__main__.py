@@ -1,4 +1,4 @@
-"""`python3 up.py bench [ingest nightly whatif pql rules pages] [--small] [--output FILE]`, or `bench backtests [NAME …]`."""
+"""`python3 up.py bench [NAME …] [--small] [--output FILE]`, names as below; or `bench backtests [NAME …]`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 import django
 
-NAMES = ("ingest", "nightly", "whatif", "pql", "rules", "pages")
+NAMES = ("ingest", "nightly", "whatif", "pql", "rules", "packs", "pages")
 
 
 def main() -> int:
@@ -31,7 +31,7 @@ def main() -> int:
     options = parser.parse_args()
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "cs_platform.settings")
     django.setup()
-    from bench import ingest, nightly, pages, pql, rules, whatif
+    from bench import ingest, nightly, packs, pages, pql, rules, whatif
     from bench.table import Row, markdown
 
     sizes = (1_000, 10_000) if options.small else (10_000, 100_000)
@@ -50,6 +50,8 @@ def main() -> int:
                 print(markdown(found), file=sys.stderr, flush=True)  # the larger size takes long
         elif name == "rules":
             found = rules.run(sizes)
+        elif name == "packs":
+            found = packs.run(100 if options.small else 1_000)
         elif name == "whatif":
             found = whatif.run(sizes)
         else:

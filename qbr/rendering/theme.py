@@ -29,7 +29,8 @@ _THEME = "http://schemas.openxmlformats.org/officeDocument/2006/relationships/th
 
 def rgb(colour: str) -> RGBColor:
     """A colour as python-pptx takes it."""
-    return RGBColor.from_string(colour.lstrip("#").upper())
+    made: RGBColor = RGBColor.from_string(colour.lstrip("#").upper())
+    return made
 
 
 def new_deck(brand: Brand) -> Any:

@@ -75,11 +75,11 @@ def add_comment(
 def _tell(tenant: Tenant, pack: Pack, link: SignedLink, comment: PackComment) -> None:
     """The account's owner, else whoever shared it."""
     member = pack.account.owner
-    if member is None or not member.is_active:
+    if (member is None or not member.is_active) and link.created_by_id is not None:
         member = (
             Membership.objects.select_related("user").filter(tenant=tenant, pk=link.created_by_id).first()
         )
-    if member is None:
+    if member is None or not member.is_active:
         return
     notify_members(
         tenant=tenant,

@@ -64,7 +64,8 @@ def share_pack(
         raise ValidationError(
             _("No e-mail address is known of %(names)s.") % {"names": ", ".join(unreachable)}
         )
-    made = [_share(tenant, pack, contact, days, member) for contact in contacts or [None]]
+    receivers: list[Contact | None] = [*contacts] or [None]
+    made = [_share(tenant, pack, contact, days, member) for contact in receivers]
     for contact, shared in zip(contacts, made, strict=False):
         _mail(tenant, pack, contact, shared, subject, message, member)
     record_timeline(
