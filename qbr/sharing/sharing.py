@@ -18,6 +18,7 @@ from playbooks.rights import demand_account
 from qbr.content import PackContent, from_json
 from qbr.models import Pack, PackVersion
 from qbr.sharing import timeline
+from qbr.sharing.files import KINDS, ask_files, states_of
 
 PURPOSE = "pack"
 DAYS = 30
@@ -68,6 +69,10 @@ def share_pack(
     made = [_share(tenant, pack, contact, days, member) for contact in receivers]
     for contact, shared in zip(contacts, made, strict=False):
         _mail(tenant, pack, contact, shared, subject, message, member)
+    if not all(state.is_current for state in states_of(tenant, pack)):
+        ask_files(
+            tenant=tenant, pack_ids=[pack.pk], kinds=KINDS, member=member
+        )  # for the customer to download
     record_timeline(
         tenant=tenant,
         account_id=pack.account_id,
