@@ -10,7 +10,7 @@ from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from accounts.models import Membership, Tenant
+from accounts.models import Account, Membership, Tenant
 from nps.surveys.models import Category, Survey
 from nps.surveys.numbers import Score
 from nps.surveys.selectors import figures, reading
@@ -28,6 +28,7 @@ PERIODS = (
     ("all", 0, gettext_lazy("All time")),
 )
 DEFAULT_PERIOD = "365"
+PANEL_DAYS, PANEL_ANSWERS = 180, 5
 WAVE_WORDS = {"day": gettext_lazy("Day %(n)s after go-live")}
 
 
@@ -286,12 +287,18 @@ def when_text(survey: Survey) -> str:
     return str(Survey.Trigger(survey.trigger).label)
 
 
-def account_panel(tenant: Tenant, account_id: int) -> dict[str, object]:
-    """NPS at one account: the figure of 180 days and the newest answers. Three queries."""
-    narrow = Narrowed(account_id=account_id, since=tenant.today() - timedelta(days=179))
+def account_panel(tenant: Tenant, account: Account) -> dict[str, object]:
+    """NPS at one account: the figure of 180 days, who waits, and the newest answers. Five queries."""
+    narrow = Narrowed(account_id=account.pk, since=tenant.today() - timedelta(days=PANEL_DAYS - 1))
+    line = figures.overall(tenant, narrow)
     return {
-        "nps_line": figures.overall(tenant, narrow),
-        "nps_answers": reading.answers_at(tenant, account_id, limit=5),
+        "line": line,
+        "figure": figure_text(line.score),
+        "interval": interval_text(line.score),
+        "rate": "–" if line.reach.rate is None else percent(line.reach.rate),
+        "loops": figures.loops(tenant, narrow),
+        "answers": reading.answers_at(tenant, account.pk, limit=PANEL_ANSWERS),
+        "days": PANEL_DAYS,
     }
 
 

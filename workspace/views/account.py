@@ -29,6 +29,7 @@ from workspace.paging import address
 from workspace.selectors import account as selectors
 from workspace.selectors import alerts as alert_selectors
 from workspace.selectors import people
+from workspace.selectors.nps import account_panel
 from workspace.selectors.routines import routines
 from workspace.selectors.score import score_panel
 from workspace.selectors.usage import feature_lines, usage_charts
@@ -109,7 +110,10 @@ def _usage(request: TenantRequest, context: dict[str, Any]) -> dict[str, Any]:
 
 
 def _people(request: TenantRequest, context: dict[str, Any]) -> dict[str, Any]:
-    return {"contacts": selectors.contacts(request.tenant, context["account"].pk)}
+    return {
+        "contacts": selectors.contacts(request.tenant, context["account"].pk),
+        "panel": account_panel(request.tenant, context["account"]),
+    }
 
 
 def _work(request: TenantRequest, context: dict[str, Any]) -> dict[str, Any]:
