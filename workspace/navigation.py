@@ -68,7 +68,10 @@ ENTRIES: tuple[tuple[Promise, tuple[Entry, ...]], ...] = (
     ),
     (
         _("Grow"),
-        (Entry(_("NPS"), "workspace:nps", "message-circle", "np", "n"),),
+        (
+            Entry(_("Expansion"), "workspace:expansion", "trending-up", "expansion", "x"),
+            Entry(_("NPS"), "workspace:nps", "message-circle", "np", "n"),
+        ),
     ),
     (
         _("Insight"),

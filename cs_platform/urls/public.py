@@ -7,7 +7,10 @@ from django.urls import URLPattern, URLResolver, include, path
 
 from accounts.admin_site import operator_admin_site
 
-API_APPS = ("accounts", "usage", "scoring", "health", "alerts", "playbooks", "pql", "outreach", "nps")
+API_APPS = (
+    *("accounts", "usage", "scoring", "health", "alerts", "playbooks", "pql", "outreach"),
+    *("expansion", "nps"),
+)
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("accounts.public_urls")),

@@ -18,11 +18,13 @@ from .opportunities import (
     open_opportunity,
     reopen_opportunity,
 )
+from .proposals import account_language, make_proposal
 from .winning import win_opportunity
 
 __all__ = [
     "HoldingsSummary",
     "NightSummary",
+    "account_language",
     "ask_discount",
     "bundle",
     "bundle_partners",
@@ -33,6 +35,7 @@ __all__ = [
     "install_expansion",
     "lock_expansion",
     "lose_opportunity",
+    "make_proposal",
     "move_opportunity",
     "note_holdings",
     "open_opportunity",

@@ -12,6 +12,7 @@ A parameter is named by the kind of object it means (`tests/doors/world.py` make
 from __future__ import annotations
 
 from tests.doors import sharing, surveys
+from tests.doors import expansion, surveys
 from tests.doors.door import ADMIN, CSM, FORM, MANAGER, SOON, VIEWER, Door, api, deed, form, page
 
 __all__ = ["ADMIN", "CSM", "FORM", "MANAGER", "SOON", "VIEWER", "Door", "api", "deed", "form", "page"]
@@ -64,6 +65,7 @@ TENANT = [
     page("csm-metrics/export.csv", MANAGER),
     page("health/"),
     deed("health/recompute/", MANAGER),
+    *expansion.TENANT,
     page("leads/"),
     page("leads/export.csv"),
     page("leads/conversion/"),
@@ -245,6 +247,7 @@ API = [
         message_id="in_app",
         body={"event": "shown"},
     ),
+    *expansion.API,
     api("api/v1/leads", GET="read"),
     api("api/v1/leads/<int:lead_id>/accept", POST="write", lead_id="lead", body={}),
     api("api/v1/leads/<int:lead_id>/reject", POST="write", lead_id="lead", body={"reason": "not_now"}),

@@ -34,6 +34,7 @@ from accounts.models import (
 )
 from accounts.services import create_tenant, enqueue_job, record_audit
 from alerts.models import Alert, Deed, Rule
+from expansion.services import ask_discount, make_proposal, open_opportunity
 from nps.surveys.models import Answer, Invitation, Survey, Wave
 from nps.surveys.services import submit_answer
 from outreach.models import Delivery, Endpoint, Event, Suppression, Template
@@ -148,6 +149,11 @@ def _fill(tenant: Tenant, members: dict[str, Membership]) -> dict[str, Any]:
         evidence={"ticket": "t", "title": own("Ticket"), "hours": 96.0, "limit": 72.0},
     )
     deed = Deed.objects.create(member=members["csm"], action="close", before=[])
+    opportunity = open_opportunity(
+        tenant=tenant, account_id=account.pk, type="services", what="workshop", member=members["csm"]
+    )
+    discount = ask_discount(tenant=tenant, opportunity_id=opportunity.pk, pct=50, reason=own("Discount"))
+    proposal = make_proposal(tenant=tenant, opportunity_id=opportunity.pk, language="en")
     lead = Lead.objects.create(account=account, opened_on=today, opened_at=now, due_at=now)
     Standing.objects.create(account=account, since_on=today, status=Standing.Status.LEAD)
     quarantined = Quarantine.objects.create(
@@ -220,6 +226,9 @@ def _fill(tenant: Tenant, members: dict[str, Membership]) -> dict[str, Any]:
         "alert": alert.pk,
         "deed": deed.pk,
         "lead": lead.pk,
+        "opportunity": opportunity.pk,
+        "discount": discount.pk,
+        "proposal": proposal.pk,
         "plan": plan.pk,
         "plan_link": plan_link.pk,
         "plan_milestone": plan.milestones.earliest("id").pk,

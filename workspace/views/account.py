@@ -29,6 +29,7 @@ from workspace.paging import address
 from workspace.selectors import account as selectors
 from workspace.selectors import alerts as alert_selectors
 from workspace.selectors import people
+from workspace.selectors.expansion import account_panel as expansion_panel
 from workspace.selectors.nps import account_panel
 from workspace.selectors.routines import routines
 from workspace.selectors.score import score_panel
@@ -123,6 +124,7 @@ def _work(request: TenantRequest, context: dict[str, Any]) -> dict[str, Any]:
     return {
         "work": found,
         "alert_lines": [alert_selectors.line(alert, names) for alert in alerts],
+        **expansion_panel(request.tenant, context["account"], request.member),
         **routines(request.tenant, context["account"].pk, context["today"]),
     }
 
