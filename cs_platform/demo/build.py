@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import Any
 
 from django.db import connection
+from django.utils.translation import override
 
 from accounts.fence.planning import prefer_hash_joins
 from accounts.jobs import Chunk, JobKind, Step, register_job_kind
@@ -25,6 +26,7 @@ from accounts.models import (
 )
 from alerts.services import evaluate_rules
 from cs_platform.demo.deeds import work_through
+from cs_platform.demo.growing import grow
 from cs_platform.demo.opinions import say_opinions
 from cs_platform.demo.plays import start_growing, write_today
 from cs_platform.demo.routines import keep_routines
@@ -253,6 +255,8 @@ def _surveys(tenant: Tenant, job: Job, params: Mapping[str, Any]) -> None:
 def _routines(tenant: Tenant, job: Job, params: Mapping[str, Any]) -> None:
     """Onboarding, checklists and training as they stand on the last day."""
     prefer_hash_joins()
+    with override(tenant.language):
+        grow(tenant, _last_day(job))
     keep_routines(tenant, _last_day(job), _owners(tenant))
     follow_up(tenant)
 

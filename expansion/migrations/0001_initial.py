@@ -664,7 +664,7 @@ class Migration(migrations.Migration):
                     "at_least",
                     models.FloatField(
                         default=1,
-                        help_text="ROI: in cents, and more than it. Limits: percent. Winners, requests: how many.",
+                        help_text="ROI: in cents, and more than it. Limits: percent. Winners, requests: how many. PQL: the score.",
                         validators=[django.core.validators.MinValueValidator(0)],
                         verbose_name="from this value on",
                     ),

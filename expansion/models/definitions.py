@@ -185,7 +185,9 @@ class Trigger(TenantModel):
         _("from this value on"),
         default=1,
         validators=[MinValueValidator(0)],
-        help_text=_("ROI: in cents, and more than it. Limits: percent. Winners, requests: how many."),
+        help_text=_(
+            "ROI: in cents, and more than it. Limits: percent. Winners, requests: how many. PQL: the score."
+        ),
     )
     periods = models.PositiveSmallIntegerField(
         _("so many times in a row"),

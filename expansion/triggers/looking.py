@@ -124,11 +124,11 @@ FROM (
 """
 _PQL_SQL = """
 SELECT s.account_id, 'pql_score' AS hint, s.day AS since,
-       jsonb_build_object('metric', 'pql_score', 'band', 'high',
+       jsonb_build_object('metric', 'pql_score', 'band', 'high', 'least_score', %(at_least)s::float8,
                           'values', jsonb_build_array(jsonb_build_object('on', s.day, 'value', round(s.score::numeric, 1))))
          AS evidence
 FROM scoring_score s
-WHERE s.tenant_id = %(tenant)s AND s.kind = %(kind)s AND s.day = %(day)s AND s.band = %(high)s AND s.score IS NOT NULL
+WHERE s.tenant_id = %(tenant)s AND s.kind = %(kind)s AND s.day = %(day)s AND s.band = %(high)s AND s.score >= %(at_least)s
 """
 
 

@@ -40,7 +40,7 @@ from expansion.services import (
 )
 from expansion.services.discounts import may_decide
 from expansion.services.opportunities import standing_of
-from expansion.stages import OPEN, refusals
+from expansion.stages import OPEN, ORDER, refusals
 from expansion.words import refusal_words
 from usage.models import Metric
 from workspace.access import csm_only, member_only
@@ -182,7 +182,11 @@ def _page(
         "proposals": expansion.proposals_of(tenant, pk),
         "discounts": [(wish, may_decide(member, wish, one)) for wish in discounts],
         "pending": next((wish for wish in discounts if wish.state == Discount.State.PENDING), None),
-        "ways": [(to, word, refusal_words(refusals(standing, to))) for to, word in card.ways if to in OPEN],
+        "ways": [
+            (to, word, refusal_words(refusals(standing, to)), ORDER.index(to) > ORDER.index(one.stage))
+            for to, word in card.ways
+            if to in OPEN
+        ],
         "win_why": refusal_words(refusals(standing, Stage.WON)),
         "partners": bundle_partners(tenant, one) if one.is_open else 0,
         "settings": settings,
