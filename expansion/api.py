@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Any, ClassVar
 
 from django.core.exceptions import ValidationError
@@ -13,26 +12,30 @@ from rest_framework.response import Response
 from accounts.access import get_or_404
 from accounts.api_base import ApiError, TenantAPIView, decode_cursor, encode_cursor, page_limit
 from accounts.api_schema import (
-    ANY_OBJECT,
-    BOOLEAN,
     CURSOR,
-    DATE,
-    INTEGER,
     LIMIT,
     STRING,
-    Schema,
     described,
-    inpath,
-    listing,
-    nullable,
     page_of,
     query,
     record,
 )
-from accounts.models import Account, Membership
+from accounts.models import Account
 from playbooks.api import ACCOUNT_ID, before_id, choice, text, words
 
 from . import stages
+from .api_fields import (
+    EDITED,
+    OPPORTUNITY,
+    OPPORTUNITY_ID,
+    REASON,
+    ROW,
+    STAGE,
+    TYPE,
+    invalid,
+    read_body,
+    refused,
+)
 from .models import Opportunity, OpportunityType, Stage
 from .selectors import matrix_accounts, matrix_offerings, opportunities_of, rows_of
 from .selectors.whitespace import STATES
@@ -42,92 +45,6 @@ from .services import (
     move_opportunity,
     open_opportunity,
     win_opportunity,
-)
-
-TYPE: Schema = {"type": "string", "enum": OpportunityType.values}
-STAGE: Schema = {"type": "string", "enum": Stage.values}
-REASON: Schema = {"type": "string", "enum": Opportunity.LostReason.values}
-RESULT: Schema = {"type": "string", "enum": ["", *Opportunity.PilotResult.values]}
-CENTS: Schema = {"type": "integer", "minimum": 0}
-PCT: Schema = {"type": "integer", "minimum": 0, "maximum": 100}
-EDITED: dict[str, Schema] = {
-    "what": nullable(STRING),
-    "value_cents": CENTS,
-    "seats": nullable(INTEGER),
-    "probability_pct": nullable(PCT),
-    "close_on": DATE,
-    "owner_email": nullable(STRING),
-    "next_step": STRING,
-    "next_on": nullable(DATE),
-    "note": STRING,
-    "case_text": STRING,
-    "roi_cents": nullable(INTEGER),
-    "proposed_on": nullable(DATE),
-    "pilot_goal": STRING,
-    "pilot_until": nullable(DATE),
-    "pilot_result": RESULT,
-    "pilot_note": STRING,
-}
-OPPORTUNITY = record(
-    {
-        "id": INTEGER,
-        "account_id": STRING,
-        "account": STRING,
-        "type": TYPE,
-        "what": nullable(STRING),
-        "name": STRING,
-        "stage": STAGE,
-        "stage_since": DATE,
-        "value_cents": INTEGER,
-        "discount_pct": INTEGER,
-        "bundle_pct": INTEGER,
-        "net_cents": INTEGER,
-        "currency": STRING,
-        "recurring": BOOLEAN,
-        "seats": nullable(INTEGER),
-        "probability_pct": INTEGER,
-        "weighted_cents": INTEGER,
-        "opened_by": {"type": "string", "enum": Opportunity.OpenedBy.values},
-        "evidence": ANY_OBJECT,
-        "opened_on": DATE,
-        "close_on": DATE,
-        "owner": nullable(STRING),
-        "next_step": STRING,
-        "next_on": nullable(DATE),
-        "note": STRING,
-        "case_text": STRING,
-        "roi_cents": nullable(INTEGER),
-        "proposed_on": nullable(DATE),
-        "pilot_goal": STRING,
-        "pilot_until": nullable(DATE),
-        "pilot_result": nullable(STRING),
-        "pilot_note": STRING,
-        "closed_on": nullable(DATE),
-        "lost_reason": nullable(REASON),
-        "lost_note": nullable(STRING),
-        "won_mrr_cents": nullable(INTEGER),
-    }
-)
-CELL = record(
-    {
-        "offering": STRING,
-        "state": {"type": "string", "enum": list(STATES)},
-        "opportunity_id": nullable(INTEGER),
-    }
-)
-ROW = record({"account_id": STRING, "account": STRING, "cells": listing(CELL)})
-OPPORTUNITY_ID = inpath("opportunity_id", INTEGER)
-DATES = ("close_on", "next_on", "proposed_on", "pilot_until")
-INTEGERS = ("value_cents", "seats", "probability_pct", "roi_cents")
-MAY_BE_NULL = (
-    "what",
-    "seats",
-    "probability_pct",
-    "owner_email",
-    "next_on",
-    "roi_cents",
-    "proposed_on",
-    "pilot_until",
 )
 
 
@@ -179,15 +96,16 @@ class OpportunitiesView(TenantAPIView):
         body=record({"account_id": STRING, "type": TYPE, **EDITED}, ["account_id", "type"], closed=True),
         answer=OPPORTUNITY,
         status=201,
-        errors=[404],
     )
     def post(self, request: Request) -> Response:
         """Open one and answer with it."""
         body = read_body(self, request, also=("account_id", "type"))
         missing = [name for name in ("account_id", "type") if not isinstance(body.get(name), str)]
         if missing:
-            raise _invalid([{"path": name, "message": "Required, as text."} for name in missing])
-        account = get_or_404(Account, tenant=self.tenant, external_id=body.pop("account_id"))
+            raise invalid([{"path": name, "message": "Required, as text."} for name in missing])
+        account = Account.objects.filter(tenant=self.tenant, external_id=body.pop("account_id")).first()
+        if account is None:
+            raise invalid([{"path": "account_id", "message": "There is no account with this account_id."}])
         type_, what = body.pop("type"), body.pop("what", None) or ""
         try:
             made = open_opportunity(
@@ -242,7 +160,7 @@ class OpportunityView(TenantAPIView):
         if stage and not wrong and stage not in Stage.values:
             wrong.append({"path": "stage", "message": f"One of {', '.join(Stage.values)}."})
         if wrong:
-            raise _invalid(wrong)
+            raise invalid(wrong)
         target: dict[str, Any] = {"tenant": self.tenant, "opportunity_id": opportunity_id}
         try:
             if body:
@@ -286,11 +204,11 @@ class WhitespaceView(TenantAPIView):
         offerings = matrix_offerings(self.tenant, [type_]) if type_ else matrix_offerings(self.tenant)
         chosen = next((one for one in offerings if one.key == key), None)
         if key and chosen is None:
-            raise _invalid(
+            raise invalid(
                 [{"path": "offering", "message": "There is no active offering of this type with this key."}]
             )
         if state and chosen is None:
-            raise _invalid([{"path": "state", "message": "Name the offering, too."}])
+            raise invalid([{"path": "state", "message": "Name the offering, too."}])
         found = matrix_accounts(self.tenant, segment=text(request, "segment"), offering=chosen, state=state)
         if cursor := request.query_params.get("cursor"):
             (last,) = decode_cursor(cursor, 1)
@@ -320,72 +238,6 @@ class WhitespaceView(TenantAPIView):
                 "next": encode_cursor(page[-1].pk) if more else None,
             }
         )
-
-
-def read_body(view: TenantAPIView, request: Request, *, also: tuple[str, ...]) -> dict[str, Any]:
-    """The body's fields as the services take them; raises `ApiError` 400 that names every wrong one."""
-    body = request.data
-    if not isinstance(body, dict):
-        raise ApiError(400, "invalid", "Send a JSON object.")
-    faults: list[dict[str, str]] = []
-    out: dict[str, Any] = {}
-    for name, value in body.items():
-        if name in also:
-            out[name] = value
-        elif name not in EDITED:
-            faults.append({"path": str(name), "message": "Unknown field."})
-        else:
-            problem, read = _value(name, value)
-            if problem:
-                faults.append({"path": name, "message": problem})
-            out[name] = read
-    if "owner_email" in out and not faults:
-        out["owner_id"] = _owner(view, out.pop("owner_email"))
-    if faults:
-        raise _invalid(faults)
-    return out
-
-
-def _value(name: str, value: Any) -> tuple[str, Any]:
-    if value is None:
-        return ("", None) if name in MAY_BE_NULL else ("Cannot be null.", None)
-    if name in INTEGERS:
-        whole = isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**53
-        return ("", value) if whole else ("Send a whole number.", None)
-    if not isinstance(value, str):
-        return "Send text.", None
-    if name in DATES:
-        try:
-            return "", date.fromisoformat(value)
-        except ValueError:
-            return "Send a date, YYYY-MM-DD.", None
-    return "", value
-
-
-def _owner(view: TenantAPIView, email: str | None) -> int | None:
-    if email is None:
-        return None
-    found = Membership.objects.filter(tenant=view.tenant, user__email__iexact=email, is_active=True).first()
-    if found is None:
-        raise _invalid([{"path": "owner_email", "message": "There is no active member with this address."}])
-    return found.pk
-
-
-def _invalid(details: list[dict[str, str]]) -> ApiError:
-    return ApiError(400, "invalid", "Some values are not valid.", details)
-
-
-def refused(error: ValidationError) -> ApiError:
-    """What cannot be done now is a conflict, a wrong value a bad request."""
-    if hasattr(error, "error_dict"):
-        return _invalid(
-            [
-                {"path": name, "message": message}
-                for name, messages in error.message_dict.items()
-                for message in messages
-            ]
-        )
-    return ApiError(409, str(getattr(error, "code", None) or "conflict"), " ".join(error.messages))
 
 
 def _body_of(view: TenantAPIView, opportunity_id: int) -> dict[str, Any]:

@@ -49,9 +49,11 @@ def proposal_content(
     valid_until: date,
     names: Mapping[str, str],
     partners: Sequence[str] = (),
+    title: str = "",
+    pitch: str = "",
 ) -> dict[str, Any]:
     """Everything the document says, as JSON; what is not known is left out with a sentence in its place."""
-    title = one.title
+    title = title or one.title
     return {
         "title": _("Proposal: %(what)s") % {"what": title},
         "subtitle": _("For %(account)s") % {"account": one.account.name},
@@ -65,7 +67,7 @@ def proposal_content(
         },
         "what": {
             "heading": _("What we propose"),
-            "text": one.offering.pitch if one.offering else "",
+            "text": pitch,
             "name": title,
             "kind": str(one.get_type_display()),
         },
@@ -176,5 +178,5 @@ def _price(one: Opportunity, partners: Sequence[str]) -> dict[str, Any]:
         "heading": _("Price"),
         "headers": ["", period],
         "rows": rows,
-        "total": [_("You pay"), f"{amount(one.net_cents, one.currency)} {period}"],
+        "total": [_("Total"), f"{amount(one.net_cents, one.currency)} {period}"],
     }

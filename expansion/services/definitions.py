@@ -76,6 +76,18 @@ def expansion_settings(tenant: Tenant) -> ExpansionSettings:
     return found or install_expansion(tenant=tenant)
 
 
+def offering_text(offering: Offering, language: str) -> tuple[str, str]:
+    """Name and pitch in a language: the shipped words where the tenant has left them as they came, else its own."""
+    entry = next((one for one in shipped()["offerings"] if one["key"] == offering.key), None)
+    if entry is None:
+        return offering.name, offering.pitch
+    said = []
+    for field in ("name", "pitch"):
+        own, words = getattr(offering, field), entry[field]
+        said.append(words.get(language, own) if own in words.values() else own)
+    return said[0], said[1]
+
+
 def check_trigger(tenant: Tenant, trigger: Trigger) -> None:
     """Raise a ValidationError that says by field what the trigger lacks."""
     errors: dict[str, str] = {}

@@ -22,7 +22,7 @@ from outreach.documents.pdf import render_pdf
 from usage.models import Metric
 from usage.starter import starter_name
 
-from .definitions import expansion_settings
+from .definitions import expansion_settings, offering_text
 from .opportunities import demand_open, locked
 from .telling import write_down
 
@@ -73,6 +73,7 @@ def make_proposal(
     last = Proposal.objects.filter(tenant=tenant, opportunity=one).aggregate(last=Max("number"))["last"] or 0
     owner = one.owner or one.account.owner
     sender = Sender(tenant.name, str(owner) if owner else tenant.name, owner.user.email if owner else "")
+    title, pitch = offering_text(one.offering, spoken) if one.offering else (one.title, "")
     with override(spoken):
         content = proposal_content(
             one,
@@ -82,6 +83,8 @@ def make_proposal(
             valid_until=valid_until,
             names=_names(tenant, one, spoken),
             partners=_partners(tenant, one),
+            title=title,
+            pitch=pitch,
         )
         pdf = render_pdf(
             template=TEMPLATE,

@@ -85,13 +85,14 @@ def test_every_wrong_value_is_named(growth: Growth, body: dict[str, Any], path: 
     assert growth.found() == []
 
 
-def test_the_same_one_is_a_conflict_and_an_unknown_account_is_not_found(growth: Growth) -> None:
+def test_the_same_one_is_a_conflict_and_an_unknown_account_is_named(growth: Growth) -> None:
     growth.account("buyer")
     body = {"account_id": "buyer", "type": "services", "what": "workshop"}
     assert send(growth, "post", "opportunities", body)[0] == 201
     status, answer = send(growth, "post", "opportunities", body)
     assert (status, answer["error"]["code"]) == (409, "open")
-    assert send(growth, "post", "opportunities", body | {"account_id": "nobody"})[0] == 404
+    status, answer = send(growth, "post", "opportunities", body | {"account_id": "nobody"})
+    assert (status, answer["error"]["details"][0]["path"]) == (400, "account_id")
 
 
 def test_the_list_is_filtered_and_paged_with_a_fixed_number_of_queries(growth: Growth) -> None:
