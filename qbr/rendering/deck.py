@@ -85,7 +85,7 @@ class _Deck:
                 lines += 1 + sum(len(lines_of(item, BODY, width - 30)) for item in block.items)
             else:
                 break
-        return int(Pt((lines + 0.5) * BODY * 1.45)) if lines else 0
+        return int(Pt((lines + 1.5) * BODY * 1.45)) if lines else 0
 
     def _block(self, flow: Flow, block: Any, words_after: int) -> None:
         match block:

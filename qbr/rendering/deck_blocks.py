@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from lxml import etree
 from pptx.chart.data import CategoryChartData
 from pptx.enum.chart import XL_CHART_TYPE, XL_LABEL_POSITION, XL_LEGEND_POSITION, XL_MARKER_STYLE
 from pptx.enum.dml import MSO_LINE
 from pptx.enum.shapes import MSO_SHAPE
-from pptx.enum.text import MSO_ANCHOR, PP_ALIGN
+from pptx.enum.text import PP_ALIGN
+from pptx.oxml.ns import qn
 from pptx.util import Emu, Inches, Pt
 
 from outreach.documents.charts import LONG, MANY, alternative, colours
@@ -26,7 +28,7 @@ GAP = Inches(0.16)
 PAD = Inches(0.14)
 LABEL, VALUE, LEAST_VALUE = 12.0, 28.0, 14.0
 CHART_HEIGHT, LEAST_CHART = Inches(4.6), Inches(2.9)
-CELL_PAD = Inches(0.08)
+CELL_PAD, CELL_EDGE = Inches(0.08), Inches(0.05)
 
 
 def add_tiles(flow: Flow, items: Sequence[tuple[Kpi, int | None]]) -> None:
@@ -235,7 +237,7 @@ def _row_height(cells: Sequence[str], inner: Sequence[float], points: float, *, 
     lines = max(
         len(lines_of(cell, points, width, bold=bold)) for cell, width in zip(cells, inner, strict=True)
     )
-    return int(Pt(lines * points * 1.24)) + 2 * int(Inches(0.05))
+    return int(Pt(lines * points * 1.24)) + 2 * int(CELL_EDGE)
 
 
 def _parts_of(row: Sequence[str], inner: Sequence[float], points: float, most: int) -> list[Sequence[str]]:
@@ -270,11 +272,20 @@ def _draw_table(
         table.rows[at].height = Emu(_row_height(cells, inner, points, bold=at == 0))
         for place, text in enumerate(cells):
             cell = table.cell(at, place)
-            cell.margin_left = cell.margin_right = CELL_PAD
-            cell.margin_top = cell.margin_bottom = Inches(0.05)
-            cell.vertical_anchor = MSO_ANCHOR.TOP
-            cell.fill.solid()
-            cell.fill.fore_color.rgb = rgb(PANEL if at == 0 else "FFFFFF")
+            _dress_cell(cell._tc, PANEL if at == 0 else "FFFFFF")
             paragraph = cell.text_frame.paragraphs[0]
             write(paragraph, [Words(text, bold=at == 0, colour=SOFT if at == 0 else INK)], points)
-            paragraph.alignment = PP_ALIGN.RIGHT if numeric[place] else PP_ALIGN.LEFT
+            if numeric[place]:
+                paragraph.alignment = PP_ALIGN.RIGHT
+
+
+def _dress_cell(element: Any, colour: str) -> None:
+    """Edges, place of the text and colour of a cell."""
+    properties = element.find(qn("a:tcPr"))
+    if properties is None:
+        properties = etree.SubElement(element, qn("a:tcPr"))
+    for side, width in (("marL", CELL_PAD), ("marR", CELL_PAD), ("marT", CELL_EDGE), ("marB", CELL_EDGE)):
+        properties.set(side, str(int(width)))
+    properties.set("anchor", "t")
+    fill = etree.SubElement(properties, qn("a:solidFill"))
+    etree.SubElement(fill, qn("a:srgbClr"), val=colour)
