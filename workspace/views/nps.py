@@ -93,9 +93,11 @@ def _row(line: figures.Line, name: str) -> dict[str, Any]:
         "figure": selectors.figure_text(score),
         "interval": selectors.interval_text(score),
         "n": number(score.n),
-        "few": score.is_few,
+        "few": score.n > 0 and score.is_few,
         "rate": "–" if line.reach.rate is None else percent(line.reach.rate),
-        "shares": [(key, score.share(key) or 0, category_word(score.kind, key)) for key in Category.values],
+        "shares": [(key, score.share(key), category_word(score.kind, key)) for key in Category.values]
+        if score.n
+        else [],
     }
 
 
