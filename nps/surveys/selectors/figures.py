@@ -168,5 +168,5 @@ def tags_of(tenant: Tenant, wanted: Narrowed, most: int = 30) -> list[tuple[str,
 
 def segments_of(tenant: Tenant, kind: str) -> list[str]:
     """Segments of accounts that have answered. One query."""
-    found = Answer.objects.filter(tenant=tenant, kind=kind).exclude(account__segment="").order_by()
+    found = Answer.objects.filter(tenant=tenant, kind=kind, account__segment__gt="").order_by()
     return sorted(found.values_list("account__segment", flat=True).distinct())
