@@ -22,6 +22,7 @@ from alerts.at_risk import accounts_with_severe_alerts
 from alerts.services import evaluate_rules, plan_digests
 from expansion.services import evaluate_expansion
 from health.services import summarise_day
+from nps.references.services import find_references
 from nps.surveys.jobs import keep_surveys, write_all_mails
 from outreach.services import forget_old
 from playbooks.checklists.services import keep_checklists
@@ -144,6 +145,7 @@ def _summary(tenant: Tenant, job: Job, params: Mapping[str, Any]) -> None:
     count_band_weeks(tenant=tenant)
     note_expired_overrides(tenant=tenant)
     if not _is_past(tenant, _day(job)):
+        find_references(tenant=tenant, day=_day(job))
         plan_digests(tenant=tenant)
 
 

@@ -12,6 +12,7 @@ class NpsConfig(AppConfig):
         """Register what this app gives a new tenant, its jobs, what it sends, and what it puts behind the bell."""
         from accounts.outbox import register_outbox_handler
         from accounts.provisioning import register_step
+        from nps.references.registering import register_references
         from nps.surveys import delivery, events
         from nps.surveys.jobs import register_jobs
         from outreach.events import register_event_type
@@ -29,3 +30,5 @@ class NpsConfig(AppConfig):
             events.CSAT_ANSWERED, _("A contact answered a CSAT survey, or changed the answer.")
         )
         register_notice_kind(events.NOTICE, _("A survey answer at one of my accounts"))
+
+        register_references()

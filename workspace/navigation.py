@@ -71,6 +71,7 @@ ENTRIES: tuple[tuple[Promise, tuple[Entry, ...]], ...] = (
         (
             Entry(_("Expansion"), "workspace:expansion", "trending-up", "expansion", "x"),
             Entry(_("NPS"), "workspace:nps", "message-circle", "np", "n"),
+            Entry(_("References and stories"), "workspace:references", "star", "reference"),
         ),
     ),
     (

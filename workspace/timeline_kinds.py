@@ -9,6 +9,8 @@ from django.utils.translation import gettext_lazy as _
 
 from alerts.timeline import LABELS as ALERT_LABELS
 from expansion.timeline import LABELS as OPPORTUNITY_LABELS
+from nps.references.timeline import LABELS as REFERENCE_LABELS
+from nps.stories.timeline import LABELS as STORY_LABELS
 from nps.surveys.timeline import LABELS as SURVEY_LABELS
 from outreach.timeline import LABELS as MESSAGE_LABELS
 from playbooks.checklists.timeline import LABELS as CHECKLIST_LABELS
@@ -44,6 +46,8 @@ _ICONS = {
     "opportunity": "trending-up",
     "survey": "message-circle",
     "pack": "presentation",
+    "reference": "star",
+    "story": "edit",
 }
 KINDS: dict[str, Kind] = {
     "note": Kind(_("Note"), "note"),
@@ -62,6 +66,8 @@ KINDS: dict[str, Kind] = {
             OPPORTUNITY_LABELS,
             SURVEY_LABELS,
             PACK_LABELS,
+            REFERENCE_LABELS,
+            STORY_LABELS,
         )
         for key, word in labels.items()
     },

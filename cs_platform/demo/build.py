@@ -25,6 +25,7 @@ from accounts.models import (
     User,
 )
 from alerts.services import evaluate_rules
+from cs_platform.demo.advocates import win_advocates
 from cs_platform.demo.deeds import work_through
 from cs_platform.demo.growing import grow
 from cs_platform.demo.opinions import say_opinions
@@ -261,6 +262,11 @@ def _routines(tenant: Tenant, job: Job, params: Mapping[str, Any]) -> None:
     follow_up(tenant)
 
 
+def _advocates(tenant: Tenant, job: Job, params: Mapping[str, Any]) -> None:
+    """Customers who speak for the demo, and their case studies."""
+    win_advocates(tenant, _last_day(job), _owners(tenant))
+
+
 def _plan(tenant: Tenant, job: Job) -> list[Chunk]:
     accounts = len(_of(tenant, job).customers)
     start = _last_day(job) - timedelta(days=FINDING_DAYS - 1)
@@ -283,6 +289,7 @@ def _plan(tenant: Tenant, job: Job) -> list[Chunk]:
             for n, week in enumerate(weeks)
         ],
         Chunk(8 + len(weeks), "routines", {}),
+        Chunk(9 + len(weeks), "advocates", {}),
     ]
 
 
@@ -329,6 +336,7 @@ def register_demo_jobs() -> None:
         "summary": Step(_summary),
         "surveys": Step(_surveys),
         "routines": Step(_routines),
+        "advocates": Step(_advocates),
     }
     register_job_kind("demo", JobKind(plan=_plan, steps=steps))
     register_job_kind("demo_removal", JobKind(plan=_plan_removal, steps={"remove": Step(_remove)}))

@@ -9,7 +9,7 @@ from accounts.admin_site import operator_admin_site
 
 API_APPS = (
     *("accounts", "usage", "scoring", "health", "alerts", "playbooks", "pql", "outreach"),
-    *("expansion", "nps"),
+    *("expansion", "nps", "nps.stories"),
 )
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -18,6 +18,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("playbooks.public_urls")),
     path("", include("nps.public_urls")),
     path("", include("qbr.public_urls")),
+    path("", include("nps.stories.public_urls")),
     path("", include("workspace.public_urls")),
     path("accounts/", include("allauth.account.urls")),
     path("operator/", operator_admin_site.urls),

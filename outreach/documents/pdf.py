@@ -6,7 +6,8 @@ import json
 import re
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
@@ -39,6 +40,58 @@ def render_pdf(
     The template begins with `#import "/house.typ": *` and reads `data`, `brand`, `language`; `picture(name, alt)` shows
     one of the images. The same arguments give the same bytes; `at` is the date that the file says.
     """
+    with _desk(template, data, brand, language, images, at) as (root, inputs):
+        return _compiled(root, inputs)
+
+
+def render_pages(
+    *,
+    template: str,
+    data: Mapping[str, Any],
+    brand: Brand,
+    language: Literal["en", "es"] | str,
+    images: Mapping[str, bytes] | None = None,
+    ppi: int,
+) -> list[bytes]:
+    """A PNG of each page of the same document, for a preview."""
+    with _desk(template, data, brand, language, images, None) as (root, inputs):
+        compiler = typst.Compiler(root=str(root), font_paths=fonts(), ignore_system_fonts=True)
+        made = compiler.compile(str(root / "main.typ"), format="png", ppi=ppi, sys_inputs=inputs)
+        return list(made) if isinstance(made, list) else [made] if isinstance(made, bytes) else []
+
+
+def query_document(
+    *,
+    template: str,
+    data: Mapping[str, Any],
+    brand: Brand,
+    language: Literal["en", "es"] | str,
+    images: Mapping[str, bytes] | None = None,
+    selector: str,
+) -> list[Any]:
+    """What the same document says of itself: the values of the metadata under a label (`<leaf>`)."""
+    with _desk(template, data, brand, language, images, None) as (root, inputs):
+        compiler = typst.Compiler(
+            str(root / "main.typ"),
+            root=str(root),
+            font_paths=fonts(),
+            ignore_system_fonts=True,
+            sys_inputs=inputs,
+        )
+        found: list[Any] = json.loads(compiler.query(selector, field="value"))
+        return found
+
+
+@contextmanager
+def _desk(
+    template: str,
+    data: Mapping[str, Any],
+    brand: Brand,
+    language: str,
+    images: Mapping[str, bytes] | None,
+    at: datetime | None,
+) -> Iterator[tuple[Path, dict[str, str]]]:
+    """A folder of its own, which is all that the document can see, and its inputs."""
     inputs = {
         "data": json.dumps(cleaned(dict(data)), ensure_ascii=False),
         "brand": json.dumps(
@@ -62,14 +115,13 @@ def render_pdf(
     wrong = [name for name in pictures if not _IMAGE.match(name)]
     if wrong:
         raise ValueError(f"Names of images are small letters and end in .svg or .png: {wrong}")
-    # A folder of its own is all that the document can see.
     with tempfile.TemporaryDirectory(prefix="cs-document-") as folder:
         root = Path(folder)
         shutil.copyfile(HOUSE, root / "house.typ")
         shutil.copyfile(Path(settings.BASE_DIR) / template, root / "main.typ")
         for name, content in pictures.items():
             (root / name).write_bytes(content)
-        return _compiled(root, inputs)
+        yield root, inputs
 
 
 def _compiled(root: Path, inputs: dict[str, str]) -> bytes:

@@ -11,7 +11,7 @@ A parameter is named by the kind of object it means (`tests/doors/world.py` make
 
 from __future__ import annotations
 
-from tests.doors import expansion, sharing, surveys
+from tests.doors import expansion, sharing, surveys, voices
 from tests.doors.door import ADMIN, CSM, FORM, MANAGER, SOON, VIEWER, Door, api, deed, form, page
 
 __all__ = ["ADMIN", "CSM", "FORM", "MANAGER", "SOON", "VIEWER", "Door", "api", "deed", "form", "page"]
@@ -195,6 +195,7 @@ TENANT = [
     deed("profile/preferences/", VIEWER),
     *sharing.TENANT,
     *surveys.TENANT,
+    *voices.TENANT,
 ]
 
 API = [
@@ -264,6 +265,7 @@ API = [
     api("api/v1/onboarding", GET="read"),
     api("api/v1/checklists", GET="read"),
     *surveys.API,
+    *voices.API,
 ]
 
 # The Segment protocol: the key comes with the request (`v1/projects/KEY/settings`: in the address).
@@ -299,6 +301,7 @@ PUBLIC = [
     "v1/m/",
     "v1/projects/<str:key>/settings",
     "v1/projects/<str:key>/settings/",
+    *voices.PUBLIC,
 ]
 
 # Open to whoever has the signed link; the page names the company that signed it.
@@ -309,6 +312,7 @@ SIGNED = [
     "onboarding/<str:token>/brand.css",
     *sharing.SIGNED,
     *surveys.SIGNED,
+    *voices.SIGNED,
 ]
 
 # For whoever is logged in: the tenants of this login.

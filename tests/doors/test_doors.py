@@ -348,7 +348,9 @@ def test_public_pages_show_nothing_of_a_tenant(acme: World, rival: World) -> Non
             if "^" in route:
                 continue
             for method in METHODS:
-                answer = ask(client, method, "/" + filled(route, {"key": "csi_x_y", "token": "x:y:z"}))
+                named = {"key": "csi_x_y", "token": "x:y:z"}
+                named |= {"tenant_slug": "acme", "slug": "nobody-knows", "kind": "logo"}
+                answer = ask(client, method, "/" + filled(route, named))
                 content = getattr(answer, "content", b"")
                 assert answer.status_code < 500, (method, route)
                 assert b"acme" not in content.lower(), (method, route)

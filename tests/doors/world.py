@@ -35,6 +35,16 @@ from accounts.models import (
 from accounts.services import create_tenant, enqueue_job, record_audit
 from alerts.models import Alert, Deed, Rule
 from expansion.services import ask_discount, make_proposal, open_opportunity
+from nps.models import (
+    Reference,
+    ReferenceAsk,
+    ReferenceRequest,
+    ReferenceUse,
+    StoryApproval,
+    StoryPicture,
+    StoryResult,
+)
+from nps.stories.services import create_story
 from nps.surveys.models import Answer, Invitation, Survey, Wave
 from nps.surveys.services import submit_answer
 from outreach.models import Delivery, Endpoint, Event, Suppression, Template
@@ -46,16 +56,19 @@ from playbooks.models import ChecklistItem, DayOff, Milestone, Playbook, Task, U
 from playbooks.onboarding.services import share_plan, start_plan
 from playbooks.services import draft_from_published, start_run
 from pql.models import Lead, Standing
+from qbr.figures.services import record_figure
 from scoring.models import Backtest, ScoreModel, Version, WhatIf
 from scoring.overrides.services import set_override, set_sentiment
 from scoring.services import create_draft
 from tests.conftest import make_member
+from tests.nps.telling import picture
 from tests.qbr.making import shared_pack
 from tests.scoring.made_cases import settled
 from usage.models import Feature, Quarantine, Source
 
 RANDOM_ID = 987_654_321
 RANDOM: dict[str, Any] = {
+    "picture_kind": "logo",
     "tab": "usage",
     "language": "en",
     "training_key": "nobody-knows",
@@ -209,49 +222,53 @@ def _fill(tenant: Tenant, members: dict[str, Membership]) -> dict[str, Any]:
     survey, wave, answer = _surveys(account, own)
     shared = shared_pack(tenant, account, own("Pack"))
     ScoreModel.objects.filter(key="playbook").update(key=f"{tenant.slug}-model")
-    return shared | {
-        "message": mail.pk,
-        "outbox": Outbox.objects.get(kind="message", key=str(mail.pk)).pk,
-        "in_app": in_app.pk,
-        "template": template.pk,
-        "suppression": suppression.pk,
-        "endpoint": endpoint.pk,
-        "delivery": delivery.pk,
-        "language": "en",
-        "account": account.pk,
-        "external_id": account.external_id,
-        "job": job.pk,
-        "backtest": backtest.pk,
-        "run": run.pk,
-        "alert": alert.pk,
-        "deed": deed.pk,
-        "lead": lead.pk,
-        "opportunity": opportunity.pk,
-        "discount": discount.pk,
-        "proposal": proposal.pk,
-        "plan": plan.pk,
-        "plan_link": plan_link.pk,
-        "plan_milestone": plan.milestones.earliest("id").pk,
-        "milestone": Milestone.objects.earliest("id").pk,
-        "checklist_item": ChecklistItem.objects.earliest("id").pk,
-        "training_key": module.key,
-        "override": override.pk,
-        "task": Task.objects.earliest("id").pk,
-        "playbook": playbook.pk,
-        "play_draft": play_draft.pk,
-        "play_step": play_draft.steps.order_by("position")[1].pk,
-        "undo": undo.pk,
-        "day_off": day_off.pk,
-        "rule": rule.pk,
-        "quarantine": quarantined.pk,
-        "model_key": f"{tenant.slug}-model",
-        "model": draft.model_id,
-        "version": draft.pk,
-        "tab": "usage",
-        "survey": survey.pk,
-        "survey_wave": wave.pk,
-        "survey_answer": answer.pk,
-    }
+    return (
+        shared
+        | _voices(tenant, account, members)
+        | {
+            "message": mail.pk,
+            "outbox": Outbox.objects.get(kind="message", key=str(mail.pk)).pk,
+            "in_app": in_app.pk,
+            "template": template.pk,
+            "suppression": suppression.pk,
+            "endpoint": endpoint.pk,
+            "delivery": delivery.pk,
+            "language": "en",
+            "account": account.pk,
+            "external_id": account.external_id,
+            "job": job.pk,
+            "backtest": backtest.pk,
+            "run": run.pk,
+            "alert": alert.pk,
+            "deed": deed.pk,
+            "lead": lead.pk,
+            "opportunity": opportunity.pk,
+            "discount": discount.pk,
+            "proposal": proposal.pk,
+            "plan": plan.pk,
+            "plan_link": plan_link.pk,
+            "plan_milestone": plan.milestones.earliest("id").pk,
+            "milestone": Milestone.objects.earliest("id").pk,
+            "checklist_item": ChecklistItem.objects.earliest("id").pk,
+            "training_key": module.key,
+            "override": override.pk,
+            "task": Task.objects.earliest("id").pk,
+            "playbook": playbook.pk,
+            "play_draft": play_draft.pk,
+            "play_step": play_draft.steps.order_by("position")[1].pk,
+            "undo": undo.pk,
+            "day_off": day_off.pk,
+            "rule": rule.pk,
+            "quarantine": quarantined.pk,
+            "model_key": f"{tenant.slug}-model",
+            "model": draft.model_id,
+            "version": draft.pk,
+            "tab": "usage",
+            "survey": survey.pk,
+            "survey_wave": wave.pk,
+            "survey_answer": answer.pk,
+        }
+    )
 
 
 def _surveys(account: Account, own: Callable[[str], str]) -> tuple[Survey, Wave, Answer]:
@@ -273,6 +290,46 @@ def _surveys(account: Account, own: Callable[[str], str]) -> tuple[Survey, Wave,
     ).answer
     Job.objects.filter(kind="survey_answer").update(state=Job.State.DONE)
     return survey, wave, answer
+
+
+def _voices(tenant: Tenant, account: Account, members: dict[str, Membership]) -> dict[str, Any]:
+    """A reference and a case study, with one of everything that belongs to them."""
+    own = partial(f"{{}} of {tenant.slug}".format)
+    now, today = timezone.now(), tenant.today()
+    contact = Contact.objects.filter(account=account).earliest("id")
+    reference = Reference.objects.create(
+        account=account, contact=contact, state=Reference.State.ACTIVE, types=["call"], note=own("Reference")
+    )
+    asked = ReferenceAsk.objects.create(reference=reference, account=account, contact=contact, asked_on=today)
+    request = ReferenceRequest.objects.create(
+        reference=reference, deal=own("Deal"), kind="call", requested_by=members["csm"]
+    )
+    use = ReferenceUse.objects.create(reference=reference, used_on=today, deal=own("Deal"), kind="call")
+    story = create_story(tenant=tenant, account_id=account.pk)
+    figure = record_figure(
+        tenant=tenant,
+        account=account,
+        query="tickets_opened",
+        parameters={"first": today.isoformat(), "last": today.isoformat()},
+        as_of=now,
+    )
+    result = StoryResult.objects.create(
+        story=story, position=9, figure=figure, label=own("Result"), value="1", source="x"
+    )
+    StoryPicture.objects.create(story=story, kind="logo", png=picture(), hash="x", width=60, height=40)
+    approval = StoryApproval.objects.create(
+        story=story, party="legal", contact=contact, asked_name=own("Legal"), hash=story.hash
+    )
+    return {
+        "reference": reference.pk,
+        "reference_ask": asked.pk,
+        "reference_request": request.pk,
+        "reference_use": use.pk,
+        "story": story.pk,
+        "story_result": result.pk,
+        "story_approval": approval.pk,
+        "picture_kind": "logo",
+    }
 
 
 @contextmanager

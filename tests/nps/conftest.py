@@ -22,7 +22,10 @@ from outreach.models import OutreachSettings
 from outreach.services import install_outreach
 from playbooks.services import install_shipped_plays
 from tests.conftest import make_member
+from tests.nps.advocates import voices
 from usage.services import install_starter_metrics
+
+__all__ = ["voices"]  # a fixture of its own: a tenant whose customers could speak for it
 
 
 @dataclass
