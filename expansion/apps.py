@@ -18,6 +18,12 @@ class ExpansionConfig(AppConfig):
             OPPORTUNITY_OPENED,
             OPPORTUNITY_WON,
         )
+        from expansion.renewals.events import (
+            RENEWAL_AT_RISK,
+            RENEWAL_FORECAST,
+            RENEWAL_LOST,
+            RENEWAL_RENEWED,
+        )
         from outreach.events import register_event_type
         from outreach.notices import register_notice_kind
 
@@ -27,3 +33,7 @@ class ExpansionConfig(AppConfig):
         register_event_type(OPPORTUNITY_LOST, _("An opportunity was lost."))
         register_notice_kind(NOTICE, _("New opportunities at my accounts"))
         register_notice_kind(DISCOUNT_NOTICE, _("Discounts that wait for me, or were decided"))
+        register_event_type(RENEWAL_AT_RISK, _("A renewal became at risk."))
+        register_event_type(RENEWAL_RENEWED, _("A renewal came in."))
+        register_event_type(RENEWAL_LOST, _("A renewal was lost."))
+        register_event_type(RENEWAL_FORECAST, _("Somebody changed the forecast of a renewal."))

@@ -1,4 +1,13 @@
-"""What expansion knows: what is sold, what sets an opportunity off, the opportunities themselves."""
+"""What expansion knows: what is sold, what sets an opportunity off, the opportunities themselves, renewals, what is paid."""
+
+from expansion.renewals.models import (
+    MrrChange,
+    Renewal,
+    RenewalChange,
+    RenewalCheckpoint,
+    RenewalSettings,
+    RenewalStep,
+)
 
 from .definitions import ExpansionSettings, Offering, OpportunityType, Trigger
 from .opportunities import Discount, Holding, Opportunity, Proposal, Stage, StageChange
@@ -7,10 +16,16 @@ __all__ = [
     "Discount",
     "ExpansionSettings",
     "Holding",
+    "MrrChange",
     "Offering",
     "Opportunity",
     "OpportunityType",
     "Proposal",
+    "Renewal",
+    "RenewalChange",
+    "RenewalCheckpoint",
+    "RenewalSettings",
+    "RenewalStep",
     "Stage",
     "StageChange",
     "Trigger",

@@ -344,7 +344,7 @@ def test_shipped_plays_are_installed_once_and_not_over_what_was_changed(inside: 
     assert [book.key for book in install_shipped_plays(tenant=inside)] == ["value_review"]
     assert install_shipped_plays(tenant=inside) == []
     assert Playbook.objects.get(key="hooks_review").name == "Our own words"
-    assert Playbook.objects.count() == 14
+    assert Playbook.objects.count() == 15
 
 
 @pytest.mark.django_db

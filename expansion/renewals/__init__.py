@@ -1,0 +1,1 @@
+"""Renewals: one per term of a subscription, with its forecast, checkpoints and plan."""

@@ -1,0 +1,1 @@
+"""What became of the MRR of those who paid: its history, and what was kept of it."""
