@@ -1,8 +1,9 @@
 """The nightly story, told once.
 
 roll up → state of the day and buying signals → survey answers and invitations → peers → score → leads → people at leads →
-rules and alerts → opportunities → plays → onboarding → checklists → mails of surveys → summary of the day. The scheduled
-night, `manage nightly`, a recompute that a person asks for and the demo's past all run these steps.
+rules and alerts → opportunities → renewals and the history of MRR → plays → onboarding → checklists → mails of surveys →
+summary of the day. The scheduled night, `manage nightly`, a recompute that a person asks for and the demo's past all run
+these steps.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ from accounts.models import Job, Tenant
 from accounts.upserts import roll_up_subscriptions
 from alerts.at_risk import accounts_with_severe_alerts
 from alerts.services import evaluate_rules, plan_digests
+from expansion.renewals.services import keep_renewals
+from expansion.revenue.history import keep_mrr_history
 from expansion.services import evaluate_expansion
 from health.services import summarise_day
 from nps.references.services import find_references
@@ -115,6 +118,14 @@ def _opportunities(tenant: Tenant, job: Job, params: Mapping[str, Any]) -> None:
         evaluate_expansion(tenant=tenant, day=_day(job))
 
 
+def _renewals(tenant: Tenant, job: Job, params: Mapping[str, Any]) -> None:
+    """Renewals and what is paid only move forward, like plans."""
+    if not _is_past(tenant, _day(job)):
+        prefer_hash_joins()
+        keep_mrr_history(tenant=tenant, day=_day(job))
+        keep_renewals(tenant=tenant, day=_day(job), severe=accounts_with_severe_alerts(tenant))
+
+
 def _plays(tenant: Tenant, job: Job, params: Mapping[str, Any]) -> None:
     advance_runs(tenant=tenant, day=_day(job))
 
@@ -159,6 +170,7 @@ STEPS = {
     "people": Step(_people),
     "rules": Step(_rules),
     "opportunities": Step(_opportunities),
+    "renewals": Step(_renewals),
     "plays": Step(_plays),
     "onboarding": Step(_onboarding),
     "checklists": Step(_checklists),
@@ -177,6 +189,7 @@ NIGHT = (
     "people",
     "rules",
     "opportunities",
+    "renewals",
     "plays",
     "onboarding",
     "checklists",

@@ -8,6 +8,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from alerts.timeline import LABELS as ALERT_LABELS
+from expansion.renewals.timeline import LABELS as RENEWAL_LABELS
 from expansion.timeline import LABELS as OPPORTUNITY_LABELS
 from nps.references.timeline import LABELS as REFERENCE_LABELS
 from nps.stories.timeline import LABELS as STORY_LABELS
@@ -48,6 +49,7 @@ _ICONS = {
     "pack": "presentation",
     "reference": "star",
     "story": "edit",
+    "renewal": "rotate-clockwise",
 }
 KINDS: dict[str, Kind] = {
     "note": Kind(_("Note"), "note"),
@@ -68,6 +70,7 @@ KINDS: dict[str, Kind] = {
             PACK_LABELS,
             REFERENCE_LABELS,
             STORY_LABELS,
+            RENEWAL_LABELS,
         )
         for key, word in labels.items()
     },

@@ -11,10 +11,9 @@ from accounts.fence.operations import FenceTables
 
 
 class Migration(migrations.Migration):
-    initial = True
-
     dependencies = [
         ("accounts", "0003_outbox_put_aside"),
+        ("expansion", "0001_initial"),
         ("playbooks", "0003_onboarding"),
     ]
 

@@ -7,8 +7,9 @@ renewal forecast for the same reason (research: renewal forecast = won at final 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from decimal import ROUND_HALF_EVEN, Decimal
 
 COMMIT, BEST_CASE, AT_RISK, LOST = "commit", "best_case", "at_risk", "lost"
 CATEGORIES = (COMMIT, BEST_CASE, AT_RISK, LOST)
@@ -74,7 +75,33 @@ class Forecast:
     open_count: int = 0
 
 
-def forecasts(rows: Iterable[Amounts], probabilities: dict[str, int]) -> list[Forecast]:
+def converted(rows: Iterable[Amounts], rates: Mapping[str, Decimal], into: str) -> list[Amounts]:
+    """The amounts in one currency where a rate is known; the others stay as they are."""
+    found = []
+    for row in rows:
+        rate = rates.get(row.currency)
+        if rate is None:
+            found.append(row)
+            continue
+        target = _times(row.target_cents, rate)
+        found.append(
+            replace(
+                row,
+                currency=into,
+                target_cents=target,
+                forecast_cents=capped(_times(row.forecast_cents, rate), target),
+                final_cents=_times(row.final_cents, rate),
+                kept_cents=capped(_times(row.kept_cents, rate), target),
+            )
+        )
+    return found
+
+
+def _times(cents: int, rate: Decimal) -> int:
+    return int((cents * rate).quantize(Decimal(1), rounding=ROUND_HALF_EVEN))
+
+
+def forecasts(rows: Iterable[Amounts], probabilities: Mapping[str, int]) -> list[Forecast]:
     """The sums of each currency, the largest target first."""
     sums: dict[str, dict[str, int]] = {}
     for row in rows:

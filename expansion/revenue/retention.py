@@ -146,6 +146,26 @@ class Period:
         return [*edges, self.after]
 
 
+MOST_YEARS = 5
+FIRST_YEAR, LAST_YEAR = 1990, 2199  # beyond them a date is a slip of the pen
+
+
+def read_period(first: date | None, last: date) -> Period:
+    """The period somebody asks for; without a first day the year up to the last. Raises ValueError in words."""
+    if not FIRST_YEAR < last.year < LAST_YEAR or (
+        first is not None and not FIRST_YEAR <= first.year < LAST_YEAR
+    ):
+        raise ValueError(f"years lie between {FIRST_YEAR} and {LAST_YEAR}")
+    if first is None:
+        after = last + timedelta(days=1)
+        first = date(after.year - 1, after.month, min(after.day, 28))
+    if (last - first).days > MOST_YEARS * 366:
+        raise ValueError(f"at most {MOST_YEARS} years")
+    if last < first:
+        raise ValueError("from must not lie after to")
+    return Period(first, last)
+
+
 def _next_month(day: date) -> date:
     return date(day.year + day.month // 12, day.month % 12 + 1, 1)
 

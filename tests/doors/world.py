@@ -34,6 +34,7 @@ from accounts.models import (
 )
 from accounts.services import create_tenant, enqueue_job, record_audit
 from alerts.models import Alert, Deed, Rule
+from expansion.models import Renewal
 from expansion.services import ask_discount, make_proposal, open_opportunity
 from nps.models import (
     Reference,
@@ -167,6 +168,18 @@ def _fill(tenant: Tenant, members: dict[str, Membership]) -> dict[str, Any]:
     )
     discount = ask_discount(tenant=tenant, opportunity_id=opportunity.pk, pct=50, reason=own("Discount"))
     proposal = make_proposal(tenant=tenant, opportunity_id=opportunity.pk, language="en")
+    renewal = Renewal.objects.create(
+        account=account,
+        due_on=today,
+        term_months=12,
+        plan=own("Renewal"),
+        mrr_cents=1,
+        target_cents=12,
+        forecast_cents=12,
+        category=Renewal.Category.COMMIT,
+        computed_category=Renewal.Category.COMMIT,
+        opened_on=today,
+    )
     lead = Lead.objects.create(account=account, opened_on=today, opened_at=now, due_at=now)
     Standing.objects.create(account=account, since_on=today, status=Standing.Status.LEAD)
     quarantined = Quarantine.objects.create(
@@ -242,6 +255,7 @@ def _fill(tenant: Tenant, members: dict[str, Membership]) -> dict[str, Any]:
             "alert": alert.pk,
             "deed": deed.pk,
             "lead": lead.pk,
+            "renewal": renewal.pk,
             "opportunity": opportunity.pk,
             "discount": discount.pk,
             "proposal": proposal.pk,

@@ -16,7 +16,7 @@ from expansion.renewals.models import Renewal, RenewalChange, RenewalStep
 from playbooks.models import Priority
 from playbooks.services import create_task
 
-from .saying import NOTE_LENGTH, journal, note_change, renewal_for
+from .saying import NOTE_LENGTH, journal, note_change, refusal, renewal_for
 
 MOST_STEPS = 10
 
@@ -44,9 +44,7 @@ def make_plan(
     """
     renewal = renewal_for(tenant, renewal_id, member)
     if not renewal.is_open:
-        raise ValidationError(
-            {"summary": _("This renewal is closed; a plan would come too late.")}, code="closed"
-        )
+        raise refusal("summary", _("This renewal is closed; a plan would come too late."), "closed")
     faults: dict[str, list[str]] = {}
     if not renewal.has_plan and not summary.strip():
         faults["summary"] = [_("Say in a sentence what endangers the renewal.")]

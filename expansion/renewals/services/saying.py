@@ -25,6 +25,11 @@ UNCHANGED = object()  # of a part that was not given; None takes back what was s
 Kind = RenewalChange.Kind
 
 
+def refusal(field: str, message: str, code: str) -> ValidationError:
+    """Why something cannot be said, beside its field; the code survives only inside."""
+    return ValidationError({field: ValidationError(message, code=code)})
+
+
 def renewal_for(tenant: Tenant, renewal_id: int, member: Membership | None) -> Renewal:
     """The renewal with its account, locked, for a member who may work on it; raises `Renewal.DoesNotExist`."""
     locked = Renewal.objects.select_for_update().get(tenant=tenant, pk=renewal_id)
@@ -98,13 +103,11 @@ def set_forecast(
     """
     renewal = renewal_for(tenant, renewal_id, member)
     if not renewal.is_open:
-        raise ValidationError(
-            {"category": _("This renewal is closed; nothing more is forecast.")}, code="closed"
-        )
+        raise refusal("category", _("This renewal is closed; nothing more is forecast."), "closed")
     before = {"category": renewal.category, "forecast": renewal.forecast_cents}
     if category is not UNCHANGED:
         if category not in (None, "", *Renewal.Category.values):
-            raise ValidationError({"category": _("Choose a category.")}, code="category")
+            raise refusal("category", _("Choose a category."), "category")
         renewal.category_by_hand = bool(category)
         renewal.category = category or renewal.computed_category
     if forecast_cents is not UNCHANGED:
@@ -112,13 +115,10 @@ def set_forecast(
     if stepping.needs_plan(
         standing_of(renewal), category=renewal.category, has_plan=renewal.has_plan, risks=renewal.risks
     ):
-        raise ValidationError(
-            {
-                "category": _(
-                    "This renewal is at risk. Make an action plan first: steps with an owner and a due date."
-                )
-            },
-            code="plan",
+        raise refusal(
+            "category",
+            _("This renewal is at risk. Make an action plan first: steps with an owner and a due date."),
+            "plan",
         )
     renewal.forecast_cents = forecast_of(renewal.said_cents, renewal.target_cents, renewal.category)
     _settle_risk(renewal)
@@ -154,15 +154,12 @@ def _checked(cents: Any, renewal: Renewal) -> int | None:
     if cents is None:
         return None
     if not isinstance(cents, int) or isinstance(cents, bool) or cents < 0:
-        raise ValidationError({"forecast_cents": _("Write an amount of 0 or more.")}, code="amount")
+        raise refusal("forecast_cents", _("Write an amount of 0 or more."), "amount")
     if cents > renewal.target_cents:
-        raise ValidationError(
-            {
-                "forecast_cents": _(
-                    "The forecast is at most the target. What comes on top is an opportunity of its own."
-                )
-            },
-            code="above_target",
+        raise refusal(
+            "forecast_cents",
+            _("The forecast is at most the target. What comes on top is an opportunity of its own."),
+            "above_target",
         )
     return cents
 
@@ -188,17 +185,15 @@ def note_call(
     renewal = renewal_for(tenant, renewal_id, member)
     text = note.strip()[:NOTE_LENGTH]
     if not text:
-        raise ValidationError({"note": _("Write what was said.")}, code="required")
+        raise refusal("note", _("Write what was said."), "required")
     if category and category not in Renewal.Category.values:
-        raise ValidationError({"category": _("Choose a category.")}, code="category")
+        raise refusal("category", _("Choose a category."), "category")
     if checkpoint_id is not None:
         found = RenewalCheckpoint.objects.filter(tenant=tenant, renewal=renewal, pk=checkpoint_id).first()
         if found is None:
-            raise ValidationError(
-                {"checkpoint": _("This checkpoint is not one of the renewal.")}, code="checkpoint"
-            )
+            raise refusal("checkpoint", _("This checkpoint is not one of the renewal."), "checkpoint")
         if not category:
-            raise ValidationError({"category": _("At a checkpoint, say what you expect.")}, code="required")
+            raise refusal("category", _("At a checkpoint, say what you expect."), "required")
         found.called_category, found.called_on, found.called_by = category, tenant.today(), member
         found.computed_category, found.note = renewal.computed_category, text
         found.save()
@@ -223,9 +218,9 @@ def close_renewal(
     """
     renewal = renewal_for(tenant, renewal_id, member)
     if not renewal.is_open:
-        raise ValidationError({"final": _("This renewal is closed already.")}, code="closed")
+        raise refusal("final", _("This renewal is closed already."), "closed")
     if not isinstance(final_cents, int) or isinstance(final_cents, bool) or final_cents < 0:
-        raise ValidationError({"final": _("Write an amount of 0 or more.")}, code="amount")
+        raise refusal("final", _("Write an amount of 0 or more."), "amount")
     _demand_reason(final_cents < renewal.target_cents, reason, reason_note)
     before = {"state": renewal.state}
     renewal.final_cents = final_cents
@@ -254,7 +249,7 @@ def give_reason(
     renewal = renewal_for(tenant, renewal_id, member)
     less = renewal.state == Renewal.State.LOST or renewal.outcome == Renewal.Outcome.LESS
     if not less:
-        raise ValidationError({"reason": _("Nothing was lost here.")}, code="not_lost")
+        raise refusal("reason", _("Nothing was lost here."), "not_lost")
     _demand_reason(True, reason, reason_note)
     before = {"reason": renewal.reason}
     renewal.reason, renewal.reason_note = reason, reason_note.strip()[:NOTE_LENGTH]
@@ -267,8 +262,8 @@ def give_reason(
 
 def _demand_reason(less: bool, reason: str, note: str) -> None:
     if reason and reason not in Renewal.Reason.values:
-        raise ValidationError({"reason": _("Choose a reason.")}, code="reason")
+        raise refusal("reason", _("Choose a reason."), "reason")
     if less and not reason:
-        raise ValidationError({"reason": _("Say why it comes to less.")}, code="required")
+        raise refusal("reason", _("Say why it comes to less."), "required")
     if reason == Renewal.Reason.OTHER and not note.strip():
-        raise ValidationError({"reason_note": _("Say in your words what it was.")}, code="required")
+        raise refusal("reason_note", _("Say in your words what it was."), "required")
