@@ -92,7 +92,7 @@ def keep_mrr_history(*, tenant: Tenant, day: date) -> int:
     read_lines(tenant)
     written = 0
     with connection.cursor() as cursor:
-        params = {"tenant": tenant.pk, "day": day}
+        params: dict[str, int | date] = {"tenant": tenant.pk, "day": day}
         for statement in (
             HANDED_OVER_SQL,
             HANDED_OVER_END_SQL,

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from accounts.models import Tenant, TimelineEntry
 from expansion.renewals import stepping
+from expansion.renewals.amounts import target_of
 from expansion.renewals.lines import read_lines
 from expansion.renewals.models import Renewal, RenewalChange
 from expansion.renewals.stepping import Facts, Line, Standing
@@ -204,7 +205,7 @@ def _step(row: Sequence[Any], day: date) -> _Row:
     there, renews_on, ended_on, mrr, currency, plan, successor, band, engagement, severe = row[19:]
     line = Line(renews_on, ended_on, mrr, currency, plan) if there else None
     if before.state != Renewal.State.OPEN:
-        back = stepping.closed(before, stepping.target_of(successor or 0, before.term_months))
+        back = stepping.closed(before, target_of(successor or 0, before.term_months))
         return _Row(pk, account_id, before, back if back.state == Renewal.State.RENEWED else before)
     after = stepping.judge(
         stepping.follow(before, line, successor, day), Facts(band, engagement, bool(severe))
