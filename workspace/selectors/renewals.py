@@ -10,7 +10,7 @@ from typing import Any
 
 from django.db.models import Q, QuerySet
 
-from accounts.models import Membership, Role, Tenant
+from accounts.models import Account, Membership, Role, Tenant
 from expansion.models import Renewal
 from expansion.renewals import selectors as renewals
 from expansion.renewals.selectors import Health, Wanted
@@ -24,6 +24,7 @@ SORTS = ("due", "target")
 MONTH = re.compile(r"(20\d\d)-(0[1-9]|1[0-2])\Z")
 CALENDAR_MONTHS = 12
 EXPORT_ROWS = 2_000  # read at a time
+PANEL_ROWS = 4
 
 
 @dataclass(frozen=True)
@@ -197,3 +198,8 @@ def export_rows(tenant: Tenant, found: QuerySet[Renewal]) -> Iterator[Renewal]:
         after = page.next_cursor
         if after is None:
             return
+
+
+def renewal_panel(tenant: Tenant, account: Account) -> dict[str, Any]:
+    """The renewals on an account's page, the open one first; one query."""
+    return {"renewals": renewals.renewals_of_account(tenant, account.pk, PANEL_ROWS)}

@@ -31,6 +31,7 @@ from workspace.selectors import alerts as alert_selectors
 from workspace.selectors import people
 from workspace.selectors.expansion import account_panel as expansion_panel
 from workspace.selectors.nps import account_panel
+from workspace.selectors.renewals import renewal_panel
 from workspace.selectors.routines import routines
 from workspace.selectors.score import score_panel
 from workspace.selectors.usage import feature_lines, usage_charts
@@ -125,6 +126,7 @@ def _work(request: TenantRequest, context: dict[str, Any]) -> dict[str, Any]:
         "work": found,
         "alert_lines": [alert_selectors.line(alert, names) for alert in alerts],
         **expansion_panel(request.tenant, context["account"], request.member),
+        "renewal_panel": renewal_panel(request.tenant, context["account"]),
         **routines(request.tenant, context["account"].pk, context["today"]),
     }
 
