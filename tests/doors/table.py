@@ -12,6 +12,9 @@ A parameter is named by the kind of object it means (`tests/doors/world.py` make
 from __future__ import annotations
 
 from tests.doors import expansion, sharing, surveys, voices
+from tests.doors import expansion, sharing, surveys
+from tests.doors import sharing, surveys
+from tests.doors import renewals, surveys
 from tests.doors.door import ADMIN, CSM, FORM, MANAGER, SOON, VIEWER, Door, api, deed, form, page
 
 __all__ = ["ADMIN", "CSM", "FORM", "MANAGER", "SOON", "VIEWER", "Door", "api", "deed", "form", "page"]
@@ -206,6 +209,7 @@ TENANT = [
     form("profile/", VIEWER),
     deed("profile/preferences/", VIEWER),
     *sharing.TENANT,
+    *renewals.TENANT,
     *surveys.TENANT,
     *voices.TENANT,
 ]
@@ -285,6 +289,7 @@ API = [
     api("api/v1/playbook-runs/<int:run_id>/stop", POST="write", run_id="run", body={"outcome": "no_effect"}),
     api("api/v1/onboarding", GET="read"),
     api("api/v1/checklists", GET="read"),
+    *renewals.API,
     *surveys.API,
     *voices.API,
 ]
