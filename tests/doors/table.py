@@ -15,6 +15,7 @@ from tests.doors import expansion, sharing, surveys, voices
 from tests.doors import expansion, sharing, surveys
 from tests.doors import sharing, surveys
 from tests.doors import renewals, surveys
+from tests.doors import renewals, sharing, surveys
 from tests.doors.door import ADMIN, CSM, FORM, MANAGER, SOON, VIEWER, Door, api, deed, form, page
 
 __all__ = ["ADMIN", "CSM", "FORM", "MANAGER", "SOON", "VIEWER", "Door", "api", "deed", "form", "page"]
