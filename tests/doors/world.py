@@ -36,7 +36,6 @@ from accounts.services import create_tenant, enqueue_job, record_audit
 from alerts.models import Alert, Deed, Rule
 from expansion.models import Renewal
 from expansion.services import ask_discount, make_proposal, open_opportunity
-<<<<<<< HEAD
 from nps.models import (
     Reference,
     ReferenceAsk,
@@ -47,8 +46,6 @@ from nps.models import (
     StoryResult,
 )
 from nps.stories.services import create_story
-=======
->>>>>>> 80f51d4 (workspace: Say each word once in the catalogue.)
 from nps.surveys.models import Answer, Invitation, Survey, Wave
 from nps.surveys.services import submit_answer
 from outreach.models import Delivery, Endpoint, Event, Suppression, Template
