@@ -116,6 +116,7 @@ _MOVES_SQL = """
 INSERT INTO expansion_stagechange (tenant_id, opportunity_id, before, after, "on", at, days, value_cents, note)
 SELECT %(tenant)s, o.id, '', o.stage, %(day)s, %(at)s, 0, o.value_cents, ''
 FROM expansion_opportunity o WHERE o.tenant_id = %(tenant)s AND o.id = ANY(%(ids)s) ORDER BY o.id
+ON CONFLICT DO NOTHING
 """
 _TELL_SQL = """
 INSERT INTO accounts_timelineentry (tenant_id, account_id, kind, at, title, data)
