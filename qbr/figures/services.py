@@ -66,6 +66,15 @@ def record_figures(
     *, tenant: Tenant, asked: Sequence[Asked], as_of: datetime, live: bool = False
 ) -> list[tuple[Figure, FigureResult]]:
     """The same for many, of many accounts: a constant number of statements. `live` says that `as_of` is this moment."""
+    made = draw_figures(tenant=tenant, asked=asked, as_of=as_of, live=live)
+    store_figures([figure for figure, _ in made])
+    return made
+
+
+def draw_figures(
+    *, tenant: Tenant, asked: Sequence[Asked], as_of: datetime, live: bool = False
+) -> list[tuple[Figure, FigureResult]]:
+    """Ask without storing: whoever asks for more than is shown in the end stores only that."""
     queries = [figure_query(one.query) for one in asked]
     plain = [_plain(one.parameters) for one in asked]
     made: list[tuple[Figure, FigureResult]] = []
@@ -74,8 +83,12 @@ def record_figures(
         for one, query, parameters in zip(asked, queries, plain, strict=True):
             result = query.run(tenant=tenant, account_id=one.account_id, parameters=parameters, as_of=as_of)
             made.append((_figure(tenant, one.account_id, query, parameters, as_of, result), result))
-    Figure.objects.bulk_create([figure for figure, _ in made], batch_size=FIGURES_PER_WRITE)
     return made
+
+
+def store_figures(figures: Sequence[Figure]) -> None:
+    """Store figures that were drawn; they have their ids then."""
+    Figure.objects.bulk_create(figures, batch_size=FIGURES_PER_WRITE)
 
 
 def verify_figure(*, tenant: Tenant, figure: Figure) -> Verdict:

@@ -50,6 +50,11 @@ def months(first: date, last: date) -> Iterator[date]:
         month = next_month(month)
 
 
+def months_between(first: date, last: date) -> int:
+    """How many months there are from one to another, both included."""
+    return (last.year - first.year) * 12 + last.month - first.month + 1
+
+
 def shares(amount_cents: int, parts: int) -> list[int]:
     """Whole cents that add up to the amount and differ by at most one; the first ones are the larger."""
     base, rest = divmod(amount_cents, parts)

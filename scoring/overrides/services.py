@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
@@ -258,7 +258,12 @@ def _push_sentiment(tenant: Tenant, account: Account, day: date, value: int) -> 
         "day": day,
         "value": value,
     }
-    push_metric_values(tenant=tenant, items=[item], source=SENTIMENT_SOURCE)
+    push_by_team(tenant=tenant, items=[item])
+
+
+def push_by_team(*, tenant: Tenant, items: Sequence[Mapping[str, Any]]) -> None:
+    """Push values that people, or the platform for them, have noted: their source never counts as quiet."""
+    push_metric_values(tenant=tenant, items=items, source=SENTIMENT_SOURCE)
     Source.objects.filter(tenant=tenant, key=SENTIMENT_SOURCE).exclude(fresh_hours=NEVER_QUIET_HOURS).update(
         name=_in_its_language(tenant, TEAM_NOTES), fresh_hours=NEVER_QUIET_HOURS
     )
