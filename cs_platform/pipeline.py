@@ -1,9 +1,9 @@
 """The nightly story, told once.
 
 roll up → state of the day and buying signals → survey answers and invitations → peers → score → leads → people at leads →
-rules and alerts → opportunities → renewals and the history of MRR → plays → onboarding → checklists → mails of surveys →
-summary of the day. The scheduled night, `manage nightly`, a recompute that a person asks for and the demo's past all run
-these steps.
+rules and alerts → opportunities → renewals and the history of MRR → plays → onboarding → QBR drafts → checklists → mails
+of surveys → summary of the day. The scheduled night, `manage nightly`, a recompute that a person asks for and the demo's
+past all run these steps.
 """
 
 from __future__ import annotations
@@ -32,6 +32,8 @@ from playbooks.checklists.services import keep_checklists
 from playbooks.onboarding.services import evaluate_onboarding
 from playbooks.services import advance_runs
 from pql.services import evaluate_leads, measure_signals, score_contacts
+from qbr.registers.services import push_running_roi
+from qbr.services import close_drafting, draft_due_packs
 from scoring.overrides.services import note_expired_overrides
 from scoring.quality import count_band_weeks
 from scoring.services import propose_shipped_version, refresh_day_references, score_accounts
@@ -137,6 +139,14 @@ def _onboarding(tenant: Tenant, job: Job, params: Mapping[str, Any]) -> None:
         evaluate_onboarding(tenant=tenant, day=_day(job))
 
 
+def _reviews(tenant: Tenant, job: Job, params: Mapping[str, Any]) -> None:
+    """Packs and what they write are of now: a run for a past day leaves them alone."""
+    if not _is_past(tenant, _day(job)):
+        span = {"first": int(params.get("first") or 0), "last": params.get("last")}
+        draft_due_packs(tenant=tenant, day=_day(job), **span)
+        push_running_roi(tenant=tenant, day=_day(job), **span)
+
+
 def _checklists(tenant: Tenant, job: Job, params: Mapping[str, Any]) -> None:
     if not _is_past(tenant, _day(job)):
         prefer_hash_joins()
@@ -158,6 +168,7 @@ def _summary(tenant: Tenant, job: Job, params: Mapping[str, Any]) -> None:
     if not _is_past(tenant, _day(job)):
         find_references(tenant=tenant, day=_day(job))
         plan_digests(tenant=tenant)
+        close_drafting(tenant=tenant, day=_day(job))
 
 
 STEPS = {
@@ -173,6 +184,7 @@ STEPS = {
     "renewals": Step(_renewals),
     "plays": Step(_plays),
     "onboarding": Step(_onboarding),
+    "reviews": Step(_reviews),
     "checklists": Step(_checklists),
     "survey_mails": Step(_survey_mails, scoped=False),  # some hundreds in each transaction
     "summary": Step(_summary),
@@ -192,11 +204,12 @@ NIGHT = (
     "renewals",
     "plays",
     "onboarding",
+    "reviews",
     "checklists",
     "survey_mails",
     "summary",
 )
-BY_ACCOUNTS = frozenset({"score", "people", "checklists"})  # some thousands of accounts a chunk
+BY_ACCOUNTS = frozenset({"score", "people", "reviews", "checklists"})  # some thousands of accounts a chunk
 
 CHUNK_STARTS_SQL = """
 SELECT id FROM (SELECT id, row_number() OVER (ORDER BY id) AS n FROM accounts_account WHERE tenant_id = %s) a

@@ -42,6 +42,7 @@ class Kpi:
     unit: str = ""
     change_text: str = ""
     figure_id: int | None = None
+    change_figure_id: int | None = None
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,8 @@ class Kpis:
     @property
     def figure_ids(self) -> tuple[int, ...]:
         """The figures that are shown."""
-        return tuple(item.figure_id for item in self.items if item.figure_id is not None)
+        shown = [pk for item in self.items for pk in (item.figure_id, item.change_figure_id)]
+        return tuple(pk for pk in shown if pk is not None)
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, cast
+from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db.models import Q
@@ -22,6 +22,7 @@ from qbr.pushing import ROI_METRIC, push_values, push_where_new
 from .months import by_month, month_of, months, months_between, next_month
 
 MOST_MONTHS = 120
+NOT_TYPED = {"account", "owner", "figure", "created_by", "updated_at", "removed_at"}
 AnyEntry = RoiEntry | Risk | RoadmapItem | Highlight
 Register = RegisterChange.Register
 
@@ -102,12 +103,8 @@ def _switch(
     tenant: Tenant, register: str, entry_id: int, member: Membership | None, *, out: bool
 ) -> AnyEntry:
     kind = KINDS[register]
-    entry = cast(
-        AnyEntry,
-        kind.model.objects.select_for_update(of=("self",))
-        .select_related("account")
-        .get(tenant=tenant, pk=entry_id),
-    )
+    found = kind.model.objects.select_for_update(of=("self",)).select_related("account")
+    entry = found.get(tenant=tenant, pk=entry_id)
     demand_account(member, entry.account)
     if (entry.removed_at is not None) == out:
         return entry
@@ -128,8 +125,7 @@ def _entry(
     found = kind.model.objects.select_for_update().get(
         tenant=tenant, pk=entry_id, account=account, removed_at=None
     )
-    entry = cast(AnyEntry, found)
-    return entry, plain(kind, entry)
+    return found, plain(kind, found)
 
 
 def _clean(name: str, value: Any) -> Any:
@@ -152,7 +148,7 @@ def quarter_of(day: date) -> date:
 def _check(tenant: Tenant, entry: AnyEntry) -> None:
     problems: dict[str, Any] = {}
     try:
-        entry.full_clean(exclude={"account", "owner", "figure", "created_by"}, validate_constraints=False)
+        entry.full_clean(exclude=NOT_TYPED, validate_constraints=False)
     except ValidationError as error:
         problems |= error.message_dict
     if isinstance(entry, RoiEntry):
@@ -175,7 +171,7 @@ def _check(tenant: Tenant, entry: AnyEntry) -> None:
 
 
 def _has_figure(tenant: Tenant, entry: RoiEntry) -> bool:
-    return Figure.objects.filter(tenant=tenant, pk=entry.figure_id, account_id=entry.account_id).exists()
+    return Figure.objects.filter(tenant=tenant, pk=entry.figure_id or 0, account_id=entry.account_id).exists()
 
 
 def plain(kind: Kind, entry: AnyEntry) -> dict[str, Any]:

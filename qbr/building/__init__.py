@@ -1,0 +1,1 @@
+"""How a pack comes about: figures are asked for, the rest is read, and both are written down as content."""
