@@ -142,9 +142,9 @@ def _onboarding(tenant: Tenant, job: Job, params: Mapping[str, Any]) -> None:
 def _reviews(tenant: Tenant, job: Job, params: Mapping[str, Any]) -> None:
     """Packs and what they write are of now: a run for a past day leaves them alone."""
     if not _is_past(tenant, _day(job)):
-        span = {"first": int(params.get("first") or 0), "last": params.get("last")}
-        draft_due_packs(tenant=tenant, day=_day(job), **span)
-        push_running_roi(tenant=tenant, day=_day(job), **span)
+        first, last = int(params.get("first") or 0), params.get("last")
+        draft_due_packs(tenant=tenant, day=_day(job), first=first, last=last)
+        push_running_roi(tenant=tenant, day=_day(job), first=first, last=last)
 
 
 def _checklists(tenant: Tenant, job: Job, params: Mapping[str, Any]) -> None:

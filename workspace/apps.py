@@ -7,3 +7,9 @@ class WorkspaceConfig(AppConfig):
 
     name = "workspace"
     verbose_name = _("Workspace")
+
+    def ready(self) -> None:
+        """Put our parts on the Value tab of accounts."""
+        from workspace.selectors.value import register_value_panels
+
+        register_value_panels()

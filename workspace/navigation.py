@@ -71,6 +71,7 @@ ENTRIES: tuple[tuple[Promise, tuple[Entry, ...]], ...] = (
         (
             Entry(_("Expansion"), "workspace:expansion", "trending-up", "expansion", "x"),
             Entry(_("Renewals"), "workspace:renewals", "rotate-clockwise", "renewal", "w"),
+            Entry(_("QBRs"), "workspace:qbrs", "presentation", "qbr", "b"),
             Entry(_("NPS"), "workspace:nps", "message-circle", "np", "n"),
             Entry(_("References and stories"), "workspace:references", "star", "reference"),
         ),

@@ -20,6 +20,7 @@ from playbooks.onboarding.timeline import LABELS as ONBOARDING_LABELS
 from playbooks.timeline import LABELS as PLAY_LABELS
 from pql.timeline import LABELS as LEAD_LABELS
 from qbr.sharing.timeline import LABELS as PACK_LABELS
+from qbr.timeline import LABELS as REVIEW_LABELS
 from scoring.overrides.timeline import LABELS as OVERRIDE_LABELS
 
 
@@ -50,6 +51,8 @@ _ICONS = {
     "reference": "star",
     "story": "edit",
     "renewal": "rotate-clockwise",
+    "qbr": "presentation",
+    "value": "coin",
 }
 KINDS: dict[str, Kind] = {
     "note": Kind(_("Note"), "note"),
@@ -71,6 +74,7 @@ KINDS: dict[str, Kind] = {
             REFERENCE_LABELS,
             STORY_LABELS,
             RENEWAL_LABELS,
+            REVIEW_LABELS,
         )
         for key, word in labels.items()
     },

@@ -31,6 +31,7 @@ from cs_platform.demo.growing import grow
 from cs_platform.demo.opinions import say_opinions
 from cs_platform.demo.plays import start_growing, write_today
 from cs_platform.demo.renewing import renew
+from cs_platform.demo.reviews import keep_reviews
 from cs_platform.demo.routines import keep_routines
 from cs_platform.demo.selling import sell_through
 from cs_platform.demo.storyline import DAYS, SIGNAL_DAYS, Customer, Story, events, tell
@@ -260,6 +261,7 @@ def _routines(tenant: Tenant, job: Job, params: Mapping[str, Any]) -> None:
     with override(tenant.language):
         grow(tenant, _last_day(job))
     renew(tenant, _last_day(job))
+    keep_reviews(tenant, _last_day(job))
     keep_routines(tenant, _last_day(job), _owners(tenant))
     follow_up(tenant)
 

@@ -9,7 +9,7 @@ from accounts.admin_site import operator_admin_site
 
 API_APPS = (
     *("accounts", "usage", "scoring", "health", "alerts", "playbooks", "pql", "outreach"),
-    *("expansion", "nps", "nps.stories"),
+    *("expansion", "qbr", "nps", "nps.stories"),
 )
 
 urlpatterns: list[URLPattern | URLResolver] = [

@@ -45,6 +45,7 @@ def test_a_new_tenant_gets_what_each_app_gives() -> None:
         "alerts.services.install_shipped_rules",
         "pql.services.install_leads",
         "expansion.services.install_expansion",
+        "qbr.services.install_settings",
         "nps.surveys.services.install_surveys",
     ]
     tenant = create_tenant(slug="acme", name="Acme")

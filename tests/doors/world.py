@@ -64,6 +64,7 @@ from scoring.services import create_draft
 from tests.conftest import make_member
 from tests.nps.telling import picture
 from tests.qbr.making import shared_pack
+from tests.qbr.world import review_world
 from tests.scoring.made_cases import settled
 from usage.models import Feature, Quarantine, Source
 
@@ -237,6 +238,7 @@ def _fill(tenant: Tenant, members: dict[str, Membership]) -> dict[str, Any]:
     ScoreModel.objects.filter(key="playbook").update(key=f"{tenant.slug}-model")
     return (
         shared
+        | review_world(tenant, account, own)
         | _voices(tenant, account, members)
         | {
             "message": mail.pk,

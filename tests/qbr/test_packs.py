@@ -237,13 +237,12 @@ def test_skips_and_hand_made_packs_keep_the_cadence(shop: Tenant, due: Account, 
 
 def test_who_gets_no_draft(shop: Tenant, due: Account) -> None:
     with tenant_scope(shop):
-        for number, fields in enumerate(
-            (
-                {"go_live_on": None},
-                {"go_live_on": due.go_live_on, "churned_on": shop.today()},
-                {"go_live_on": shop.today() + timedelta(days=3)},
-            )
-        ):
+        others: list[dict[str, Any]] = [
+            {"go_live_on": None},
+            {"go_live_on": due.go_live_on, "churned_on": shop.today()},
+            {"go_live_on": shop.today() + timedelta(days=3)},
+        ]
+        for number, fields in enumerate(others):
             Account.objects.create(tenant=shop, external_id=f"n{number}", name="N", **fields)
     assert night(shop) == 1
     with tenant_scope(shop):

@@ -35,6 +35,7 @@ from workspace.selectors.renewals import renewal_panel
 from workspace.selectors.routines import routines
 from workspace.selectors.score import score_panel
 from workspace.selectors.usage import feature_lines, usage_charts
+from workspace.selectors.value import panels
 from workspace.services.accounts import add_note
 from workspace.services.recompute import recompute_account
 from workspace.timeline_kinds import KINDS
@@ -46,6 +47,7 @@ TABS = (
     ("score", gettext_lazy("Score")),
     ("people", gettext_lazy("People")),
     ("work", gettext_lazy("Work")),
+    ("value", gettext_lazy("Value")),
     ("records", gettext_lazy("Tickets and invoices")),
     ("everything", gettext_lazy("Timeline")),
 )
@@ -131,6 +133,10 @@ def _work(request: TenantRequest, context: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def _value(request: TenantRequest, context: dict[str, Any]) -> dict[str, Any]:
+    return {"panels": panels(request.tenant, context["account"])}
+
+
 def _records(request: TenantRequest, context: dict[str, Any]) -> dict[str, Any]:
     return {"records": selectors.records(request.tenant, context["account"].pk)}
 
@@ -172,6 +178,7 @@ _PARTS = {
     "score": score_part,
     "people": _people,
     "work": _work,
+    "value": _value,
     "records": _records,
     "everything": _everything,
 }

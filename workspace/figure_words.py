@@ -1,0 +1,83 @@
+"""Figures in words: what they are called, what they say, and what verifying found."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+
+from qbr import numbers
+from qbr.figures import SourceGone, figure_query
+from qbr.models import Figure
+
+LANGUAGES = ("en", "es")
+
+
+def language() -> str:
+    """The language of the page, as figures know it."""
+    chosen = (get_language() or "en")[:2]
+    return chosen if chosen in LANGUAGES else "en"
+
+
+def figure_title(figure: Figure) -> str:
+    """What the figure is of: the query, and the metric where it is about one."""
+    try:
+        title = str(figure_query(figure.query).title)
+    except SourceGone:
+        title = figure.query
+    return f"{figure.subject} · {title}" if figure.subject else title
+
+
+def figure_value(figure: Figure, value: float | None) -> str:
+    """A value of the figure as it is read."""
+    return numbers.value_text(value, figure.unit, figure.currency, language())
+
+
+def figure_line(figure: Figure) -> str:
+    """A figure in a list of choices."""
+    return f"{figure_title(figure)}: {figure_value(figure, figure.value)} ({figure.as_of.date().isoformat()})"
+
+
+def verdict_text(figure: Figure) -> str:
+    """What the last verification found; empty before the first one."""
+    match figure.verdict:
+        case Figure.Verdict.HOLDS:
+            return _("Holds")
+        case Figure.Verdict.CHANGED:
+            known = figure.value is not None and figure.now_value is not None
+            if known and figure.now_value != figure.value:
+                difference = (figure.now_value or 0.0) - (figure.value or 0.0)
+                signed = numbers.signed(difference, figure.unit, figure.currency, language())
+                return _("Changed by %(difference)s, now %(value)s") % {
+                    "difference": signed,
+                    "value": figure_value(figure, figure.now_value),
+                }
+            if known:
+                return _("Changed: the rows behind it are others")
+            return _("Changed, now %(value)s") % {"value": figure_value(figure, figure.now_value)}
+        case Figure.Verdict.SOURCE_GONE:
+            return _("Source gone")
+    return ""
+
+
+def parameter_lines(parameters: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """The parameters in words, in the order of their names."""
+    words = {
+        "metric": _("Metric"),
+        "first": _("First day"),
+        "last": _("Last day"),
+        "kind": _("Score"),
+        "currency": _("Currency"),
+    }
+    return [(words.get(name, name), _shown(value)) for name, value in sorted(parameters.items())]
+
+
+def _shown(value: Any) -> str:
+    try:
+        day = date.fromisoformat(str(value))
+    except ValueError:
+        return str(value)
+    return numbers.day_text(day, language())
