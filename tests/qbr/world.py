@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 from django.utils import timezone
@@ -19,7 +20,8 @@ def review_world(tenant: Tenant, account: Account, own: Callable[[str], str]) ->
     risk = save_entry(
         tenant=tenant, register="risk", account_id=account.pk, values={"title": own("Risk"), "severity": 3}
     )
-    pack = prepare_pack(tenant=tenant, account_id=account.pk)
+    on = tenant.today() + timedelta(days=100)
+    pack = prepare_pack(tenant=tenant, account_id=account.pk, due_on=on)
     save_summary(tenant=tenant, pack_id=pack.pk, title=own("Review"), summary=own("Summary"))
     action = add_action(tenant=tenant, pack_id=pack.pk, title=own("Action"), due_on=tenant.today())
     figure = _figure(tenant, account)
