@@ -9,6 +9,7 @@ from workspace.views import (
     accounts,
     alerts,
     backtest,
+    cadence,
     calendars,
     checklists,
     demo,
@@ -229,7 +230,7 @@ urlpatterns = [
     # grow: reviews
     path("qbrs/", packs.pack_list, name="qbrs"),
     path("qbrs/prepare/", packs.packs_prepare, name="qbrs_prepare"),
-    path("qbrs/cadence/", packs.cadence, name="qbr_settings"),
+    path("qbrs/cadence/", cadence.cadence, name="qbr_settings"),
     path("qbrs/actions/<int:pk>/remove/", packs.pack_action_remove, name="qbr_action_remove"),
     path("qbrs/<int:pk>/", packs.pack, name="qbr"),
     path("qbrs/<int:pk>/summary/", packs.pack_summary, name="qbr_summary"),

@@ -31,7 +31,6 @@ from qbr.services import (
     remove_action,
     reopen_pack,
     save_section,
-    save_settings,
     save_summary,
     send_pack,
     settings_of,
@@ -40,10 +39,10 @@ from qbr.services import (
     suggest_summary,
     verify_pack,
 )
-from workspace.access import admin_only, csm_only, member_only
+from workspace.access import csm_only, member_only
 from workspace.paging import CURSOR_PARAMETER, address, page_of, read_cursor
 from workspace.review_charts import chart_of
-from workspace.review_forms import ActionForm, CadenceForm
+from workspace.review_forms import ActionForm
 from workspace.selectors import packs as selectors
 from workspace.selectors import people
 from workspace.views.going_back import back
@@ -411,18 +410,3 @@ def pack_action_remove(request: TenantRequest, pk: int) -> HttpResponse:
     except ObjectDoesNotExist as error:
         raise Http404 from error
     return _done(request, changed.pk, _("Taken back, and its task with it."), "actions")
-
-
-@require_http_methods(["GET", "HEAD", "POST"])
-@admin_only
-def cadence(request: TenantRequest) -> HttpResponse:
-    """How long before a review its pack is drafted, and for whom."""
-    settings = settings_of(request.tenant)
-    initial = {name: getattr(settings, name) for name in CadenceForm.base_fields}
-    form = CadenceForm(request.POST or None, initial=initial)
-    if request.method == "POST" and form.is_valid():
-        save_settings(tenant=request.tenant, values=form.cleaned_data, member=request.member)
-        messages.success(request, _("Saved. It counts from tonight on."))
-        return redirect("workspace:qbr_settings")
-    status = 400 if form.is_bound and not form.is_valid() else 200
-    return render(request, "workspace/packs/settings.html", {"form": form}, status=status)
