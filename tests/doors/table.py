@@ -11,7 +11,7 @@ A parameter is named by the kind of object it means (`tests/doors/world.py` make
 
 from __future__ import annotations
 
-from tests.doors import expansion, renewals, sharing, surveys, voices
+from tests.doors import expansion, renewals, reviews, sharing, surveys, voices
 from tests.doors.door import ADMIN, CSM, FORM, MANAGER, SOON, VIEWER, Door, api, deed, form, page
 
 __all__ = ["ADMIN", "CSM", "FORM", "MANAGER", "SOON", "VIEWER", "Door", "api", "deed", "form", "page"]
@@ -197,25 +197,7 @@ TENANT = [
     deed("playbooks/runs/<int:pk>/outcome/", CSM, pk="run"),
     deed("playbooks/runs/<int:pk>/pause/", CSM, pk="run"),
     deed("playbooks/runs/<int:pk>/shift/", CSM, pk="run"),
-    page("qbrs/"),
-    deed("qbrs/prepare/", CSM),
-    form("qbrs/cadence/", ADMIN),
-    deed("qbrs/actions/<int:pk>/remove/", CSM, pk="review_action"),
-    page("qbrs/<int:pk>/", pk="review"),
-    *[
-        deed(f"qbrs/<int:pk>/{name}/", CSM, pk="review")
-        for name in ("summary", "suggest", "language", "state", "actions")
-    ],
-    deed("qbrs/<int:pk>/sections/<slug:key>/", CSM, pk="review", key="review_section"),
-    form("qbrs/<int:pk>/refresh/", CSM, pk="review"),
-    deed("qbrs/<int:pk>/verify/", VIEWER, pk="review"),
-    page("figures/<int:pk>/", pk="figure"),
-    deed("figures/<int:pk>/verify/", VIEWER, pk="figure"),
-    form(LINE, CSM, register="register", pk="register_line"),
-    *[deed(f"{LINE}{name}/", CSM, register="register", pk="register_line") for name in ("remove", "restore")],
-    deed("accounts/<int:pk>/qbr/", CSM, pk="account"),
-    deed("accounts/<int:pk>/qbr/skip/", CSM, pk="account"),
-    form("accounts/<int:pk>/register/<slug:register>/", CSM, pk="account", register="register"),
+    *reviews.TENANT,
     form("team/", VIEWER, post=ADMIN),
     deed("team/<int:pk>/", ADMIN, pk="member"),
     form("keys/", ADMIN),
@@ -303,14 +285,11 @@ API = [
     api("api/v1/playbook-runs/<int:run_id>/pause", POST="write", run_id="run", body={}),
     api("api/v1/playbook-runs/<int:run_id>/resume", POST="write", run_id="run", body={}),
     api("api/v1/playbook-runs/<int:run_id>/stop", POST="write", run_id="run", body={"outcome": "no_effect"}),
-    *[api(f"api/v1/{name}", GET="read") for name in ("onboarding", "checklists", "qbrs")],
+    *[api(f"api/v1/{name}", GET="read") for name in ("onboarding", "checklists")],
     *renewals.API,
     *surveys.API,
     *voices.API,
-    api("api/v1/qbrs/<int:pack_id>", GET="read", pack_id="review"),
-    api("api/v1/figures/<int:figure_id>", GET="read", figure_id="figure"),
-    api("api/v1/figures/<int:figure_id>/verify", POST="read", figure_id="figure", body={}),
-    api("api/v1/roi", GET="read", POST="write"),
+    *reviews.API,
 ]
 
 # The Segment protocol: the key comes with the request (`v1/projects/KEY/settings`: in the address).
