@@ -117,9 +117,9 @@ def _reworded(block: Block, text: str | None) -> Block | None:
 
 def change_language(*, tenant: Tenant, pack_id: int, language: str, member: Membership | None = None) -> Pack:
     """Write the pack in the other language; own words stay as they are."""
+    pack = editable_pack(tenant, pack_id, member)
     if language not in LANGUAGES:
         raise ValidationError({"language": _("Choose English or Spanish.")})
-    pack = editable_pack(tenant, pack_id, member)
     pack.language = language
     return _refresh(tenant, pack, member)
 

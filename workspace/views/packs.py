@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from accounts.access import has_role, may_work_on
+from accounts.access import get_or_404, has_role, may_work_on
 from accounts.models import Membership, Role
 from accounts.requests import TenantRequest
 from qbr.models import Pack
@@ -337,6 +337,7 @@ def pack_state(request: TenantRequest, pk: int) -> HttpResponse:
     tenant, member = request.tenant, request.member
     reason = request.POST.get("reason", "")
     deed = request.POST.get("deed", "")
+    get_or_404(Pack, tenant=tenant, pk=pk)
     try:
         match deed:
             case "ready":
