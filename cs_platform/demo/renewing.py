@@ -156,7 +156,7 @@ def _say(tenant: Tenant, day: date) -> None:
             tenant=tenant,
             renewal_id=one.pk,
             category=Renewal.Category.AT_RISK,
-            forecast_cents=one.target_cents * (40 + place * 5) // 100,
+            forecast_cents=one.target_cents * (40 + place * 4) // 100,
             member=one.account.owner,
         )
     for place, one in enumerate(owned.filter(at_risk=False).order_by("due_on", "id")[:12]):
