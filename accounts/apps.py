@@ -11,12 +11,13 @@ class AccountsConfig(AppConfig):
 
     def ready(self) -> None:
         """Guard the database connections of serving processes, register the checks and what the relay can send."""
-        from accounts.fence import checks, guard  # noqa: F401  (the import registers the checks)
+        from accounts.fence import checks, guard, states  # noqa: F401  (the import registers the checks)
         from accounts.invitations import send_invitation_mail
         from accounts.mail import EMAIL, send_email
         from accounts.outbox import register_outbox_handler
         from accounts.services.members import INVITATION
 
         guard.install(settings.CS_PROCESS)
+        states.render_alone(set(settings.HOUSE_APPS))
         register_outbox_handler(EMAIL, send_email)
         register_outbox_handler(INVITATION, send_invitation_mail)

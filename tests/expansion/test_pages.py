@@ -167,7 +167,7 @@ def test_the_files(growth: Growth, browser: SignIn) -> None:
 def test_the_account_s_page_has_its_opportunities(growth: Growth, browser: SignIn) -> None:
     account = growth.account("buyer")
     client = browser(growth.members["carl"])
-    address = f"/t/grow/accounts/{account.pk}/work/"
+    address = f"/t/grow/accounts/{account.pk}/value/"
     assert "No opportunity yet" in client.get(address).content.decode()
     one = opened(growth, account)
     assert f"{BASE}{one.pk}/" in client.get(address).content.decode()

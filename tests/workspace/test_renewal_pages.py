@@ -338,6 +338,6 @@ def test_pages_speak_spanish(acme: Tenant, alice: Membership, browser: Browser, 
 
 def test_the_account_s_page_leads_to_its_renewals(acme: Tenant, carl: Membership, browser: Browser) -> None:
     renewal = make(acme, "danger", carl, at_risk=True, risks=["critical"])
-    page = text(browser(carl), f"/t/acme/accounts/{renewal.account_id}/work/")
+    page = text(browser(carl), f"/t/acme/accounts/{renewal.account_id}/value/")
     assert f"{HOME}{renewal.pk}/" in page
     assert "plan missing" in page

@@ -36,6 +36,7 @@ from workspace.selectors.routines import routines
 from workspace.selectors.score import score_panel
 from workspace.selectors.usage import feature_lines, usage_charts
 from workspace.selectors.value import panels
+from workspace.selectors.voices import voice_panel
 from workspace.services.accounts import add_note
 from workspace.services.recompute import recompute_account
 from workspace.timeline_kinds import KINDS
@@ -116,7 +117,6 @@ def _usage(request: TenantRequest, context: dict[str, Any]) -> dict[str, Any]:
 def _people(request: TenantRequest, context: dict[str, Any]) -> dict[str, Any]:
     return {
         "contacts": selectors.contacts(request.tenant, context["account"].pk),
-        "panel": account_panel(request.tenant, context["account"]),
     }
 
 
@@ -127,14 +127,19 @@ def _work(request: TenantRequest, context: dict[str, Any]) -> dict[str, Any]:
     return {
         "work": found,
         "alert_lines": [alert_selectors.line(alert, names) for alert in alerts],
-        **expansion_panel(request.tenant, context["account"], request.member),
-        "renewal_panel": renewal_panel(request.tenant, context["account"]),
         **routines(request.tenant, context["account"].pk, context["today"]),
     }
 
 
 def _value(request: TenantRequest, context: dict[str, Any]) -> dict[str, Any]:
-    return {"panels": panels(request.tenant, context["account"])}
+    tenant, account = request.tenant, context["account"]
+    return {
+        "panels": panels(tenant, account),
+        "nps_panel": account_panel(tenant, account),
+        "renewal_panel": renewal_panel(tenant, account),
+        "voice": voice_panel(tenant, account.pk),
+        **expansion_panel(tenant, account, request.member),
+    }
 
 
 def _records(request: TenantRequest, context: dict[str, Any]) -> dict[str, Any]:
