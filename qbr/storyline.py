@@ -29,8 +29,7 @@ _WORDS: dict[str, dict[str, str]] = {
         "no_roi": "No value has been documented for the period yet.",
         "won": "“{winner}” won on {metric}: {uplift} better than “{rival}”, measured on {n} trials.",
         "undecided": "No winner yet on {metric}: {n} trials so far do not tell the variants apart.",
-        "tickets": "{opened} support tickets were opened and {resolved} resolved; {open} are open.",
-        "ticket_one": "{opened} support tickets were opened and {resolved} resolved; 1 is open.",
+        "tickets": "Support tickets: {opened} opened, {resolved} resolved, {open} open now.",
         "no_tickets": "No support ticket was opened in the period, and none is open.",
         "risk": "One risk needs attention: {title}.",
         "risks": "{count} risks need attention, first of all: {title}.",
@@ -50,8 +49,7 @@ _WORDS: dict[str, dict[str, str]] = {
         "no_roi": "Todavía no se ha documentado valor en el periodo.",
         "won": "“{winner}” ganó en {metric}: {uplift} mejor que “{rival}”, medido sobre {n} intentos.",
         "undecided": "Todavía sin ganadora en {metric}: {n} intentos no bastan para distinguir las variantes.",
-        "tickets": "Se abrieron {opened} tickets y se resolvieron {resolved}; quedan {open} abiertos.",
-        "ticket_one": "Se abrieron {opened} tickets y se resolvieron {resolved}; queda 1 abierto.",
+        "tickets": "Tickets de soporte: {opened} abiertos, {resolved} resueltos, {open} sin resolver.",
         "no_tickets": "No se abrió ningún ticket en el periodo y no queda ninguno abierto.",
         "risk": "Un riesgo requiere atención: {title}.",
         "risks": "{count} riesgos requieren atención; el primero: {title}.",
@@ -188,8 +186,7 @@ def _tickets(tickets: tuple[int, int, int], language: str) -> str:
     words = _WORDS[language]
     if not opened and not still:
         return words["no_tickets"]
-    key = "ticket_one" if still == 1 else "tickets"
-    return words[key].format(
+    return words["tickets"].format(
         opened=number(opened, language), resolved=number(resolved, language), open=number(still, language)
     )
 

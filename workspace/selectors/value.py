@@ -10,11 +10,12 @@ from django.utils.translation import gettext as _
 
 from accounts.models import Account, Tenant
 from outreach.documents.spec import ChartSpec
+from qbr import numbers
 from qbr.cadence import next_due
 from qbr.models import Figure, Highlight, Pack, RegisterChange, Risk, RoadmapItem, RoiEntry
 from qbr.registers.months import by_month, month_of
 from qbr.registers.services import KINDS, AnyEntry, roi_currency
-from workspace.formatting import short_date
+from workspace.figure_words import language
 from workspace.review_charts import chart_of
 
 MONTHS_SHOWN = 12
@@ -60,7 +61,7 @@ def roi_panel(tenant: Tenant, account: Account) -> dict[str, Any]:
     shown = [month for month in months if month <= month_of(today)][-MONTHS_SHOWN:]
     chart = None
     if len(shown) > 1:
-        labels = tuple(short_date(month, today) for month in shown)
+        labels = tuple(numbers.month_text(month, language()) for month in shown)
         values = tuple(months[month] / 100 for month in shown)
         chart = chart_of(
             ChartSpec("bar", _("Value by month"), currency, labels, ((_("Value"), values),)), "chart-roi"

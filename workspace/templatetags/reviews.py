@@ -44,6 +44,12 @@ def figure_shown(figure: Figure) -> str:
 
 
 @register.filter
+def figure_cell(value: Any) -> str:
+    """A cell of the rows behind a figure."""
+    return numbers.number(value, language()) if isinstance(value, float | None) else str(value)
+
+
+@register.filter
 def pack_tone(pack: Pack) -> str:
     """How a pack's state looks."""
     return TONES[Pack.State(pack.state)]
