@@ -31,6 +31,7 @@ RESULTS = {
     "days": "SELECT day, scored, healthy, at_risk, critical, unknown, mean FROM health_tenant_day ORDER BY 1",
 }
 EMPTIED = [
+    "expansion_stagechange", "expansion_opportunity",
     "playbooks_task", "playbooks_run", "alerts_alert", "scoring_score", "scoring_current", "health_tenant_day",
     "accounts_timelineentry", "accounts_job",
 ]  # fmt: skip
