@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from threading import Lock
 
 import redis
 from django.conf import settings
@@ -14,6 +15,7 @@ TIMEOUT_SECONDS = 0.25
 REST_AFTER_FAILURE_SECONDS = 5.0
 
 _client: redis.Redis | None = None
+_making_client = Lock()
 _resting_until = 0.0
 
 
@@ -42,7 +44,7 @@ class Allowance:
 
 def count_request(key_prefix: str, limit: int | None = None) -> Allowance | None:
     """Count a request of this key, or of whatever has its own limit; None when there is none or nobody to count."""
-    global _client, _resting_until
+    global _resting_until
     limit = settings.API_REQUESTS_PER_MINUTE if limit is None else limit
     if limit <= 0 or time.monotonic() < _resting_until:
         return None
@@ -50,11 +52,7 @@ def count_request(key_prefix: str, limit: int | None = None) -> Allowance | None
     window = int(now // WINDOW_SECONDS)
     name = f"cs:rate:{key_prefix}:{window}"
     try:
-        if _client is None:
-            _client = redis.Redis.from_url(
-                settings.REDIS_URL, socket_timeout=TIMEOUT_SECONDS, socket_connect_timeout=TIMEOUT_SECONDS
-            )
-        pipe = _client.pipeline(transaction=False)
+        pipe = _shared_client().pipeline(transaction=False)
         pipe.incr(name)
         pipe.expire(name, 2 * WINDOW_SECONDS)
         used = int(pipe.execute()[0])
@@ -63,3 +61,14 @@ def count_request(key_prefix: str, limit: int | None = None) -> Allowance | None
         return None
     reset = max(1, int((window + 1) * WINDOW_SECONDS - now + 0.999))
     return Allowance(limit, limit - used, reset)
+
+
+def _shared_client() -> redis.Redis:
+    """The process's one client, made once: one that is dropped closes the connections that its pipelines still use."""
+    global _client
+    with _making_client:
+        if _client is None:
+            _client = redis.Redis.from_url(
+                settings.REDIS_URL, socket_timeout=TIMEOUT_SECONDS, socket_connect_timeout=TIMEOUT_SECONDS
+            )
+        return _client
