@@ -40,7 +40,9 @@ def running(pair: Pair, port: int) -> Iterator[dict[str, str]]:
     web = [sys.executable, "-m", "gunicorn", "-c", str(CHECKOUT / "gunicorn.conf.py"), "cs_platform.wsgi"]
     processes = [
         subprocess.Popen(web, env=env | {"CS_PROCESS": "web"}, cwd=CHECKOUT),
-        subprocess.Popen([sys.executable, "manage.py", "drain"], env=env | {"CS_PROCESS": "drain"}, cwd=CHECKOUT),
+        subprocess.Popen(
+            [sys.executable, "manage.py", "drain"], env=env | {"CS_PROCESS": "drain"}, cwd=CHECKOUT
+        ),
     ]  # what they write is shown when the test fails
     try:
         yield env
