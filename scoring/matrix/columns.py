@@ -16,7 +16,8 @@ from scoring.specs import MeasureSource
 from scoring.windows import DAYS_PER_WEEK, decay_weight, decay_window
 
 Array = NDArray[np.float64]
-FADE_UNIT = 2**32  # decayed days are summed as whole multiples of 1 / FADE_UNIT
+# Decayed days are summed as whole multiples of 1 / FADE_UNIT; a weight of 1 still fits PostgreSQL's int4, whose sum is fast.
+FADE_UNIT = 2**30
 
 ZERO_WHEN_SILENT = frozenset({"per_week", "total", "users", "features", "active_days", "decayed_days"})
 ACTIVITY = frozenset({"active_days", "decayed_days"})
@@ -103,10 +104,10 @@ class Column:
                 return [f'max(u."values"[{slot}]) FILTER (WHERE {inside})']
             case "latest":
                 value = f'u."values"[{slot}]'
-                known = ", u.known_on DESC" if distinct_days else ""
-                return [
-                    f"(array_agg({value} ORDER BY u.day DESC{known}) FILTER (WHERE {inside} AND {value} IS NOT NULL))[1]"
-                ]
+                known = ", u.known_on" if distinct_days else ""
+                # Rising, as the key delivers the rows: nothing is sorted, and the last one is taken.
+                found = f"array_agg({value} ORDER BY u.day{known}) FILTER (WHERE {inside} AND {value} IS NOT NULL)"
+                return [f"({found})[array_upper({found}, 1)]"]
             case "ratio":
                 return [_sum(int(part.slot or 0), inside) for part in self.parts]
             case "change":
@@ -119,7 +120,7 @@ class Column:
                 return [f"count(*) FILTER (WHERE {inside})"]
             case "decayed_days":
                 return [
-                    f"sum((%(fade_{self.position})s::bigint[])[d.day - u.day + 1]) FILTER (WHERE {inside})::float8"
+                    f"sum((%(fade_{self.position})s::int4[])[d.day - u.day + 1]) FILTER (WHERE {inside})::float8"
                 ]
         raise ValueError(f"No way to count {source.aggregate}.")
 

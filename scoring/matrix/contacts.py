@@ -69,8 +69,8 @@ def count_distinct(columns: Sequence[Column], where: DayRange, out: Array) -> No
 def _one_day(columns: Sequence[Column], where: DayRange, out: Array) -> None:
     """All measures from one reading of the rows.
 
-    A contact opens the same features day after day: rows with equal lists are put together first, by their bytes, which
-    costs a third of unnesting them all (0.75 s against 1.9 s for 720,000 rows).
+    A contact opens the same features day after day: rows with equal lists are put together first, by a 64-bit hash, which
+    costs a third of unnesting them all. Two different lists of one contact meet in one hash once in 10^19 pairs.
     """
     chosen = [column for column in columns if _is_chosen(column)]
     listed = any(column.source.aggregate == "features" for column in columns)
@@ -84,7 +84,7 @@ def _one_day(columns: Sequence[Column], where: DayRange, out: Array) -> None:
           FROM {where.table} AS u
           WHERE u.tenant_id = %(tenant)s AND {where.accounts.condition()}
             AND u.day > %(last)s - {int(look_back)} AND u.day <= %(last)s{known}
-          GROUP BY u.account_id, u.contact_id{", array_send(u.features)" if listed else ""}
+          GROUP BY u.account_id, u.contact_id{", hash_array_extended(u.features, 0)" if listed else ""}
         )
         {" UNION ALL ".join(_counted(column, chosen) for column in columns)}"""
     with connection.cursor() as cursor:
