@@ -18,7 +18,7 @@ from django.db import connection, connections
 
 from accounts.fence.scope import tenant_scope
 from accounts.models import Account, Tenant
-from bench.nightly import REPEATS, _scan, owner_sql
+from bench.nightly import REPEATS, owner_sql, scan_seconds
 from bench.table import Row
 from bench.tenants import make_tenant
 from cs_platform.pipeline import account_chunks
@@ -135,7 +135,7 @@ def run(size: int) -> list[Row]:
     owner_sql(
         ["VACUUM ANALYZE usage_day", "VACUUM ANALYZE usage_user_day", "VACUUM ANALYZE accounts_contact"]
     )
-    floor = statistics.median(_scan(tenant) for _ in range(REPEATS))
+    floor = statistics.median(scan_seconds(tenant) for _ in range(REPEATS))
     connections.close_all()
     repeats = REPEATS if size <= 10_000 else 1
     with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("fork")) as pool:

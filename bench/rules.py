@@ -14,7 +14,7 @@ from accounts.fence.scope import tenant_scope
 from accounts.models import Tenant
 from alerts.models import Alert, Rule
 from alerts.services import evaluate_rules
-from bench.nightly import REPEATS, _scan, owner_sql
+from bench.nightly import REPEATS, owner_sql, scan_seconds
 from bench.table import Row
 from bench.tenants import make_tenant
 
@@ -93,7 +93,7 @@ def run(sizes: tuple[int, ...] = (10_000, 100_000)) -> list[Row]:
         owner_sql(
             ["VACUUM ANALYZE usage_day", "VACUUM ANALYZE usage_user_day", "VACUUM ANALYZE accounts_account"]
         )
-        floor = statistics.median(_scan(tenant) for _ in range(REPEATS))
+        floor = statistics.median(scan_seconds(tenant) for _ in range(REPEATS))
         took: dict[str, list[float]] = {}
         opened = 0
         for _ in range(REPEATS if size <= 10_000 else 1):
