@@ -7,11 +7,16 @@ from __future__ import annotations
 
 import io
 import re
+import tempfile
 import xml.etree.ElementTree as ElementTree
+from pathlib import Path
 
+import typst
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from PIL import Image, UnidentifiedImageError
+
+from .fonts import fonts
 
 LOGO_BYTES = 300 * 1024
 PNG = "image/png"
@@ -69,12 +74,20 @@ def painted(data: bytes) -> bytes:
     root.set("width", f"{max(1, round(width * scale))}")
     root.set("height", f"{max(1, round(height * scale))}")
     ElementTree.register_namespace("", SVG)
-    import vl_convert
-
-    try:
-        return bytes(vl_convert.svg_to_png(ElementTree.tostring(root, encoding="unicode"), scale=1))
-    except ValueError as error:
-        raise ValidationError({"logo": _("The SVG cannot be drawn; save it as PNG.")}) from error
+    with tempfile.TemporaryDirectory(prefix="cs-logo-") as folder:  # all that the drawing can see
+        place = Path(folder)
+        (place / "logo.svg").write_bytes(ElementTree.tostring(root, encoding="utf-8"))
+        (place / "main.typ").write_text(
+            f"#set page(width: {root.get('width')}pt, height: {root.get('height')}pt, margin: 0pt, fill: none)\n"
+            '#image("logo.svg", width: 100%, height: 100%, fit: "stretch")'
+        )
+        compiler = typst.Compiler(root=folder, font_paths=fonts(), ignore_system_fonts=True)
+        try:
+            made = compiler.compile(str(place / "main.typ"), format="png", ppi=72)  # a point is a pixel
+        except typst.TypstError as error:
+            raise ValidationError({"logo": _("The SVG cannot be drawn; save it as PNG.")}) from error
+    assert isinstance(made, bytes)
+    return made
 
 
 def _checked(data: bytes) -> ElementTree.Element:

@@ -7,11 +7,11 @@ from typing import Any
 
 from pptx.util import Emu, Inches, Pt
 
+from outreach.documents.measure import lines_of
 from outreach.documents.text import plain, printable, prose, runs
 from qbr.content import Bullets, Chart, Kpis, PackContent, Section, Table, Text, from_json, to_json
 
 from .deck_blocks import add_chart, add_table, add_tiles
-from .measure import lines_of
 from .printing import Print, is_drawable, numeric_columns, reason_of, weights_of
 from .slides import Flow, Words, add_logo, add_notes
 from .theme import FIRST, INNER, MARGIN, SOFT, new_deck, saved

@@ -14,11 +14,11 @@ from pptx.enum.text import PP_ALIGN
 from pptx.oxml.ns import qn
 from pptx.util import Emu, Inches, Pt
 
-from outreach.documents.charts import LONG, MANY, alternative, colours
+from outreach.documents.charts import alternative, colours, lies
+from outreach.documents.measure import lines_of, width_of
 from outreach.documents.spec import ChartSpec
 from qbr.content import Kpi
 
-from .measure import lines_of, width_of
 from .slides import Flow, Words, describe, flat, plain, write
 from .theme import FONT, INK, INNER, LINE, MARGIN, PANEL, SOFT, rgb
 
@@ -108,7 +108,7 @@ def add_chart(
     as_line = chart.target is not None and chart.kind == "line"
     if as_line:
         data.add_series(target, [chart.target] * len(chart.categories))
-    lying = max((len(c) for c in chart.categories), default=0) > LONG or len(chart.categories) > MANY
+    lying = lies(chart)
     kind = {
         "line": XL_CHART_TYPE.LINE_MARKERS,
         "bar": XL_CHART_TYPE.BAR_CLUSTERED if lying else XL_CHART_TYPE.COLUMN_CLUSTERED,
@@ -131,7 +131,7 @@ def add_chart(
     if chart.kind == "donut":
         _dress_donut(flow, drawn, chart)
     else:
-        _dress_axes(drawn, chart, lying and chart.kind != "line")
+        _dress_axes(drawn, chart, lying)
         _dress_series(flow, drawn, chart, as_line)
 
 

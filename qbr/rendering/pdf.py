@@ -1,11 +1,12 @@
-"""A pack as PDF: its content as data for `qbr/documents/pack.typ`, its charts as SVG."""
+"""A pack as PDF: its content as data for `qbr/documents/pack.typ`, its charts as shapes."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from typing import Any
 
-from outreach.documents.charts import alternative, svg_of
+from outreach.documents.charts import alternative
+from outreach.documents.drawing import drawing_of
 from outreach.documents.pdf import render_pdf
 from outreach.documents.text import prose, runs
 from qbr.content import Bullets, Chart, Kpis, Section, Table, Text
@@ -13,19 +14,18 @@ from qbr.content import Bullets, Chart, Kpis, Section, Table, Text
 from .printing import Print, is_drawable, numeric_columns, reason_of, weights_of
 
 TEMPLATE = "qbr/documents/pack.typ"
-CHART_SIZE = (640, 240)
+CHART_SIZE = (481.0, 176.0)  # points: the width between the margins
 
 
 def pack_pdf(shown: Print, *, at: datetime | None = None) -> bytes:
     """The PDF; the same pack gives the same bytes."""
-    images: dict[str, bytes] = {}
     content = shown.content
     data = {
         "title": content.title,
         "account": content.account_name,
         "period": content.period_label,
         "summary": prose(content.summary_md),
-        "sections": [_section(shown, section, images) for section in content.shown],
+        "sections": [_section(shown, section) for section in content.shown],
         "sources": [
             {
                 "number": number,
@@ -41,22 +41,20 @@ def pack_pdf(shown: Print, *, at: datetime | None = None) -> bytes:
         ],
         "words": dict(shown.words),
     }
-    return render_pdf(
-        template=TEMPLATE, data=data, brand=shown.brand, language=content.language, images=images, at=at
-    )
+    return render_pdf(template=TEMPLATE, data=data, brand=shown.brand, language=content.language, at=at)
 
 
-def _section(shown: Print, section: Section, images: dict[str, bytes]) -> dict[str, Any]:
+def _section(shown: Print, section: Section) -> dict[str, Any]:
     return {
         "key": section.key,
         "title": section.title,
         "intro": prose(section.intro),
         "empty": reason_of(section, shown.words) if section.is_empty else "",
-        "blocks": [_block(shown, block, images) for block in section.blocks],
+        "blocks": [_block(shown, block) for block in section.blocks],
     }
 
 
-def _block(shown: Print, block: Any, images: dict[str, bytes]) -> dict[str, Any]:
+def _block(shown: Print, block: Any) -> dict[str, Any]:
     match block:
         case Kpis():
             items = [
@@ -71,7 +69,7 @@ def _block(shown: Print, block: Any, images: dict[str, bytes]) -> dict[str, Any]
             ]
             return {"kind": "kpis", "items": items}
         case Chart():
-            return _chart(shown, block, images)
+            return _chart(shown, block)
         case Table():
             return {
                 "kind": "table",
@@ -89,15 +87,12 @@ def _block(shown: Print, block: Any, images: dict[str, bytes]) -> dict[str, Any]
     raise TypeError(f"A pack has no block like {block!r}.")
 
 
-def _chart(shown: Print, block: Chart, images: dict[str, bytes]) -> dict[str, Any]:
+def _chart(shown: Print, block: Chart) -> dict[str, Any]:
     spec, language = block.spec, shown.content.language
-    drawn = is_drawable(spec)
-    name = f"chart{len(images) + 1}.svg"
-    if drawn:
-        images[name] = svg_of(spec, shown.brand, language, *CHART_SIZE)
+    drawing = drawing_of(spec, shown.brand, language, *CHART_SIZE).data() if is_drawable(spec) else None
     return {
         "kind": "chart",
-        "image": name if drawn else "",
+        "drawing": drawing,
         "title": spec.title,
         "finding": block.finding,
         "alt": alternative(spec, language),

@@ -15,8 +15,8 @@ from pptx.oxml.ns import qn
 from pptx.util import Emu, Inches, Pt
 
 from outreach.documents.brand import Brand
+from outreach.documents.measure import lines_of
 
-from .measure import lines_of
 from .theme import BOTTOM, FONT, INK, INNER, MARGIN, PLAIN, SOFT, TOP, WIDTH, rgb
 
 TITLE_POINTS, LONGEST_TITLE = 26, 2  # lines of a title; the rest of a longer one goes below it

@@ -23,7 +23,7 @@ from qbr.rendering.words import facts_of, words_of
 
 JOB = "pack_files"
 KINDS = tuple(PackFile.Kind.values)
-LOOK = 1  # raised when page or slides are laid out anew: files of packs that are not sent are then made again
+LOOK = 2  # raised when page or slides are laid out anew: files of packs that are not sent are then made again
 TYPES = {
     PackFile.Kind.PDF: "application/pdf",
     PackFile.Kind.PPTX: "application/vnd.openxmlformats-officedocument.presentationml.presentation",

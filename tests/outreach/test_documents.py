@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-import xml.etree.ElementTree as ElementTree
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -15,8 +15,10 @@ from PIL import Image
 
 from accounts.brand import contrast
 from outreach.documents.brand import Brand
-from outreach.documents.charts import alternative, colours, svg_of, vega_lite
+from outreach.documents.charts import alternative, colours, lies
+from outreach.documents.drawing import HIGHEST, Drawing, drawing_of, round_scale, shortened
 from outreach.documents.fonts import font_folder
+from outreach.documents.measure import width_of
 from outreach.documents.pdf import render_pdf
 from outreach.documents.spec import ChartSpec
 from outreach.documents.text import LONGEST_WORD, breakable, cleaned, plain, printable, prose
@@ -51,6 +53,13 @@ STACKED = ChartSpec(
     "stacked", "Tickets", "", ("Q1", "Q2"), (("Opened", (3.0, 4.0)), ("Resolved", (2.0, 5.0)))
 )
 DONUT = ChartSpec("donut", "Health", "", ("Sana", "En riesgo"), (("Accounts", (1234.0, 3.0)),))
+NEGATIVE = ChartSpec("bar", "Return", "EUR", ("Q1", "Q2"), (("Return", (-12_000.0, 30_000.0)),))
+MONTHS = ChartSpec("line", "Months", "", tuple(f"20{24 + n // 12}-{n % 12 + 1:02}" for n in range(24)),
+                   (("Sends", tuple(map(float, range(24)))),))  # fmt: skip
+FLAT = ChartSpec("line", "Flat", "%", ("Jul",), (("Rate", (0.35,)),), 0.35)
+MANY_BARS = ChartSpec("stacked", "Many", "", tuple(f"n{n}" for n in range(300)),
+                      tuple((f"Series {s}" * 9, (1.0, None, -2.0) * 100) for s in range(5)), 1.5)  # fmt: skip
+LONG_NAME = ChartSpec("donut", "Long", "", ("W" * 300, "b"), (("x", (1.0, None)),))
 NOTHING = ChartSpec("line", "Nothing", "", (), (("Sends", ()),))
 PNG = one_pixel()
 MARKUP = r"""#panic("x") $x^2$ *bold* _it_ \ <script>alert(1)</script> @ref `raw` // no " ' = - + / ~ [a] {b} &amp;"""
@@ -67,9 +76,8 @@ def probe(
         "rows": [["1", "2", title]] if rows is None else rows,
     }
     options: dict[str, Any] = {"brand": BRAND, "language": "es"} | more
-    return render_pdf(
-        template=PROBE, data=data, images={"chart.svg": svg_of(LINE, BRAND, "es", 520, 240)}, **options
-    )
+    data["drawing"] = drawing_of(LINE, BRAND, "es", 480, 176).data()
+    return render_pdf(template=PROBE, data=data, **options)
 
 
 def test_a_document_says_what_it_is_and_brings_its_fonts() -> None:
@@ -161,29 +169,112 @@ def test_prose_is_paragraphs_lists_and_safe_links() -> None:
     assert breakable("short") == "short"
 
 
-@pytest.mark.parametrize("chart", [LINE, BARS, STACKED, DONUT, NOTHING], ids=lambda chart: chart.title)
+def texts_of(drawing: Drawing) -> list[str]:
+    return [shape[5] for shape in drawing.shapes if shape[0] == "text"]
+
+
+def corners(shape: list[Any]) -> list[tuple[float, float]]:
+    """The outermost points of a shape."""
+    kind, *rest = shape
+    if kind == "rect":
+        x, y, width, height = rest[:4]
+        return [(x, y), (x + width, y + height)]
+    if kind == "line":
+        return [(rest[0], rest[1]), (rest[2], rest[3])]
+    if kind in ("path", "poly"):
+        return [(x, y) for x, y in rest[0]]
+    if kind == "dot":
+        return [(rest[0], rest[1])]
+    x, y, side, _colour, text = rest
+    width = width_of(text, 7.5)
+    left = x - {"l": 0.0, "c": width / 2, "r": width}[side]
+    return [(left, y - 3), (left + width, y + 3)]
+
+
+@pytest.mark.parametrize("chart", [LINE, BARS, STACKED, DONUT, NOTHING, NEGATIVE, MONTHS, FLAT, MANY_BARS, LONG_NAME],
+                         ids=lambda chart: chart.title)  # fmt: skip
 @pytest.mark.parametrize("language", ["en", "es"])
-def test_charts_are_pictures_with_words_in_our_font(chart: ChartSpec, language: str) -> None:
-    svg = svg_of(chart, BRAND, language, 520, 240)
-    root = ElementTree.fromstring(svg)
-    words = ["".join(one.itertext()) for one in root.iter("{http://www.w3.org/2000/svg}text")]
-    assert chart.title == "Nothing" or words
-    assert {one.get("font-family") for one in root.iter() if one.get("font-family")} <= {"Inter"}
-    width, height = (float(part) for part in root.attrib["viewBox"].split()[2:])
-    assert width <= 620
-    assert height <= 420
+def test_nothing_of_a_chart_leaves_its_picture(chart: ChartSpec, language: str) -> None:
+    drawing = drawing_of(chart, BRAND, language, 480, 176)
+    assert drawing.width == 480
+    assert 176 <= drawing.height <= HIGHEST
+    for shape in drawing.shapes:
+        for x, y in corners(shape):
+            assert -1 <= x <= 481 and -1 <= y <= drawing.height + 1, shape
     said = alternative(chart, language)
     assert said.startswith(chart.title)
     if chart is DONUT:
-        assert ("1.234" if language == "es" else "1,234") in said
-        assert any(("1.234" if language == "es" else "1,234") in word for word in words)
+        number = "1.234" if language == "es" else "1,234"
+        assert number in said
+        assert any(number in words for words in texts_of(drawing))
 
 
 def test_a_gap_is_a_gap_and_the_target_is_drawn() -> None:
-    spec = vega_lite(LINE, BRAND, "en", 520, 240)
-    assert [row["v"] for row in spec["data"]["values"]] == [10.0, None, 30.5, 5.0, 6.0, 7.0]
-    assert spec["layer"][1]["encoding"]["y"] == {"datum": 20.0}
+    drawing = drawing_of(LINE, BRAND, "en", 480, 176)
+    paths = [shape for shape in drawing.shapes if shape[0] == "path"]
+    assert [len(path[1]) for path in paths] == [3]  # the first series has no two neighbours
+    assert sum(shape[0] == "dot" for shape in drawing.shapes) == 5
+    (target,) = [shape for shape in drawing.shapes if shape[0] == "line" and shape[-1]]
+    assert target[2] == target[4]
+    assert "20" in texts_of(drawing)
     assert "Feb" not in alternative(LINE, "en").split(";")[0]
+
+
+def test_bars_begin_at_zero_and_grow_to_their_value() -> None:
+    drawing = drawing_of(NEGATIVE, BRAND, "es", 480, 176)
+    bars = [shape for shape in drawing.shapes if shape[0] == "rect"]
+    grid = {words[5]: words[2] for words in drawing.shapes if words[0] == "text" and words[3] == "r"}
+    assert list(grid) == ["−20.000", "−10.000", "0", "10.000", "20.000", "30.000"]
+    below, above = bars
+    assert below[2] == pytest.approx(grid["0"], abs=0.02)
+    assert below[2] + below[4] == pytest.approx(
+        grid["−20.000"] + (grid["0"] - grid["−20.000"]) * 0.4, abs=0.05
+    )
+    assert above[2] + above[4] == pytest.approx(grid["0"], abs=0.02)
+    assert above[4] == pytest.approx(grid["0"] - grid["30.000"], abs=0.02)
+    assert (below[6], above[6]) == ("bottom", "top")
+
+
+def test_stacked_bars_stand_on_each_other() -> None:
+    bars = [shape for shape in drawing_of(STACKED, BRAND, "en", 480, 176).shapes if shape[0] == "rect"][2:]
+    for first, second in (bars[:2], bars[2:]):
+        assert first[1] == second[1]
+        assert second[2] + second[4] == pytest.approx(first[2], abs=0.02)
+
+
+def test_names_that_would_touch_are_left_out_evenly() -> None:
+    shown = [words for words in texts_of(drawing_of(MONTHS, BRAND, "en", 480, 176)) if words.startswith("202")]
+    places = [MONTHS.categories.index(words) for words in shown]
+    assert places[0] == 0
+    assert len({after - before for before, after in pairwise(places)}) == 1
+    assert 6 <= len(places) < 24
+    assert lies(BARS) and not lies(LINE) and not lies(STACKED)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "ends", "labels"),
+    [
+        (0, 97, (0, 100), ["0", "20", "40", "60", "80", "100"]),
+        (0.31, 0.39, (0.3, 0.4), ["0,30", "0,32", "0,34", "0,36", "0,38", "0,40"]),
+        (5, 5, (4.4, 5.6), None),
+        (0, 0, (0, 1), None),
+        (-3, 1e9, (-2e8, 1e9), None),
+    ],
+)
+def test_scales_end_in_round_numbers(
+    low: float, high: float, ends: tuple[float, float], labels: list[str] | None
+) -> None:
+    scale = round_scale(low, high)
+    assert (scale.low, scale.high) == pytest.approx(ends)
+    assert scale.place(scale.low) == 0 and scale.place(scale.high) == pytest.approx(1)
+    if labels:
+        assert [scale.label(tick, "es") for tick in scale.ticks] == labels
+
+
+def test_a_long_name_is_shortened_visibly() -> None:
+    assert shortened("short", 100) == "short"
+    assert shortened("a name that is too long", 40).endswith("…")
+    assert width_of(shortened("W" * 300, 40), 7.5) <= 40
 
 
 def test_colours_are_told_apart_and_a_pale_brand_is_darkened() -> None:

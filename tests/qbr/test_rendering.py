@@ -16,10 +16,10 @@ from pptx.chart.chart import Chart as NativeChart
 from pptx.util import Emu
 
 from outreach.documents.brand import Brand
+from outreach.documents.measure import lines_of, width_of
 from outreach.documents.spec import ChartSpec
 from qbr.content import Bullets, Chart, Kpi, Kpis, PackContent, Section, Table, Text
 from qbr.rendering.deck import pack_deck
-from qbr.rendering.measure import lines_of, width_of
 from qbr.rendering.pdf import pack_pdf
 from qbr.rendering.printing import Print, numeric_columns, weights_of
 from qbr.rendering.theme import HEIGHT, WIDTH

@@ -1,4 +1,4 @@
-"""How much room a text takes on a slide, so that it goes on a next one instead of being cut. Pure but for a font file.
+"""How much room a text takes on a slide or beside an axis, so that nothing is cut. Pure but for a font file.
 
 Measured in Inter, which is wider than the fonts that customers have, so the guess errs on the safe side.
 """
@@ -10,7 +10,7 @@ from functools import lru_cache
 
 from PIL import ImageFont
 
-from outreach.documents.fonts import font_folder
+from .fonts import font_folder
 
 MEASURED_AT = 100  # points; widths grow with the size
 LINE_HEIGHT = 1.24
