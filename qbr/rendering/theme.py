@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from typing import Any
 
 from lxml import etree
@@ -54,13 +53,6 @@ def new_deck(brand: Brand) -> Any:
     background.solid()
     background.fore_color.rgb = rgb(brand.colour)
     return deck
-
-
-def saved(deck: Any) -> bytes:
-    """The deck as a file."""
-    made = io.BytesIO()
-    deck.save(made)
-    return made.getvalue()
 
 
 def _paint(deck: Any, brand: Brand) -> None:
