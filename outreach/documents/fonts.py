@@ -10,8 +10,11 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
 FOLDER = ".build/fonts"  # made at set-up by cs_platform/frontend.py
-# Inter knows Latin, Greek and Cyrillic; DejaVu, which is inside typst, has Hebrew, Arabic and more signs.
+# Inter knows Latin, Greek and Cyrillic; DejaVu, which is inside typst, has Hebrew, Arabic and more signs. For what both
+# lack, typst takes any font that it has: Noto Emoji, in one colour, and Noto Sans SC for Chinese and kana. A sign that is in
+# none (Hangul, Thai, Devanagari …) is an empty box on paper and stays what it is to machines; see `pdf.py`.
 FAMILIES = ("Inter", "DejaVu Sans Mono")
+FALLBACK = Path(__file__).parent / "fallback"  # OFL, beside their licence
 
 
 def font_folder() -> Path:
@@ -29,5 +32,5 @@ def font_folder() -> Path:
 def fonts() -> typst.Fonts:
     """What typst may use; read once per process."""
     return typst.Fonts(
-        include_system_fonts=False, include_embedded_fonts=True, font_paths=[str(font_folder())]
+        include_system_fonts=False, include_embedded_fonts=True, font_paths=[str(font_folder()), str(FALLBACK)]
     )

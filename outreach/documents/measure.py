@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
+from unicodedata import east_asian_width
 
 from PIL import ImageFont
 
@@ -14,6 +15,7 @@ from .fonts import font_folder
 
 MEASURED_AT = 100  # points; widths grow with the size
 LINE_HEIGHT = 1.24
+EMOJI = 1.3  # how wide one is, in its size
 
 
 @lru_cache(maxsize=2)
@@ -23,7 +25,13 @@ def _font(bold: bool) -> ImageFont.FreeTypeFont:
 
 @lru_cache(maxsize=20_000)
 def _measured(word: str, bold: bool) -> float:
-    return float(_font(bold).getlength(word)) / MEASURED_AT
+    if word.isascii():
+        return float(_font(bold).getlength(word)) / MEASURED_AT
+    # Chinese and emoji are set in other fonts, a square or a bit more each.
+    wide = [sign for sign in word if east_asian_width(sign) in "WF"]
+    rest = "".join(sign for sign in word if sign not in wide) if wide else word
+    taken = sum(EMOJI if sign >= "\U0001f000" else 1.0 for sign in wide)
+    return taken + float(_font(bold).getlength(rest)) / MEASURED_AT
 
 
 def width_of(text: str, points: float, *, bold: bool = False) -> float:

@@ -19,7 +19,7 @@ from outreach.documents.charts import alternative, colours, lies
 from outreach.documents.drawing import HIGHEST, Drawing, drawing_of, round_scale, shortened
 from outreach.documents.fonts import font_folder
 from outreach.documents.measure import width_of
-from outreach.documents.pdf import render_pdf
+from outreach.documents.pdf import render_pages, render_pdf
 from outreach.documents.spec import ChartSpec
 from outreach.documents.text import LONGEST_WORD, breakable, cleaned, plain, printable, prose
 from tests.outreach.reading_pdf import fonts_of, pages_of, says, text_of
@@ -111,8 +111,9 @@ def test_markup_is_shown_as_it_was_typed() -> None:
     [
         ("«Ñandú» “q” – →", True),
         ("עברית العربية", True),
-        ("中文", False),
-        ("👩\u200d👩\u200d👧 😀", False),
+        ("中文 カタカナ ひらがな", True),
+        ("👩\u200d👩\u200d👧 😀 ✅", True),
+        ("한국어 ไทย", False),
         ("bell\x07 \u202e\ud800", True),
     ],
 )
@@ -121,6 +122,24 @@ def test_any_sign_is_harmless(text: str, is_ua: bool) -> None:
     assert (b"pdfuaid" in pdf) == is_ua
     assert says(pdf, "Title") == printable(text)
     assert all(page.outside == [] for page in pages_of(pdf))
+
+
+def test_signs_of_other_scripts_are_drawn_with_fonts_of_ours() -> None:
+    pdf = probe("Globex 中文 😀 العربية", "中文 😀")
+    assert {name.partition("+")[2] or name for name in fonts_of(pdf)} >= {"NotoSansSCThin-Regular", "NotoEmoji-Regular"}
+    assert all(fonts_of(pdf).values())
+    pictures = {sign: picture_of(sign) for sign in ("中", "文", "😀", "🚀", "ع", "한", "ไ")}
+    assert pictures["한"] == pictures["ไ"]  # the box that stands for what is in no font
+    drawn = [pictures[sign] for sign in "中文😀🚀ع"]
+    assert len(set(drawn)) == 5 and pictures["한"] not in drawn
+
+
+def picture_of(sign: str) -> bytes:
+    """The page on which only this sign stands."""
+    (page,) = render_pages(
+        template="tests/outreach/documents/sign.typ", data={"sign": sign}, brand=BRAND, language="es", ppi=72
+    )
+    return page
 
 
 def test_long_words_and_many_rows_stay_on_the_page() -> None:
