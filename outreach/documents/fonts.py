@@ -32,5 +32,7 @@ def font_folder() -> Path:
 def fonts() -> typst.Fonts:
     """What typst may use; read once per process."""
     return typst.Fonts(
-        include_system_fonts=False, include_embedded_fonts=True, font_paths=[str(font_folder()), str(FALLBACK)]
+        include_system_fonts=False,
+        include_embedded_fonts=True,
+        font_paths=[str(font_folder()), str(FALLBACK)],
     )

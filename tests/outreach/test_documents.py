@@ -126,7 +126,10 @@ def test_any_sign_is_harmless(text: str, is_ua: bool) -> None:
 
 def test_signs_of_other_scripts_are_drawn_with_fonts_of_ours() -> None:
     pdf = probe("Globex 中文 😀 العربية", "中文 😀")
-    assert {name.partition("+")[2] or name for name in fonts_of(pdf)} >= {"NotoSansSCThin-Regular", "NotoEmoji-Regular"}
+    assert {name.partition("+")[2] or name for name in fonts_of(pdf)} >= {
+        "NotoSansSCThin-Regular",
+        "NotoEmoji-Regular",
+    }
     assert all(fonts_of(pdf).values())
     pictures = {sign: picture_of(sign) for sign in ("中", "文", "😀", "🚀", "ع", "한", "ไ")}
     assert pictures["한"] == pictures["ไ"]  # the box that stands for what is in no font
@@ -262,7 +265,9 @@ def test_stacked_bars_stand_on_each_other() -> None:
 
 
 def test_names_that_would_touch_are_left_out_evenly() -> None:
-    shown = [words for words in texts_of(drawing_of(MONTHS, BRAND, "en", 480, 176)) if words.startswith("202")]
+    shown = [
+        words for words in texts_of(drawing_of(MONTHS, BRAND, "en", 480, 176)) if words.startswith("202")
+    ]
     places = [MONTHS.categories.index(words) for words in shown]
     assert places[0] == 0
     assert len({after - before for before, after in pairwise(places)}) == 1
