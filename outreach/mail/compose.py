@@ -20,6 +20,7 @@ from outreach.mail.unsubscribing import make_token
 from outreach.merge import merge
 from outreach.models import Message, OutreachSettings
 from outreach.models.messages import Purpose
+from outreach.sealing import unseal
 
 LOGO_ID = "logo"
 
@@ -29,12 +30,15 @@ def compose_message(
 ) -> EmailMultiAlternatives:
     """The mail as it leaves; one that is only `looked_at` has an address as its `logo` and no private links."""
     values = message.merged | private_values(tenant, message, looked_at=looked_at)
+    action_url = message.action_url
+    if message.sealed_url and not looked_at:
+        action_url = unseal(message.sealed_url)
     subject = " ".join(merge(message.subject, values).split())
     unsubscribe = unsubscribe_url(tenant, message.address) if message.purpose == Purpose.ENGAGEMENT else ""
     body_text = as_text(message.body, values)
     parts = [body_text]
-    if message.action_url:
-        parts.append(message.action_url)
+    if action_url:
+        parts.append(action_url)
     parts.append("\n".join(["-- ", sender_name(tenant, choices), *foot_of(choices)]))
     if unsubscribe:
         parts.append(unsubscribe)
@@ -56,7 +60,7 @@ def compose_message(
                 colour=tenant.brand_color,
                 sender=sender_name(tenant, choices),
                 logo=(logo or f"cid:{LOGO_ID}") if has_logo else "",
-                action_url=message.action_url,
+                action_url=action_url,
                 unsubscribe_url=unsubscribe,
                 preview=body_text[:120],
                 foot=foot_of(choices),

@@ -12,6 +12,7 @@ from django.core.mail import EmailMultiAlternatives
 from django.utils import timezone
 
 from accounts.invitations import compose_invitation
+from accounts.links import HIDDEN, without_tokens
 from accounts.mail import EMAIL, compose_email
 from accounts.models import Account, Contact, Membership, Outbox, Tenant
 from accounts.services.members import INVITATION
@@ -43,14 +44,17 @@ class SeenMail:
     headers: list[tuple[str, str]]
     text: str
     html: str
+    hides: bool  # whether it holds a link that only its receiver may open
 
 
 def seen(mail: EmailMultiAlternatives) -> SeenMail:
-    """The parts of a mail that people look at."""
+    """The parts of a mail that people look at; a link that lets its receiver do something is not among them."""
     raw = mail.message()
     found = [(name, str(raw[name])) for name in SHOWN_HEADERS if raw[name]]
     html = next((str(part[0]) for part in mail.alternatives if part[1] == "text/html"), "")
-    return SeenMail(str(mail.subject), ", ".join(mail.to), found, str(mail.body), html)
+    text = without_tokens(str(mail.body))
+    hides = HIDDEN in text
+    return SeenMail(str(mail.subject), ", ".join(mail.to), found, text, without_tokens(html), hides)
 
 
 def mail_of_item(tenant: Tenant, item: Outbox) -> SeenMail | None:

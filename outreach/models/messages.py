@@ -95,6 +95,8 @@ class Message(TenantModel):
     body = models.TextField()
     merged = models.JSONField(default=dict)
     action_url = models.CharField(max_length=2000, blank=True, default="")
+    # The same with the token of a signed link, which only its receiver may read; empty where there is none.
+    sealed_url = models.TextField(blank=True, default="")
     template = TenantForeignKey(Template, models.SET_NULL, null=True, related_name="+")
     template_version = models.PositiveIntegerField(null=True)
     sender = TenantForeignKey("accounts.Membership", models.DO_NOTHING, null=True, related_name="+")

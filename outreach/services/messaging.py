@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from accounts.links import without_tokens
 from accounts.models import Account, Contact, Membership, Tenant
 from accounts.outbox import send_to_outbox
 from outreach import timeline
@@ -20,6 +21,7 @@ from outreach.fields import check_merge_fields, flat, values_of
 from outreach.formatting import is_safe_link
 from outreach.keys import short_key
 from outreach.models import Message, Template
+from outreach.sealing import seal
 from outreach.texts import text_in
 
 
@@ -39,6 +41,8 @@ def send_email(
     by_step: str = "",
 ) -> Message:
     """Write a mail to a contact down once: `queued`, `held` until it may go, or `suppressed`, each with its reason.
+
+    The token of a signed link in `action_url` is stored sealed and stands in the mail that leaves alone.
 
     Raises a ValidationError when there is no text or it names a field that nobody knows, and `Template.DoesNotExist`.
     """
@@ -73,7 +77,8 @@ def send_email(
         merged=values_of(
             tenant=tenant, account=account, contact=contact, sender=sender, context=context, language=language
         ),
-        action_url=action_url,
+        action_url=without_tokens(action_url),
+        sealed_url=seal(action_url) if without_tokens(action_url) != action_url else "",
         template=template,
         template_version=template.version if template else None,
         sender=sender,

@@ -13,8 +13,9 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.fence.scope import tenant_scope
-from accounts.links import tenant_url
+from accounts.links import make_link, tenant_url
 from accounts.models import Outbox, Tenant, TimelineEntry
+from outreach.mail.viewing import mail_of_message
 from outreach.models import Message, Suppression, Template
 from outreach.services import send_in_app
 from outreach.services.suppressing import suppress
@@ -206,6 +207,25 @@ def test_a_template_is_chosen_by_language(globex: Customer) -> None:
         globex.mail(subject="", body_md="", template_key="hi")
     globex.relay()
     assert mail.outbox[0].subject == "Hola" and "Texto" in mail.outbox[0].body
+
+
+def test_a_link_that_opens_something_stands_in_the_mail_alone(globex: Customer) -> None:
+    with tenant_scope(globex.tenant):
+        _link, token = make_link(
+            tenant=globex.tenant, purpose="pack", object_id=1, account=globex.account, days=3
+        )
+        address = f"https://cs.example/packs/{token}/"
+        message = globex.mail(action_url=address, body_md=f"See {address} or https://cs.example/a.b.c/")
+        stored = Message.objects.values_list("action_url", "sealed_url").get(pk=message.pk)
+        assert token not in " ".join(stored) and message.action_url == "https://cs.example/packs/•••/"
+        looked = mail_of_message(globex.tenant, message)
+        assert looked.hides and token not in looked.text + looked.html
+        assert "https://cs.example/a.b.c/" in looked.text
+        plain = mail_of_message(globex.tenant, globex.mail(key="plain", action_url="https://cs.example/"))
+        assert not plain.hides and "https://cs.example/" in plain.text
+    globex.relay()
+    sent = next(one for one in mail.outbox if token in one.body)
+    assert f'href="{address}"' in html_of(sent)
 
 
 def test_a_message_in_the_product_is_kept_once(globex: Customer) -> None:
