@@ -11,8 +11,13 @@ from .models import Alert
 
 
 def may_handle(member: Membership | None, alert: Alert) -> bool:
-    """Managers every alert, a CSM those of accounts that they may work on; what is about no account is the managers'."""
+    """Managers every alert, a CSM those given to them and those of accounts that they may work on.
+
+    What is about no account and was given to nobody is the managers'.
+    """
     if member is None or has_role(member, Role.MANAGER):
+        return True
+    if has_role(member, Role.CSM) and alert.assignee_id == member.pk:
         return True
     return alert.account is not None and may_work_on(member, alert.account)
 

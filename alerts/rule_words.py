@@ -31,6 +31,7 @@ from .conditions.tree import (
 )
 
 Names = Mapping[str, str]
+CURRENCY = "currency of money"  # in the names, before what money is in: no metric's key has a space
 
 BAND_WORDS: dict[str, Promise] = {
     "healthy": gettext_lazy("healthy"),
@@ -78,6 +79,13 @@ def share_words(share: float) -> str:
     return f"{figure(share * 100, 1)} %"
 
 
+def measured(value: float, fact: Fact, names: Names) -> str:
+    """A value of a comparison: money is stored in cents and read in its currency."""
+    if isinstance(fact, MetricFact) and fact.metric.endswith("_cents"):
+        return f"{figure(value / 100)}\N{NO-BREAK SPACE}{names.get(CURRENCY, '')}".strip()
+    return figure(value)
+
+
 def fact_words(fact: Fact, names: Names) -> str:
     """What a comparison looks at."""
     match fact:
@@ -123,9 +131,12 @@ def fact_words(fact: Fact, names: Names) -> str:
 def _bound_words(leaf: Leaf, names: Names) -> str:
     match leaf.bound:
         case Number(value, None):
-            return figure(value)
+            return measured(value, leaf.fact, names)
         case Number(value, upper):
-            return _("%(least)s and %(most)s") % {"least": figure(value), "most": figure(upper or 0)}
+            return _("%(least)s and %(most)s") % {
+                "least": measured(value, leaf.fact, names),
+                "most": measured(upper or 0, leaf.fact, names),
+            }
         case TargetShare(share):
             return _("%(share)s of the account's target") % {"share": share_words(share)}
         case PastShare(share, times, least):
@@ -135,7 +146,9 @@ def _bound_words(leaf: Leaf, names: Names) -> str:
                 times,
             ) % {"share": share_words(share), "times": times}
             if least:
-                words += " " + _("(if that was at least %(least)s)") % {"least": figure(least)}
+                words += " " + _("(if that was at least %(least)s)") % {
+                    "least": measured(least, leaf.fact, names)
+                }
             return words
         case MetricShare(share, metric):
             return _("%(share)s of %(metric)s") % {
@@ -210,8 +223,8 @@ def facts_sentence(evidence: Mapping[str, Any], names: Names) -> str:
         assert isinstance(leaf, Leaf)
         words = _("%(fact)s: %(value)s (limit %(bound)s)") % {
             "fact": fact_words(leaf.fact, names),
-            "value": figure(found["value"]),
-            "bound": figure(found["bound"]),
+            "value": measured(found["value"], leaf.fact, names),
+            "bound": measured(found["bound"], leaf.fact, names),
         }
         parts.append(words)
     return sentence("; ".join(parts))

@@ -10,6 +10,7 @@ ALERT_CLOSED = "alert_closed"
 ALERT_SNOOZED = "alert_snoozed"
 ALERT_WOKE = "alert_woke"
 ALERT_REOPENED = "alert_reopened"
+ALERT_ASSIGNED = "alert_assigned"
 
 LABELS = {
     ALERT_OPENED: _("Alert"),
@@ -18,4 +19,5 @@ LABELS = {
     ALERT_SNOOZED: _("Alert snoozed"),
     ALERT_WOKE: _("Snooze is over"),
     ALERT_REOPENED: _("Alert opened again"),
+    ALERT_ASSIGNED: _("Alert assigned"),
 }

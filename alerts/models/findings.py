@@ -54,6 +54,10 @@ class Alert(TenantModel):
     person_reason = models.CharField(
         _("goes to a person because"), max_length=10, choices=PersonReason, blank=True, default=""
     )  # empty: automation is on it, nobody is interrupted
+    # Who was given it; None: it is its account's owner's.
+    assignee = TenantForeignKey(
+        "accounts.Membership", models.DO_NOTHING, null=True, related_name="+", verbose_name=_("assigned to")
+    )
     run = TenantForeignKey(Run, models.SET_NULL, null=True, related_name="+", verbose_name=_("playbook run"))
     # Kept after the snooze is over or the alert has ended: it blocks firing again until that date.
     snoozed_until = models.DateField(_("snoozed until"), null=True)

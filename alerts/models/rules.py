@@ -7,6 +7,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from accounts.fence.models import TenantModel
 
@@ -14,9 +15,9 @@ from accounts.fence.models import TenantModel
 class Severity(models.TextChoices):
     """How bad a finding is."""
 
-    LOW = "low", _("Low")
-    MEDIUM = "medium", _("Medium")
-    HIGH = "high", _("High")
+    LOW = "low", pgettext_lazy("severity", "Low")
+    MEDIUM = "medium", pgettext_lazy("severity", "Medium")
+    HIGH = "high", pgettext_lazy("severity", "High")
 
 
 class Channel(models.TextChoices):
@@ -59,7 +60,7 @@ class Rule(TenantModel):
         CONDITIONS = "conditions", _("Conditions of your own")
 
     class Play(models.TextChoices):
-        NONE = "none", _("None")
+        NONE = "none", pgettext_lazy("a rule's play", "None")
         FIXED = "fixed", _("The play named here")
         WEAKEST = "weakest", _("The play of the component that lost most points")
 

@@ -61,6 +61,9 @@ def _days_until(today: date) -> Combinable:
     )
 
 
+FREE = Q(assignee=None) | Q(assignee__is_active=False)  # given to nobody who is here
+
+
 def alerts_of(
     tenant: Tenant,
     *,
@@ -71,9 +74,12 @@ def alerts_of(
     owner_id: int | None = None,
     verdict: str = "",
 ) -> QuerySet[Alert]:
-    """Alerts with rule, account, owner and run, the newest first; each filter is optional."""
+    """Alerts with rule, account, people and run, the newest first; each filter is optional.
+
+    An alert is its assignee's, else that of its account's owner, to whom it comes back when the assignee leaves.
+    """
     alerts = Alert.objects.filter(tenant=tenant).select_related(
-        "rule", "account__owner__user", "run__playbook"
+        "rule", "account__owner__user", "assignee__user", "run__playbook"
     )
     if state:
         alerts = alerts.filter(state=state)
@@ -84,7 +90,9 @@ def alerts_of(
     if severity:
         alerts = alerts.filter(severity=severity)
     if owner_id is not None:
-        alerts = alerts.filter(account__owner_id=owner_id)
+        alerts = alerts.filter(
+            Q(assignee_id=owner_id, assignee__is_active=True) | Q(FREE, account__owner_id=owner_id)
+        )
     if verdict:
         alerts = alerts.filter(close_verdict=verdict)
     return alerts.order_by("-id")
@@ -104,7 +112,7 @@ def open_alerts(
     today = today or tenant.today()
     alerts = alerts_of(tenant, account_id=account_id, rule_key=rule_key, severity=severity, owner_id=owner_id)
     if unowned:
-        alerts = alerts.filter(account__owner=None)
+        alerts = alerts.filter(FREE, account__owner=None)
     waiting = Q(state=Alert.State.OPEN) | Q(state=Alert.State.SNOOZED, snoozed_until__lte=today)
     return with_priority(alerts.filter(waiting), today).order_by(F("priority").desc(), "-id")
 

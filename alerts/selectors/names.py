@@ -10,6 +10,7 @@ from django.db.models.functions import Concat
 from django.utils.translation import gettext
 
 from accounts.models import Tenant
+from alerts.rule_words import CURRENCY
 from alerts.wording import evidence_sentence
 from scoring.models import Component, Version
 from usage.models import Metric
@@ -24,7 +25,7 @@ def metric_names(tenant: Tenant) -> dict[str, str]:
     marked = components.values_list(Concat(Value(COMPONENT), F("key")), "name", "version__model__is_default")
     # Models may share a key; the default model, which scores most accounts, has the last word.
     found = sorted(metrics.union(marked), key=lambda row: row[2])
-    return {key: gettext(name) for key, name, _is_default in found}
+    return {key: gettext(name) for key, name, _is_default in found} | {CURRENCY: tenant.currency}
 
 
 def finding_sentence(kind: str, evidence: Mapping[str, Any], names: Mapping[str, str]) -> str:

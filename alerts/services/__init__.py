@@ -1,7 +1,7 @@
 """Every write of alerts: the nightly evaluation, what people do with alerts, rules and trying them."""
 
 from .attention import save_attention, save_my_attention
-from .bulk import Done, close_alerts, snooze_alerts, undo_deed
+from .bulk import Done, assign_alerts, close_alerts, snooze_alerts, undo_deed
 from .digest import plan_digests, send_digest
 from .dry_run import start_dry_run
 from .evaluation import EvaluationSummary, evaluate_rules
@@ -12,6 +12,7 @@ __all__ = [
     "Done",
     "EvaluationSummary",
     "add_rule",
+    "assign_alerts",
     "change_rule",
     "close_alert",
     "close_alerts",

@@ -10,15 +10,19 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.db.models import F
 from django.db.models.functions import Coalesce
-from django.utils import timezone
+from django.utils import timezone, translation
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from accounts.models import Membership, Tenant, TimelineEntry
 from accounts.services import record_audit
 from alerts import timeline
 from alerts.models import Alert, Deed
 from alerts.rights import may_handle
+from outreach.services import notify_members
+from playbooks.services import assignable
 
+from .delivery import NOTICE
 from .evaluation import OPEN_STATES, lock_alerts
 from .findings import check_snooze, check_verdict
 
@@ -29,6 +33,12 @@ KEPT = (
     *("state", "ended_on", "snoozed_until", "snooze_reason", "close_verdict", "close_note"),
     *("closed_at", "closed_by_id", "first_action_at"),
 )
+ASSIGN = "assign"
+KEPT_ASSIGNING = ("assignee_id", "first_action_at")
+
+
+# In which states an alert must still be for a deed to be taken back.
+UNDOES = {"close": [Alert.State.CLOSED], "snooze": [Alert.State.SNOOZED], ASSIGN: list(OPEN_STATES)}
 
 
 @dataclass(frozen=True)
@@ -78,6 +88,37 @@ def snooze_alerts(
     return _do(tenant, member, alert_ids, "snooze", timeline.ALERT_SNOOZED, changes, said)
 
 
+def assign_alerts(
+    *, tenant: Tenant, member: Membership | None, alert_ids: Collection[int], assignee_id: int
+) -> Done:
+    """Give many alerts to one member, who is told once however many they are."""
+    assignable(tenant, assignee_id)
+    changes = {"assignee_id": assignee_id}
+    done = _do(tenant, member, alert_ids, ASSIGN, timeline.ALERT_ASSIGNED, changes, {"assignee": assignee_id})
+    if done.done and (member is None or member.pk != assignee_id):
+        _tell_assignee(tenant, assignee_id, done)
+    return done
+
+
+def _tell_assignee(tenant: Tenant, assignee_id: int, done: Done) -> None:
+    assignee = Membership.objects.select_related("user").get(tenant=tenant, pk=assignee_id)
+    with translation.override(assignee.user.language or tenant.language):
+        title = ngettext(
+            "%(count)s alert was assigned to you", "%(count)s alerts were assigned to you", done.done
+        )
+        title %= {"count": done.done}
+    stamp = str(done.deed.pk) if done.deed is not None else timezone.now().isoformat()
+    notify_members(
+        tenant=tenant,
+        members=[assignee],
+        kind=NOTICE,
+        title=title,
+        body="",
+        url="/alerts/?who=mine",
+        dedupe_key=f"alerts-assigned-{stamp}",
+    )
+
+
 def _do(
     tenant: Tenant,
     member: Membership | None,
@@ -107,7 +148,7 @@ def _do(
             tenant=tenant,
             member=member,
             action=action,
-            before=[{"id": alert.pk, **_kept(alert)} for alert in chosen],
+            before=[{"id": alert.pk, **_kept(alert, action), **_aim(action, changes)} for alert in chosen],
             created_at=now,
         )
         if member is not None
@@ -128,8 +169,17 @@ def _do(
     return Done(deed, len(chosen), left_out)
 
 
-def _kept(alert: Alert) -> dict[str, Any]:
-    values = {name: getattr(alert, name) for name in KEPT}
+def _aim(action: str, changes: dict[str, Any]) -> dict[str, Any]:
+    """Whom a deed gives its alerts to: only what is still theirs is taken back."""
+    return {"to": changes["assignee_id"]} if action == ASSIGN else {}
+
+
+def _names(action: str) -> tuple[str, ...]:
+    return KEPT_ASSIGNING if action == ASSIGN else KEPT
+
+
+def _kept(alert: Alert, action: str) -> dict[str, Any]:
+    values = {name: getattr(alert, name) for name in _names(action)}
     return {
         name: value.isoformat() if isinstance(value, date | datetime) else value
         for name, value in values.items()
@@ -144,28 +194,30 @@ def undo_deed(*, tenant: Tenant, member: Membership, deed_id: int) -> int:
         raise ValidationError(_("This has been taken back already."), code="undone")
     if timezone.now() - deed.created_at > UNDO_PATIENCE:
         raise ValidationError(_("It is too late to take this back; open the alerts one by one."), code="late")
-    state = Alert.State.CLOSED if deed.action == "close" else Alert.State.SNOOZED
     before = {row["id"]: row for row in deed.before}
-    chosen = list(
-        Alert.objects.filter(tenant=tenant, pk__in=list(before), state=state)
-        .select_related("account", "rule")
-        .order_by("pk")
-    )
-    chosen = [alert for alert in chosen if may_handle(member, alert)]
+    found = Alert.objects.filter(tenant=tenant, pk__in=list(before), state__in=UNDOES[deed.action])
+    chosen = list(found.select_related("account", "rule").order_by("pk"))
+    if deed.action == ASSIGN:  # who gave it away may not handle it any more, and may still take it back
+        chosen = [alert for alert in chosen if alert.assignee_id == before[alert.pk]["to"]]
+        mine = deed.member_id == member.pk
+    else:
+        mine = False
+    chosen = [alert for alert in chosen if mine or may_handle(member, alert)]
     taken = _open_again(tenant, chosen) if deed.action == "close" else set()
     chosen = [alert for alert in chosen if (alert.rule_id, alert.account_id, alert.subject) not in taken]
     for alert in chosen:
-        for name in KEPT:
+        for name in _names(deed.action):
             field: Any = Alert._meta.get_field(name.removesuffix("_id"))
             setattr(alert, name, field.to_python(before[alert.pk][name]))
-    Alert.objects.bulk_update(chosen, [name.removesuffix("_id") for name in KEPT])
+    Alert.objects.bulk_update(chosen, [name.removesuffix("_id") for name in _names(deed.action)])
     deed.undone_at = timezone.now()
     deed.save(update_fields=["undone_at"])
-    _note(tenant, chosen, timeline.ALERT_REOPENED, member, {}, deed.undone_at)
+    kind = timeline.ALERT_ASSIGNED if deed.action == ASSIGN else timeline.ALERT_REOPENED
+    _note(tenant, chosen, kind, member, {"undone": True} if deed.action == ASSIGN else {}, deed.undone_at)
     record_audit(
         tenant=tenant,
         actor=member,
-        action="alert.reopened",
+        action=kind.replace("_", ".", 1),
         target="alerts",
         before={"action": deed.action},
         after={"alerts": [alert.pk for alert in chosen]},

@@ -26,6 +26,7 @@ from .runs import AdvanceSummary, advance_runs
 from .shifting import pause_run, resume_run, shift_run
 from .starts import RunStart, Started, start_many, start_run, start_runs
 from .tasks import (
+    assignable,
     cancel_task,
     change_due_date,
     change_priority,
@@ -42,6 +43,7 @@ __all__ = [
     "Started",
     "add_days_off",
     "advance_runs",
+    "assignable",
     "cancel_task",
     "change_due_date",
     "change_priority",

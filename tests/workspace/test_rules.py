@@ -17,7 +17,10 @@ from accounts.jobs import run_jobs
 from accounts.models import AuditEntry, Membership, Ticket, TimelineEntry
 from alerts.conditions import parse_tree
 from alerts.models import Alert, Deed, DryRun, MemberAttention, Rule
+from alerts.selectors import open_alerts
+from alerts.services import assign_alerts
 from alerts.shipped import shipped_rules
+from outreach.models import Notification
 from workspace.rule_builder import builder_of, read_builder
 
 from .test_actions import SignIn, said
@@ -263,6 +266,50 @@ def test_taking_back_has_an_end_and_leaves_what_came_after(
         late = Deed.objects.latest("pk")
         Deed.objects.filter(pk=late.pk).update(created_at=late.created_at - timedelta(minutes=1))
     assert "too late" in said(client, f"/t/acme/alerts/undo/{late.pk}/")[0]
+
+
+def test_many_alerts_are_assigned_at_once_and_taken_back(
+    world: World, carl: Membership, mona: Membership, browser: SignIn
+) -> None:
+    client, ids = browser(carl), open_ids(world, carl)
+    path = "/t/acme/alerts/bulk/"
+    assert said(client, path, alert=ids, action="assign", assignee="") == [
+        "Choose an active member who may work on accounts."
+    ]
+    given, kept = ids[:2], ids[2:]
+    text = said(client, path, alert=given, action="assign", assignee=str(mona.pk))
+    assert text == ["2 alerts are assigned."]
+    hers, his = (
+        browser(mona).get("/t/acme/alerts/?who=mine").text,
+        client.get("/t/acme/alerts/?who=mine").text,
+    )
+    assert all(f"/t/acme/alerts/{pk}/" in hers and f"/t/acme/alerts/{pk}/" not in his for pk in given)
+    assert all(f"/t/acme/alerts/{pk}/" in his for pk in kept)
+    with tenant_scope(world.tenant):
+        assert TimelineEntry.objects.filter(kind="alert_assigned").count() == 2
+        told = Notification.objects.get(member=mona, title="2 alerts were assigned to you")
+        assert told.url == "/alerts/?who=mine"
+        deed = Deed.objects.get()
+        Alert.objects.filter(pk=given[1]).update(assignee=carl)  # somebody passed it on meanwhile
+    assert said(client, f"/t/acme/alerts/undo/{deed.pk}/") == ["1 alert is as it was."]
+    with tenant_scope(world.tenant):
+        assert list(
+            Alert.objects.filter(pk__in=given).order_by("pk").values_list("assignee_id", flat=True)
+        ) == [None, carl.pk]
+
+
+def test_an_alert_comes_back_to_its_owner_when_its_assignee_leaves(
+    world: World, carl: Membership, mona: Membership
+) -> None:
+    with tenant_scope(world.tenant):
+        alert = Alert.objects.filter(account__owner=carl, state="open")[0]
+        assign_alerts(tenant=world.tenant, member=None, alert_ids=[alert.pk], assignee_id=mona.pk)
+        assert alert not in open_alerts(world.tenant, owner_id=carl.pk)
+        assert alert in open_alerts(world.tenant, owner_id=mona.pk)
+        mona.is_active = False
+        mona.save()
+        assert alert in open_alerts(world.tenant, owner_id=carl.pk)
+        assert alert not in open_alerts(world.tenant, owner_id=mona.pk)
 
 
 def test_an_inbox_shows_what_may_interrupt_and_folds_the_rest(

@@ -150,7 +150,7 @@ def alert_detail(tenant: Tenant, pk: int) -> AlertDetail | None:
     alert = (
         alerts_of(tenant)
         .filter(pk=pk)
-        .select_related("closed_by__user", "rule", "account__owner__user", "run__playbook")
+        .select_related("closed_by__user", "rule", "account__owner__user", "assignee__user", "run__playbook")
         .first()
     )
     if alert is None:

@@ -19,6 +19,7 @@ from accounts.requests import TenantRequest
 from alerts.models import Alert, Deed, Severity
 from alerts.rights import may_handle
 from alerts.services import (
+    assign_alerts,
     close_alert,
     close_alerts,
     reopen_alert,
@@ -54,11 +55,13 @@ def alert_list(request: TenantRequest) -> HttpResponse:
         request.tenant, wanted, request.member, today=request.tenant.today(), after=after
     )
     parameters = wanted.parameters(selectors.default_who(request.member))
+    everybody = people.members(request.tenant)
     shown = parameters | ({CURSOR_PARAMETER: after.encode()} if after else {})
     context = {
         "wanted": wanted,
         "found": found,
-        "members": people.members(request.tenant),
+        "members": everybody,
+        "workers": [one for one in everybody if has_role(one, Role.CSM)],
         "rules": selectors.rules(request.tenant),
         "severities": Severity.choices,
         "verdicts": Alert.Verdict.choices,
@@ -150,7 +153,7 @@ def alert_snooze(request: TenantRequest, pk: int) -> HttpResponse:
 @require_POST
 @csm_only
 def alerts_bulk(request: TenantRequest) -> HttpResponse:
-    """Close or snooze the ticked alerts; it can be taken back for a moment."""
+    """Close, snooze or assign the ticked alerts; it can be taken back for a moment."""
     ids = [int(pk) for pk in request.POST.getlist("alert") if pk.isascii() and pk.isdigit() and len(pk) < 19]
     try:
         if request.POST.get("action") == "snooze":
@@ -162,6 +165,15 @@ def alerts_bulk(request: TenantRequest) -> HttpResponse:
                 reason=request.POST.get("reason", ""),
             )
             text = ngettext("%(count)s alert is snoozed.", "%(count)s alerts are snoozed.", done.done)
+        elif request.POST.get("action") == "assign":
+            to = request.POST.get("assignee", "")
+            done = assign_alerts(
+                tenant=request.tenant,
+                member=request.member,
+                alert_ids=ids,
+                assignee_id=int(to) if to.isascii() and to.isdigit() and len(to) < 19 else 0,
+            )
+            text = ngettext("%(count)s alert is assigned.", "%(count)s alerts are assigned.", done.done)
         else:
             done = close_alerts(
                 tenant=request.tenant,
