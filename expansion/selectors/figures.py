@@ -1,10 +1,14 @@
-"""Figures of growth: what is in the pipeline, what it is worth, what was won; each currency by itself."""
+"""Figures of growth: what is in the pipeline, what it is worth, what was won.
+
+Each currency stands by itself, and what is paid each month apart from what is paid once: they do not add up.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import Any
 
 from django.db.models import Count, DurationField, ExpressionWrapper, F, Q, QuerySet, Sum, Value
 from django.db.models.functions import TruncMonth
@@ -14,20 +18,22 @@ from expansion import stages
 from expansion.models import Opportunity
 
 WHOLE = 100
+Kind = tuple[str, bool]  # the currency, and whether it is paid each month
 
 
 @dataclass(frozen=True)
 class Amount:
-    """So much of a currency."""
+    """So much of a currency, each month or once."""
 
     cents: int
     currency: str
+    recurring: bool = True
 
 
-def amounts(found: dict[str, int], main: str) -> list[Amount]:
-    """The company's currency first, then the others; nothing at all is 0 of the company's."""
-    order = sorted(found, key=lambda currency: (currency != main, currency))
-    return [Amount(found[currency], currency) for currency in order] or [Amount(0, main)]
+def amounts(found: dict[Kind, int], main: str) -> list[Amount]:
+    """The company's currency first, then the others, each month before once; nothing at all is 0 of the company's."""
+    order = sorted(found, key=lambda kind: (kind[0] != main, kind[0], not kind[1]))
+    return [Amount(found[kind], *kind) for kind in order] or [Amount(0, main)]
 
 
 def quarter_of(day: date) -> tuple[date, date]:
@@ -66,14 +72,14 @@ def stage_totals(tenant: Tenant, found: QuerySet[Opportunity]) -> dict[str, Stag
     rows = (
         found.filter(stage__in=stages.OPEN)
         .order_by()
-        .values("stage", "currency")
+        .values("stage", "currency", "recurring")
         .annotate(n=Count("pk"), value=Sum("net_cents"), weighted=Sum(F("net_cents") * F("probability_pct")))
     )
-    out: dict[str, tuple[int, dict[str, int], dict[str, int]]] = {s: (0, {}, {}) for s in stages.OPEN}
+    out: dict[str, tuple[int, dict[Kind, int], dict[Kind, int]]] = {s: (0, {}, {}) for s in stages.OPEN}
     for row in rows:
         n, value, weighted = out[row["stage"]]
-        value[row["currency"]] = row["value"]
-        weighted[row["currency"]] = _percent(row["weighted"])
+        value[_kind(row)] = row["value"]
+        weighted[_kind(row)] = _percent(row["weighted"])
         out[row["stage"]] = (n + row["n"], value, weighted)
     main = tenant.currency
     return {
@@ -89,7 +95,7 @@ def tiles(tenant: Tenant, found: QuerySet[Opportunity], today: date) -> Tiles:
     rows = (
         found.filter(stage__in=stages.OPEN)
         .order_by()
-        .values("currency")
+        .values("currency", "recurring")
         .annotate(
             n=Count("pk"),
             value=Sum("net_cents"),
@@ -99,19 +105,19 @@ def tiles(tenant: Tenant, found: QuerySet[Opportunity], today: date) -> Tiles:
             ages=Sum(ExpressionWrapper(Value(today) - F("opened_on"), output_field=DurationField())),
         )
     )
-    pipeline: dict[str, int] = {}
-    weighted: dict[str, int] = {}
+    pipeline: dict[Kind, int] = {}
+    weighted: dict[Kind, int] = {}
     count = due_count = late = days = 0
     for row in rows:
-        pipeline[row["currency"]] = row["value"]
+        pipeline[_kind(row)] = row["value"]
         if row["weighted"] is not None:
-            weighted[row["currency"]] = _percent(row["weighted"])
+            weighted[_kind(row)] = _percent(row["weighted"])
         count, due_count, late = count + row["n"], due_count + row["due"], late + row["late"]
         days += row["ages"].days
     won = (
         found.filter(stage=stages.WON, closed_on__gte=first, closed_on__lte=last)
         .order_by()
-        .values("currency")
+        .values("currency", "recurring")
         .annotate(n=Count("pk"), value=Sum("net_cents"))
     )
     won_rows = list(won)
@@ -120,7 +126,7 @@ def tiles(tenant: Tenant, found: QuerySet[Opportunity], today: date) -> Tiles:
         open_count=count,
         weighted=amounts(weighted, tenant.currency),
         weighted_count=due_count,
-        won=amounts({row["currency"]: row["value"] for row in won_rows}, tenant.currency),
+        won=amounts({_kind(row): row["value"] for row in won_rows}, tenant.currency),
         won_count=sum(row["n"] for row in won_rows),
         average_age=days / count if count else None,
         overdue=late,
@@ -142,10 +148,14 @@ def expansion_revenue(
         .annotate(cents=Sum("won_mrr_cents"))
         .order_by("month")
     )
-    months: dict[date, dict[str, int]] = {}
+    months: dict[date, dict[Kind, int]] = {}
     for row in rows:
-        months.setdefault(row["month"], {})[row["currency"]] = row["cents"]
-    return {month: amounts(by_currency, tenant.currency) for month, by_currency in months.items()}
+        months.setdefault(row["month"], {})[row["currency"], True] = row["cents"]
+    return {month: amounts(found, tenant.currency) for month, found in months.items()}
+
+
+def _kind(row: dict[str, Any]) -> Kind:
+    return row["currency"], row["recurring"]
 
 
 def _percent(product: int) -> int:

@@ -75,7 +75,8 @@ def test_tiles_and_columns_match_a_table_made_by_hand(growth: Growth) -> None:
         assert [(a.cents, a.currency) for a in shown.pipeline] == [(1_206, "USD"), (700, "EUR")]
         assert [(a.cents, a.currency) for a in shown.weighted] == [(21, "USD"), (350, "EUR")]
         assert (shown.open_count, shown.weighted_count, shown.overdue, shown.average_age) == (4, 3, 1, 7.5)
-        assert ([a.cents for a in shown.won], shown.won_count) == ([4_500], 2)
+        won = [(a.cents, a.currency, a.recurring) for a in shown.won]
+        assert (won, shown.won_count) == ([(4_000, "USD", True), (500, "USD", False)], 2)
         totals = stage_totals(growth.tenant, opportunities_of(growth.tenant))
         assert [(key, total.count) for key, total in totals.items()] == [
             ("case", 2), ("proposal", 0), ("pilot", 1), ("closing", 1)
