@@ -6,6 +6,7 @@ from collections import defaultdict
 from datetime import date
 
 from django.utils import translation
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -68,7 +69,7 @@ def _tell(
             len(tasks),
         ) % {"who": who, "count": len(tasks)}
         lines = [
-            f"{task.account.name}: {task.title} ({task.due_on.isoformat()})" for task in tasks[:BODY_LINES]
+            f"{task.account.name}: {task.title} ({date_format(task.due_on)})" for task in tasks[:BODY_LINES]
         ]
     notify_members(
         tenant=tenant,

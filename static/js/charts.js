@@ -65,13 +65,20 @@
     return { data: data, layout: layout };
   }
 
+  var LOCALES = { es: { format: {
+    decimal: ",", thousands: ".", date: "%d/%m/%Y", dateTime: "%a %e %b %X %Y", time: "%H:%M:%S", periods: ["AM", "PM"],
+    days: ["domingo", "lunes", "martes", "miércoles", "jueves", "viernes", "sábado"], shortDays: ["dom", "lun", "mar", "mié", "jue", "vie", "sáb"],
+    months: ["enero", "febrero", "marzo", "abril", "mayo", "junio", "julio", "agosto", "septiembre", "octubre", "noviembre", "diciembre"],
+    shortMonths: ["ene", "feb", "mar", "abr", "may", "jun", "jul", "ago", "sep", "oct", "nov", "dic"],
+  } } };
+
   function draw(canvas) {
     var source = document.getElementById(canvas.dataset.chart);
     if (!source || !window.Plotly) { return; }
     var figure = dress(JSON.parse(source.textContent), palette());
     figure.layout.height = figure.layout.height || canvas.clientHeight; // rows of bars know how tall they are
     window.Plotly.react(canvas, figure.data, figure.layout, {
-      displayModeBar: false, responsive: true, locale: document.documentElement.lang, locales: { es: { format: { decimal: ",", thousands: "." } } },
+      displayModeBar: false, responsive: true, locale: document.documentElement.lang, locales: LOCALES,
     });
     if (canvas.dataset.drawn) { return; }
     canvas.dataset.drawn = "yes";

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.models import Account, Membership, Tenant
-from nps.surveys.models import Category, Survey
+from nps.surveys.models import Category, Survey, Wave
 from nps.surveys.numbers import Score
 from nps.surveys.selectors import figures, reading
 from nps.surveys.selectors.filtering import Narrowed
@@ -212,6 +212,14 @@ def wave_text(key: str, name: str) -> str:
     """A round in words: the day after go-live, or the name somebody gave it."""
     kind, _dash, rest = key.partition("-")
     return str(WAVE_WORDS["day"]) % {"n": rest} if kind == "day" and name == key else name
+
+
+def wave_name(tenant: Tenant, key: str) -> str:
+    """The round of one answer in words; empty for those that a ticket set off. One query."""
+    if key.startswith("ticket-"):
+        return ""
+    name = Wave.objects.filter(tenant=tenant, key=key).values_list("name", flat=True).first()
+    return wave_text(key, name or key)
 
 
 @dataclass(frozen=True)

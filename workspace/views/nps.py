@@ -154,7 +154,7 @@ def nps_answer(request: TenantRequest, pk: int) -> HttpResponse:
         "answer": answer,
         "form": CloseForm(),
         "may_work": may_work_on(request.member, answer.account),
-        "wave": selectors.wave_text(answer.wave, answer.wave),
+        "wave": selectors.wave_name(request.tenant, answer.wave),
     }
     return render(request, "workspace/nps/answer.html", context)
 
