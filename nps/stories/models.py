@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from accounts.fence.models import TenantForeignKey, TenantModel
 from accounts.models import Account, Contact, SignedLink
@@ -27,7 +28,7 @@ class Story(TenantModel):
         LEGAL = "legal", _("With the customer's legal")
         COMMUNICATIONS = "communications", _("With the customer's communications")
         APPROVED = "approved", _("Approved")
-        PUBLISHED = "published", _("Published")
+        PUBLISHED = "published", pgettext_lazy("case study", "Published")
         WITHDRAWN = "withdrawn", _("Withdrawn")
 
     ASKED = (State.LEGAL, State.COMMUNICATIONS)

@@ -244,6 +244,11 @@ def test_a_manager_starts_a_wave_and_an_admin_switches_and_sets(
     manager.post(f"/t/acme/nps/surveys/{survey}/wave/", {"name": "Q1", "starts_on": later})
     with tenant_scope(acme):
         wave = Wave.objects.get(name="Q1")
+        of_wave, by_day = Answer.objects.order_by("id")[:2]
+        Answer.objects.filter(pk=of_wave.pk).update(wave=wave.key)
+    page = manager.get(f"/t/acme/nps/answers/{of_wave.pk}/").text
+    assert "<dd>Q1</dd>" in page and "<dd>English</dd>" in page
+    assert "<dd>Day 45" in manager.get(f"/t/acme/nps/answers/{by_day.pk}/").text
     assert b"Q1" in manager.get(f"/t/acme/nps/surveys/{survey}/").content
     manager.post(f"/t/acme/nps/waves/{wave.pk}/cancel/")
     manager.post(f"/t/acme/nps/surveys/{survey}/wave/", {"name": "", "starts_on": ""})

@@ -218,8 +218,11 @@ def wave_name(tenant: Tenant, key: str) -> str:
     """The round of one answer in words; empty for those that a ticket set off. One query."""
     if key.startswith("ticket-"):
         return ""
-    name = Wave.objects.filter(tenant=tenant, key=key).values_list("name", flat=True).first()
-    return wave_text(key, name or key)
+    kind, _dash, rest = key.partition("-")
+    if kind == "wave" and rest.isdecimal():
+        found = Wave.objects.filter(tenant=tenant, pk=int(rest)).values_list("name", flat=True).first()
+        return found or key
+    return wave_text(key, key)
 
 
 @dataclass(frozen=True)
