@@ -69,6 +69,7 @@ def test_the_list_shows_open_alerts_newest_first_page_by_page(
         "verdict": None,
         "evidence": {"ticket": "T-0"},
         "owner": "carl@acme.example",
+        "assignee": None,
         "person_reason": None,
         "run_id": None,
         "playbook": None,
