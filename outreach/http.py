@@ -1,7 +1,8 @@
 """Every request to an address that a tenant typed goes through here, and nothing else of ours makes one.
 
 https only, the name resolved once, the address held against the deny list and then connected to (no second look-up that
-could say something else), no redirects, no proxies of the environment, at most 15 seconds and 64 KB.
+could say something else), no redirects, no proxies of the environment, at most 15 seconds and 64 KB, and 5 seconds more for
+whoever looks names up.
 """
 
 from __future__ import annotations
@@ -11,10 +12,10 @@ import re
 import socket
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 from urllib.parse import urlsplit
 
 import requests
@@ -27,6 +28,8 @@ from urllib3.exceptions import HTTPError
 PORTS = (443, 8443)
 TOTAL_SECONDS = 15.0
 CONNECT_SECONDS = 3.0
+LOOKUP_SECONDS = 5.0
+MOST_LOOKUPS = 32  # at once, those included that hang
 MOST_BYTES = 64 * 1024
 EXCERPT = 2000
 USER_AGENT = "cs-platform/1 (+webhooks)"
@@ -116,7 +119,9 @@ def check_reachable(url: str) -> str:
     if _is_test_receiver(parts.scheme, parts.hostname or ""):
         return url
     try:
-        found = socket.getaddrinfo(parts.hostname, parts.port or 443, type=socket.SOCK_STREAM)
+        found = _in_time(
+            lambda: socket.getaddrinfo(parts.hostname, parts.port or 443, type=socket.SOCK_STREAM)
+        )
     except (OSError, UnicodeError) as error:
         raise Forbidden("unknown_host", "The host of this address is not known.") from error
     for entry in found:
@@ -168,6 +173,39 @@ def _read(response: requests.Response, deadline: float) -> str:
                 break
             found += part
     return found[:EXCERPT].decode("utf-8", "replace").replace("\x00", "")
+
+
+T = TypeVar("T")
+_lookups = threading.BoundedSemaphore(MOST_LOOKUPS)
+
+
+def _in_time(look_up: Callable[[], T]) -> T:
+    """What a look-up says, or `Unreachable` when it says nothing in time.
+
+    The system's resolver takes no time limit, and a thread cannot be stopped: one that hangs is left behind until the
+    resolver gives up, so that the relay goes on. There are only so many of them.
+    """
+    said: list[T] = []
+    failed: list[Exception] = []
+
+    def work() -> None:
+        try:
+            said.append(look_up())
+        except Exception as error:  # handed to the caller below, whatever it is
+            failed.append(error)
+        finally:
+            _lookups.release()
+
+    if not _lookups.acquire(timeout=LOOKUP_SECONDS):
+        raise Unreachable("Too many names are being looked up; none of them is answered.")
+    thread = threading.Thread(target=work, name="look-up", daemon=True)
+    thread.start()
+    thread.join(LOOKUP_SECONDS)
+    if failed:
+        raise failed[0]
+    if not said:
+        raise Unreachable("The name of the host was not looked up in time.")
+    return said[0]
 
 
 def _words(error: Exception, started: float) -> str:
@@ -263,7 +301,8 @@ class _Pinned(IPFilterAdapter):  # type: ignore[misc]  # requests-hardened has n
         self, request: requests.PreparedRequest, verify: Any, cert: Any = None
     ) -> tuple[dict[str, Any], dict[str, Any]]:
         """The library resolves and pins; our own list has the last word on what it pinned."""
-        host, pool = super().build_connection_pool_key_attributes(request, verify, cert)
+        resolve = super().build_connection_pool_key_attributes
+        host, pool = _in_time(lambda: resolve(request, verify, cert))
         _check_ip(str(host["host"]))
         return cast(dict[str, Any], host), cast(dict[str, Any], pool)
 

@@ -296,3 +296,45 @@ def test_drop_by_drop_ends_at_the_limit(
     else:
         assert http.post("https://one.example.com/", body=b"{}", headers={}).status == 200
     assert ended.wait(20), "the connection was still open when 600 drops had fallen"
+
+
+@pytest.fixture
+def silent(net: Net, monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
+    """A resolver that says nothing until the test is over."""
+    over = threading.Event()
+    speaks = socket.getaddrinfo
+
+    def lookup(host: Any, *args: Any, **kwargs: Any) -> Any:
+        if host == "silent.example.com":
+            over.wait(60)
+            raise socket.gaierror(socket.EAI_AGAIN, "nobody answered")
+        return speaks(host, *args, **kwargs)
+
+    monkeypatch.setattr(http, "LOOKUP_SECONDS", 0.2)
+    monkeypatch.setattr(http, "_lookups", threading.BoundedSemaphore(2))
+    monkeypatch.setattr(socket, "getaddrinfo", lookup)
+    yield over
+    over.set()
+
+
+def test_a_resolver_that_hangs_does_not_hold_the_sender_up(net: Net, silent: threading.Event) -> None:
+    with pytest.raises(http.Unreachable, match="looked up in time"):
+        http.post("https://silent.example.com/hook", body=b"{}", headers={})
+    with pytest.raises(http.Unreachable, match="connection failed"):  # another name is looked up all the same
+        http.post("https://one.example.com/hook", body=b"{}", headers={})
+    assert net.tried == [PUBLIC[0]]
+    with pytest.raises(http.Forbidden, match="not known"):  # and a form says so
+        http.check_reachable("https://silent.example.com/")
+    with pytest.raises(http.Unreachable, match="Too many"):  # two hang: the third is not begun
+        http.post("https://one.example.com/hook", body=b"{}", headers={})
+    silent.set()
+
+
+def test_look_ups_that_end_make_room_again(net: Net, silent: threading.Event) -> None:
+    silent.set()
+    for _try in range(5):
+        with pytest.raises(http.Unreachable):
+            http.post("https://silent.example.com/hook", body=b"{}", headers={})
+    with pytest.raises(http.Unreachable):
+        http.post("https://two.example.com/hook", body=b"{}", headers={})
+    assert net.tried == [PUBLIC[1]]
