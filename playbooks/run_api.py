@@ -34,17 +34,22 @@ class StartRunsView(RunsView):
     @described(
         "playbook_runs_start",
         "Start a play at an account",
-        body=record({"account_id": STRING, "playbook": STRING}, ["account_id", "playbook"], closed=True),
+        body=record(
+            {"account_id": STRING, "playbook": STRING, "override_reason": STRING},
+            ["account_id", "playbook"],
+            closed=True,
+        ),
         answer=RUN,
         status=201,
         also={200: RUN},
         errors=[404],
-        description="Answers 200 with the run that is already running. 409 when the play may not start there, with why.",
+        description="Answers 200 with the run that is already running. 409 when the play may not start there, with why. "
+        "`override_reason` starts it although its entry criteria are not met (code `entry`); it is kept in the audit log.",
         tag="tasks",
     )
     def post(self, request: Request) -> Response:
         """The new run, or the one that runs already."""
-        body = fields(request, required=("account_id", "playbook"))
+        body = fields(request, required=("account_id", "playbook"), optional=("override_reason",))
         account = Account.objects.filter(tenant=self.tenant, external_id=body["account_id"]).first()
         if account is None:
             raise Http404
@@ -55,6 +60,7 @@ class StartRunsView(RunsView):
                 playbook_key=body["playbook"],
                 account_id=account.pk,
                 started_on=self.tenant.today(),
+                override_reason=body.get("override_reason", ""),
             )
         except ValidationError as error:
             raise ApiError(409, str(getattr(error, "code", "refused")), " ".join(error.messages)) from error

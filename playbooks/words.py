@@ -129,8 +129,12 @@ def stored_seen(raw: Sequence[Mapping[str, Any]]) -> list[Seen]:
 
 def entry_refusal(verdict: Verdict) -> str:
     """Why an account is not one that a play is for."""
-    missing = [seen_sentence(seen) for seen in verdict.seen if not seen.holds]
-    return _("The play is not for this account: %(why)s.") % {"why": "; ".join(missing)}
+    return _("The play is not for this account: %(why)s.") % {"why": "; ".join(unmet_words(verdict))}
+
+
+def unmet_words(verdict: Verdict) -> list[str]:
+    """The criteria that do not hold, each with what was seen instead."""
+    return [seen_sentence(seen) for seen in verdict.seen if not seen.holds]
 
 
 def invalid_words(error: InvalidCondition) -> str:

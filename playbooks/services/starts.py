@@ -6,18 +6,19 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
-from django.core.exceptions import ValidationError
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
-from accounts.models import Account, Membership, Tenant
+from accounts.access import has_role
+from accounts.models import Account, Membership, Role, Tenant
 from playbooks import timeline
 from playbooks.criteria import Condition, Facts, Verdict
 from playbooks.facts import facts_of, wanted_by
 from playbooks.models import PlaybookVersion, Run
 from playbooks.rights import demand_account
 from playbooks.terms import Entry, Reentry, enters, is_held_out, may_enter_again, read_entry
-from playbooks.words import entry_refusal
+from playbooks.words import entry_refusal, unmet_words
 
 from .journal import moment, write_journal
 from .walking import walk_on
@@ -32,6 +33,7 @@ NO_PLAY, CHURNED, ENTRY, NEVER_AGAIN, TOO_SOON, GROUP = (
     "group",
 )
 MAX_CHAIN = 5  # plays started by plays started by plays
+REASON_LENGTH = 300
 
 
 @dataclass(frozen=True)
@@ -70,16 +72,29 @@ def start_run(
     alert_id: int | None = None,
     started_on: date,
     member: Membership | None = None,
+    override_reason: str = "",
 ) -> Run:
-    """Start a play at an account and take its first steps; the run that is already running, when there is one."""
+    """Start a play at an account and take its first steps; the run that is already running, when there is one.
+
+    A reason lets a manager start it where the entry criteria are not met (and nothing else is waived: not the days between
+    two runs, not a group); the criteria that were not met stand beside the reason on the timeline and in the audit log.
+    """
     account = Account.objects.get(tenant=tenant, pk=account_id)
     demand_account(member, account)
+    reason = " ".join(override_reason.replace("\0", "").split())[:REASON_LENGTH]
+    if reason and not may_override_entry(member):
+        raise PermissionDenied
     start = RunStart(playbook_key, account_id, alert_id)
-    found = start_many(tenant=tenant, starts=[start], started_on=started_on, member=member)
+    found = start_many(tenant=tenant, starts=[start], started_on=started_on, member=member, override=reason)
     if start not in found.runs:
         refusal = found.refused[start]
         raise ValidationError(refusal_words(refusal, playbook_key), code=refusal.code)
     return found.runs[start]
+
+
+def may_override_entry(member: Membership | None) -> bool:
+    """Who may start a play where its entry criteria are not met; None is the system or an API key that may write."""
+    return member is None or has_role(member, Role.MANAGER)
 
 
 def refusal_words(refusal: Refusal, playbook_key: str = "") -> str:
@@ -118,8 +133,12 @@ def start_many(
     started_on: date,
     member: Membership | None = None,
     chain: int = 0,
+    override: str = "",
 ) -> Started:
-    """Start many plays, in a number of queries that does not depend on how many, and say why the others did not."""
+    """Start many plays, in a number of queries that does not depend on how many, and say why the others did not.
+
+    `override` is why entry criteria that are not met do not count this time.
+    """
     out = Started()
     if not starts:
         return out
@@ -134,6 +153,7 @@ def start_many(
     }
     gate = Gate(tenant, versions.values(), accounts, started_on)
     fresh: dict[tuple[int, int], Run] = {}
+    waived: dict[tuple[int, int], Verdict] = {}
     for start in starts:
         version, account = versions.get(start.playbook_key), accounts.get(start.account_id)
         if version is None or account is None:
@@ -145,6 +165,8 @@ def start_many(
             out.runs[start] = running
             continue
         refusal = gate.refusal(version, account)
+        if override and refusal is not None and refusal.code == ENTRY and refusal.verdict is not None:
+            waived[slot], refusal = refusal.verdict, None
         if refusal is not None:
             out.refused[start] = refusal
             continue
@@ -154,7 +176,12 @@ def start_many(
     out.fresh = list(fresh.values())
     if out.fresh:
         Run.objects.bulk_create(out.fresh)
-        write_journal(tenant, out.fresh, timeline.RUN_STARTED, moment(tenant, started_on), member)
+        at = moment(tenant, started_on)
+        as_usual = [run for slot, run in fresh.items() if slot not in waived]
+        write_journal(tenant, as_usual, timeline.RUN_STARTED, at, member)
+        for slot, verdict in waived.items():
+            more = {"override": override, "not_met": unmet_words(verdict)}
+            write_journal(tenant, [fresh[slot]], timeline.RUN_STARTED, at, member, more)
         _first_steps(tenant, out.fresh, started_on, chain)
     return out
 

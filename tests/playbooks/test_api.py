@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts.fence.scope import tenant_scope
 from accounts.keys import make_key
-from accounts.models import Account, Membership, Tenant
+from accounts.models import Account, AuditEntry, Membership, Tenant
 from playbooks.models import Run, Task
 from playbooks.services import complete_task, create_task, install_shipped_plays, start_run
 
@@ -219,6 +219,18 @@ def test_a_start_that_cannot_be_says_why(
     assert found == status and message in answer["error"]["message"]
     with tenant_scope(acme):
         assert not Run.objects.exists()
+
+
+def test_a_key_that_may_write_waives_the_entry_criteria_with_a_reason(client: Client, acme: Tenant) -> None:
+    with tenant_scope(acme):
+        install_shipped_plays(tenant=acme)
+        Account.objects.create(tenant=acme, external_id="a", name="A")
+    wish = {"account_id": "a", "playbook": "reference_ask", "override_reason": "Agreed by phone"}
+    status, run = post(client, acme, "playbook-runs", **wish)
+    assert (status, run["state"]) == (201, "running")
+    with tenant_scope(acme):
+        audit = AuditEntry.objects.get(action="run.started", target=f"run:{run['id']}")
+    assert (audit.after or {})["override"] == "Agreed by phone"
 
 
 def test_tasks_by_pool_priority_run_and_date(client: Client, acme: Tenant, carl: Membership) -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 import pytest
-from django.core.exceptions import ValidationError
+from django.core.exceptions import PermissionDenied, ValidationError
 
-from accounts.models import Account, Membership, Tenant, TimelineEntry
+from accounts.models import Account, AuditEntry, Membership, Tenant, TimelineEntry
 from playbooks.audience import audience
 from playbooks.models import Playbook, PlaybookVersion, Run
 from playbooks.results import lift_of, outcomes_of
@@ -159,3 +159,49 @@ def test_the_audience_is_who_could_start_and_why_the_others_cannot(inside: Tenan
     assert (found.looked_at, found.capped) == (4, False)
     assert other.pk not in {each.pk for each in found.rows}
     assert [each.external_id for each in audience(inside, version, MONDAY, search="A2").rows] == ["a2"]
+
+
+def test_a_manager_starts_it_all_the_same_and_says_why(
+    inside: Tenant, owned: Account, carl: Membership, mona: Membership
+) -> None:
+    make_play(inside, "mine", {"title": "Call"}, entry={"segments": ["smb"]}, reentry_days=30)
+    make_play(inside, "open", {"title": "Call"})
+
+    def begin_as(member: Membership | None, reason: str, key: str = "mine") -> Run:
+        return start_run(
+            tenant=inside,
+            playbook_key=key,
+            account_id=owned.pk,
+            started_on=MONDAY,
+            member=member,
+            override_reason=reason,
+        )
+
+    with pytest.raises(PermissionDenied):  # the account's own CSM may not
+        begin_as(carl, "They asked for it.")
+    for nothing in ("", " \n\0 "):
+        with pytest.raises(ValidationError, match="not for this account"):
+            begin_as(mona, nothing)
+    assert not Run.objects.exists()
+
+    run = begin_as(mona, "  They asked\nfor it. ")
+    assert (run.state, run.started_by, run.log.count()) == ("running", mona, 1)
+    audit = AuditEntry.objects.get(action="run.started", target=f"run:{run.pk}")
+    assert audit.actor == mona
+    assert audit.after is not None
+    assert (audit.after["override"], audit.after["not_met"]) == (
+        "They asked for it.",
+        ["segment is smb: it was nothing"],
+    )
+    assert TimelineEntry.objects.get(kind="run_started").data["override"] == "They asked for it."
+    assert begin_as(mona, "Again.").pk == run.pk  # running already: nothing is waived and nothing noted
+    assert AuditEntry.objects.filter(action="run.started").count() == 1
+
+    stop_run(tenant=inside, run_id=run.pk, outcome="no_effect", member=mona)
+    with pytest.raises(ValidationError, match="may run again"):  # only the criteria are waived
+        begin_as(mona, "And again.")
+
+    usual = begin_as(mona, "Just in case.", "open")  # who could enter anyway was not let in against anything
+    audit = AuditEntry.objects.get(target=f"run:{usual.pk}")
+    assert audit.after is not None
+    assert "override" not in audit.after

@@ -366,3 +366,27 @@ def test_a_play_is_started_from_the_list_of_accounts(
         assert Run.objects.filter(playbook__key="value_review", account_id__in=ids).count() == 2
     assert browser(vera).post(url, {"account": ids, "playbook": "value_review"}).status_code == 403
     assert said(browser(carl), url, account=ids, playbook="nothing")[0].startswith("Nothing was changed")
+
+
+def test_a_manager_is_asked_why_where_the_entry_criteria_are_not_met(
+    world: World, carl: Membership, mona: Membership, browser: SignIn
+) -> None:
+    account = next(each.pk for each in world.accounts if each.owner_id == carl.pk)
+    with tenant_scope(world.tenant):
+        PlaybookVersion.objects.filter(playbook__key="payment_recovery").update(
+            entry={"segments": ["nowhere"]}
+        )
+    url = f"/t/acme/accounts/{account}/play/"
+    assert said(browser(carl), url, playbook="payment_recovery")[0].startswith("The play is not for this")
+    client = browser(mona)
+    page = client.post(url, {"playbook": "payment_recovery"})
+    assert page.status_code == 422
+    assert "segment is nowhere" in page.text and "Write a reason." not in page.text
+    assert "Write a reason." in client.post(url, {"playbook": "payment_recovery", "override_reason": " "}).text
+    assert browser(carl).post(
+        url, {"playbook": "payment_recovery", "override_reason": "Please"}
+    ).status_code == 403
+    done = client.post(url, {"playbook": "payment_recovery", "override_reason": "They asked"}, follow=True)
+    assert "Started: " in done.text
+    with tenant_scope(world.tenant):
+        assert Run.objects.filter(account=account, playbook__key="payment_recovery").count() == 1

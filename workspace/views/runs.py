@@ -14,15 +14,15 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts.access import may_work_on
 from accounts.models import Account
 from accounts.requests import TenantRequest
-from playbooks.models import Run
+from playbooks.models import Playbook, Run
 from playbooks.services import pause_run, resume_run, set_outcome, shift_run, start_run, stop_run
 from playbooks.services.shifting import MAX_SHIFT
+from playbooks.services.starts import ENTRY, REASON_LENGTH, may_override_entry
 from workspace.access import csm_only, member_only
 from workspace.paging import CURSOR_PARAMETER, page_of, read_cursor
 from workspace.selectors import runs as selectors
 
 STATES = (*Run.State.values, "paused", "held_out", "all")
-REASON_LENGTH = 300
 
 
 @require_safe
@@ -171,19 +171,35 @@ def run_shift(request: TenantRequest, pk: int) -> HttpResponse:
 @require_POST
 @csm_only
 def run_start(request: TenantRequest, account_pk: int) -> HttpResponse:
-    """Start a play at an account by hand."""
+    """Start a play at an account by hand; where its entry criteria are not met a manager is asked why all the same."""
+    key = request.POST.get("playbook", "").replace("\0", "")[:60]
     try:
         run = start_run(
             tenant=request.tenant,
-            playbook_key=request.POST.get("playbook", "").replace("\0", "")[:60],
+            playbook_key=key,
             account_id=account_pk,
             started_on=request.tenant.today(),
             member=request.member,
+            override_reason=request.POST.get("override_reason", ""),
         )
     except Account.DoesNotExist as error:
         raise Http404 from error
     except ValidationError as error:
+        if getattr(error, "code", "") == ENTRY and may_override_entry(request.member):
+            return _ask_why(request, account_pk, key, error)
         messages.error(request, " ".join(error.messages))
         return redirect("workspace:account", account_pk)
     messages.success(request, _("Started: %(play)s") % {"play": run.playbook.name})
     return redirect("workspace:run", run.pk)
+
+
+def _ask_why(request: TenantRequest, account_pk: int, key: str, error: ValidationError) -> HttpResponse:
+    """Which criteria are not met, and the field for a manager's reason."""
+    context = {
+        "account": Account.objects.get(tenant=request.tenant, pk=account_pk),
+        "playbook": Playbook.objects.get(tenant=request.tenant, key=key),
+        "why": " ".join(error.messages),
+        "reason_length": REASON_LENGTH,
+        "asked_twice": "override_reason" in request.POST,
+    }
+    return render(request, "workspace/plays/override.html", context, status=422)
