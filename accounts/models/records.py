@@ -29,6 +29,8 @@ class Ticket(TenantModel):
     opened_at = models.DateTimeField(_("opened"))
     resolved_at = models.DateTimeField(_("resolved"), null=True, blank=True)
     tags = ArrayField(models.CharField(max_length=50), default=list, blank=True, verbose_name=_("tags"))
+    # User id or e-mail address; no key: the help desk knows people whom nobody has sent us, and may send them later.
+    requester = models.CharField(_("requester"), max_length=254, blank=True, default="", db_default="")
     received_at = models.DateTimeField(
         _("received"), db_default=Now()
     )  # a run for a past day ignores what came later

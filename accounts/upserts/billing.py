@@ -41,6 +41,7 @@ TICKETS = Target(
         "opened_at": "timestamptz",
         "resolved_at": "timestamptz",
         "tags": "text[]",
+        "requester": "text",
         "received_at": "timestamptz",
     },
 )

@@ -77,6 +77,7 @@ TICKET_FIELDS: tuple[Field, ...] = (
     moment("opened_at", required=True),
     moment("resolved_at", words="open until then"),
     texts("tags"),
+    text("requester", 254, words="who asked: the contact's user id or e-mail address"),
 )
 INVOICE_FIELDS: tuple[Field, ...] = (
     EXTERNAL_ID,

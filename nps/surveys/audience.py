@@ -53,6 +53,9 @@ _FREE = """
       AND i.asked_on > %(on)s::date - %(throttle)s::int
       AND NOT (%(pair)s AND i.survey_id = %(survey)s))
 """
+_IS_REQUESTER = (
+    "(t.requester <> '' AND (c.user_id = t.requester OR lower(btrim(c.email)) = lower(btrim(t.requester))))"
+)
 _GO_LIVE = f"""
 SELECT * FROM (
   SELECT c.id AS contact_id, a.id AS account_id, 'day-' || d.day AS wave, NULL::bigint AS ticket_id,
@@ -82,7 +85,9 @@ WHERE (by_mail OR (in_app AND %(in_app)s)) AND NOT EXISTS (
       AND i.contact_id = found.contact_id)
 ORDER BY contact_id
 """
-# A ticket does not say who opened it: the contact who may be asked and was seen last answers for the account.
+# Who opened the ticket is asked, where it says who (by user id or address) and that person may be asked at all; else
+# whoever of the account may be asked and was seen last. A requester who is held back by the throttle is not stood in for:
+# somebody else would answer about a ticket that was not theirs.
 _TICKET = f"""
 SELECT DISTINCT ON (found.contact_id) contact_id, account_id, wave, ticket_id, by_mail, in_app, zone, language
 FROM (
@@ -95,6 +100,9 @@ FROM (
     AND NOT EXISTS (SELECT 1 FROM nps_invitation i WHERE i.tenant_id = t.tenant_id AND i.ticket_id = t.id)
   {_WHERE} {_FREE}
   AND ({_REACHABLE} OR (coalesce(c.user_id, '') <> '' AND %(in_app)s))
+  AND ({_IS_REQUESTER} OR NOT EXISTS (
+    SELECT 1 FROM accounts_contact r WHERE r.tenant_id = t.tenant_id AND r.account_id = t.account_id
+      AND r.merged_into_id IS NULL AND {_IS_REQUESTER.replace("c.", "r.")}))
   ORDER BY t.id, c.last_seen_at DESC NULLS LAST, c.id
 ) AS found
 ORDER BY found.contact_id, found.resolved_at DESC

@@ -13,6 +13,7 @@ from django.utils import timezone
 from accounts.fence.scope import tenant_scope
 from accounts.models import Account, AuditEntry, Contact, Membership, Outbox, Tenant, Ticket
 from accounts.outbox import relay_outbox
+from accounts.upserts import upsert_tickets
 from nps.surveys.audience import audience_counts, late_days
 from nps.surveys.models import Invitation, Survey, SurveySettings, Wave
 from nps.surveys.services import (
@@ -166,6 +167,47 @@ def test_a_resolved_ticket_asks_one_contact_once(asked: Asked) -> None:
         mail = Message.objects.get(dedupe_key=f"survey:{found.pk}:first")
         assert mail.merged["survey.ticket"] == "CSV import"
     assert asked.ask() == 0
+
+
+def test_who_opened_the_ticket_is_asked_where_it_says_who(asked: Asked) -> None:
+    asked.change("csat", enabled=True)
+    asked.change("nps", enabled=False)
+    helped = asked.customer("helped", live_for=300, people=3)
+    now = timezone.now()
+    with tenant_scope(asked.tenant):
+        first, second, third = Contact.objects.filter(account=helped).order_by("id")
+        Contact.objects.filter(pk=third.pk).update(last_seen_at=now)
+
+    def ticket(key: str, requester: str, **more: object) -> None:
+        item = {
+            "external_id": key,
+            "account_id": "helped",
+            "opened_at": (now - timedelta(days=2)).isoformat(),
+            "resolved_at": now.isoformat(),
+            "requester": requester,
+            **more,
+        }
+        with tenant_scope(asked.tenant):
+            assert upsert_tickets(tenant=asked.tenant, items=[item]).rejected == ()
+
+    def asked_now() -> list[int]:
+        """Whom tonight asks; everybody is free again afterwards."""
+        asked.ask()
+        with tenant_scope(asked.tenant):
+            found = list(Invitation.objects.order_by("id").values_list("contact_id", flat=True))
+            Invitation.objects.all().update(asked_on=asked.today - timedelta(days=200))
+        return found
+
+    ticket("by-id", "helped-0")
+    assert asked_now() == [first.pk]
+    ticket("by-address", " P1@Helped.example ")
+    assert asked_now() == [first.pk, second.pk]
+    ticket("a-stranger", "somebody@elsewhere.example")
+    assert asked_now() == [first.pk, second.pk, third.pk]  # seen last
+    ticket("by-id-again", "helped-0")
+    with tenant_scope(asked.tenant):
+        Invitation.objects.filter(contact=first).update(asked_on=asked.today - timedelta(days=3))
+    assert asked_now() == [first.pk, second.pk, third.pk]  # asked lately: nobody answers in their place
 
 
 def test_one_reminder_after_some_days_and_none_after_an_answer(asked: Asked) -> None:

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 
 from accounts.fence.scope import tenant_scope
 from accounts.models import Account, Contact, Outbox, Role, TimelineEntry
@@ -29,6 +29,7 @@ from outreach.models import Message, Notification, Suppression
 from playbooks.models import Task
 from scoring.models import Override
 from tests.nps.advocates import Voices
+from usage.models import Metric
 
 
 def states(voices: Voices) -> dict[str, str]:
@@ -85,6 +86,64 @@ def test_the_rule_finds_who_has_roi_health_and_a_promoter_with_the_evidence(voic
     assert night(voices) == (0, 0, 0)  # twice changes nothing
 
 
+@pytest.mark.parametrize(
+    ("kind", "days_ago", "fits"),
+    [
+        ("sql", 1, True),
+        ("sql", 10, False),
+        ("sum", 10, True),
+        ("last", 10, True),
+        ("distinct_users", 1, False),
+    ],
+)
+def test_computed_metrics_count_like_pushed_ones(
+    voices: Voices, kind: str, days_ago: int, fits: bool
+) -> None:
+    """An admin may tell ROI by SQL, or count it from events: then it stands in the day's rollup and nobody pushes it."""
+    counted, short = voices.account("counted"), voices.account("short")
+    for account in (counted, short):
+        voices.fits(account, roi=None)
+    with tenant_scope(voices.tenant), connection.cursor() as cursor:
+        metric = Metric.objects.get(key="roi_cents")
+        Metric.objects.filter(pk=metric.pk).update(kind=kind)
+        for account, cents in ((counted, 500_000), (short, 499_999)):
+            cursor.execute(
+                'INSERT INTO usage_day AS u (tenant_id, account_id, day, "values") VALUES (%s, %s, %s, %s) '
+                'ON CONFLICT (tenant_id, account_id, day) DO UPDATE SET "values" = excluded."values"',
+                [
+                    voices.tenant.pk,
+                    account.pk,
+                    voices.ago(days_ago),
+                    [None] * ((metric.slot or 1) - 1) + [float(cents)],
+                ],
+            )
+    assert night(voices) == (int(fits), 0, 0)
+    if fits:
+        assert states(voices) == {"counted": "candidate"}
+        with tenant_scope(voices.tenant):
+            evidence = Reference.objects.get().evidence
+        assert (evidence["roi_cents"], evidence["roi_on"]) == (500_000, voices.ago(days_ago).isoformat())
+
+
+def test_a_ratio_is_its_parts_of_a_month(voices: Voices) -> None:
+    account = voices.account("rated")
+    voices.fits(account, nps=None)
+    with tenant_scope(voices.tenant), connection.cursor() as cursor:
+        Metric.objects.filter(key="nps").update(kind="ratio", numerator="replies", denominator="dms")
+        slots = dict(Metric.objects.filter(key__in=["replies", "dms"]).values_list("key", "slot"))
+        for ago, replies, sent in ((2, 10.0, 1.0), (20, 9.0, 1.0), (40, 0.0, 50.0)):
+            cells: list[float | None] = [None] * max(slots.values())
+            cells[slots["replies"] - 1], cells[slots["dms"] - 1] = replies, sent
+            cursor.execute(
+                'INSERT INTO usage_day (tenant_id, account_id, day, "values") VALUES (%s, %s, %s, %s) '
+                "ON CONFLICT DO NOTHING",
+                [voices.tenant.pk, account.pk, voices.ago(ago), cells],
+            )
+    assert night(voices)[0] == 1
+    with tenant_scope(voices.tenant):
+        assert Reference.objects.get().evidence["nps"] == 9.5
+
+
 def test_thresholds_are_the_tenants(voices: Voices) -> None:
     voices.fits(voices.account("small"), roi=10_000, nps=None)
     assert night(voices)[0] == 0
@@ -113,7 +172,7 @@ def test_the_night_costs_the_same_for_one_and_for_many(
     voices: Voices, django_assert_num_queries: object
 ) -> None:
     for number in range(3):
-        with tenant_scope(voices.tenant), django_assert_num_queries(6):  # type: ignore[operator]
+        with tenant_scope(voices.tenant), django_assert_num_queries(10):  # type: ignore[operator]
             find_references(tenant=voices.tenant, day=voices.tenant.today())
         voices.fits(voices.account(f"a{number}"))
 

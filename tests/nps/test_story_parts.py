@@ -6,13 +6,22 @@ from typing import Any
 
 import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.test import Client
 
 from accounts.fence.scope import tenant_scope
-from accounts.models import Membership, Role
+from accounts.models import AuditEntry, Membership, Role
 from nps.models import Story, StoryPicture, StoryResult
-from nps.stories.services import add_result, create_story, edit_story, remove_picture, set_picture
+from nps.stories.services import (
+    add_result,
+    create_story,
+    edit_story,
+    publish_story,
+    remove_picture,
+    set_picture,
+)
 from tests.nps.advocates import Voices
-from tests.nps.telling import picture, told
+from tests.nps.telling import approved_by, fresh, picture, told
+from usage.models import Metric
 
 
 @pytest.fixture
@@ -84,3 +93,51 @@ def test_a_csm_of_another_account_may_not_edit(voices: Voices, story: Story) -> 
     other: Membership = voices.member("dora", Role.CSM)
     with tenant_scope(voices.tenant), pytest.raises(PermissionDenied):
         edit_story(tenant=voices.tenant, story_id=story.pk, fields={"title": "x"}, member=other)
+
+
+def test_figures_are_verified_once_more_when_it_is_published(voices: Voices) -> None:
+    account = voices.account("good")
+    voices.fits(account)
+    story = told(voices, account)
+    for party in ("legal", "communications"):
+        approved_by(voices, story, party)
+    voices.fits(account, roi=700_000)  # corrected after the customer approved
+
+    def publish(**more: bool) -> Story:
+        with tenant_scope(voices.tenant):
+            return publish_story(tenant=voices.tenant, story_id=story.pk, member=voices.csm, **more)
+
+    with pytest.raises(ValidationError) as refused:
+        publish()
+    (said,) = refused.value.messages
+    assert said.startswith("“ROI per month” (") and "does not hold any more: it would be " in said
+    client = Client()
+    client.force_login(voices.csm.user)
+    address = f"/t/globex/stories/{story.pk}/publish/"
+    page = client.post(address)
+    assert page.status_code == 422
+    assert "ROI per month” (" in page.text and "as they were recorded" in page.text
+    assert fresh(voices, story).state == "approved"
+    with tenant_scope(voices.tenant):
+        Metric.objects.filter(key="roi_cents").update(active=False)
+    with pytest.raises(ValidationError, match="cannot be checked any more"):
+        publish()
+    assert client.post(address, {"as_recorded": "yes"}).status_code == 302
+    public = fresh(voices, story)
+    assert public.state == "published"
+    with tenant_scope(voices.tenant):
+        entry = AuditEntry.objects.filter(action="story.published").latest("id")
+    assert len((entry.after or {})["as_recorded"]) == 1
+
+
+def test_figures_that_hold_are_published_without_a_question(voices: Voices) -> None:
+    account = voices.account("good")
+    voices.fits(account)
+    story = told(voices, account)
+    for party in ("legal", "communications"):
+        approved_by(voices, story, party)
+    with tenant_scope(voices.tenant):
+        published = publish_story(tenant=voices.tenant, story_id=story.pk, member=voices.csm)
+        entry = AuditEntry.objects.filter(action="story.published").latest("id")
+        assert list(published.results.values_list("figure__verdict", flat=True)) == ["holds"]
+    assert "as_recorded" not in (entry.after or {})

@@ -382,10 +382,13 @@ def test_a_manager_is_asked_why_where_the_entry_criteria_are_not_met(
     page = client.post(url, {"playbook": "payment_recovery"})
     assert page.status_code == 422
     assert "segment is nowhere" in page.text and "Write a reason." not in page.text
-    assert "Write a reason." in client.post(url, {"playbook": "payment_recovery", "override_reason": " "}).text
-    assert browser(carl).post(
-        url, {"playbook": "payment_recovery", "override_reason": "Please"}
-    ).status_code == 403
+    assert (
+        "Write a reason." in client.post(url, {"playbook": "payment_recovery", "override_reason": " "}).text
+    )
+    assert (
+        browser(carl).post(url, {"playbook": "payment_recovery", "override_reason": "Please"}).status_code
+        == 403
+    )
     done = client.post(url, {"playbook": "payment_recovery", "override_reason": "They asked"}, follow=True)
     assert "Started: " in done.text
     with tenant_scope(world.tenant):

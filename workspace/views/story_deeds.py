@@ -30,6 +30,7 @@ from nps.stories.services import (
     withdraw_story,
 )
 from nps.stories.services.editing import choose_communications
+from nps.stories.services.publishing import FIGURES
 from nps.stories.services.results import offers_of
 from qbr.figures.services import verify_figures
 from workspace.access import csm_only
@@ -208,12 +209,22 @@ def revoke(request: TenantRequest, pk: int) -> HttpResponse:
 @require_POST
 @csm_only
 def publish(request: TenantRequest, pk: int) -> HttpResponse:
-    """Publish it."""
-
-    def deed() -> int:
-        return publish_story(tenant=request.tenant, story_id=pk, member=request.member).pk
-
-    return _plainly(request, deed, _("Published."))
+    """Publish it; where figures no longer hold, they are shown and asked about first."""
+    story = story_of(request, pk)
+    try:
+        publish_story(
+            tenant=request.tenant,
+            story_id=pk,
+            member=request.member,
+            as_recorded=request.POST.get("as_recorded") == "yes",
+        )
+    except ValidationError as error:
+        if all(one.code == FIGURES for one in error.error_list):
+            return story_editor(request, story, 422, doubts=error.messages)
+        messages.error(request, " ".join(error.messages))
+    else:
+        messages.success(request, _("Published."))
+    return redirect("workspace:reference_story", pk)
 
 
 @require_POST

@@ -3,31 +3,41 @@
 from __future__ import annotations
 
 import hashlib
+from copy import copy
 from datetime import datetime, timedelta
 
 from django.core.exceptions import ValidationError
-from django.utils import timezone
+from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
 from accounts.links import public_url
 from accounts.models import Membership, Tenant
 from nps.stories import timeline
 from nps.stories.advice import refusals
+from nps.stories.figures import value_text
 from nps.stories.models import Story, StoryApproval, StoryFile
 from nps.stories.reading import hash_of, text_of
 from nps.stories.rendering import fit_story, story_pdf
 from nps.stories.text import missing
 from outreach.services import publish_event
+from qbr.figures.services import SOURCE_GONE, verify_figures
 
 from .approving import approval_of
 from .keeping import journal, locked_story, void_approvals
 
 State, Party, Answer = Story.State, StoryApproval.Party, StoryApproval.State
+FIGURES = "figures"  # the code of a refusal that may be read and passed over
 VALID_DAYS = 365  # an approval says nothing about a text that is published a year later
 
 
-def publish_story(*, tenant: Tenant, story_id: int, member: Membership | None = None) -> Story:
-    """Put the approved text on the public page; everything that stands against it is said at once."""
+def publish_story(
+    *, tenant: Tenant, story_id: int, member: Membership | None = None, as_recorded: bool = False
+) -> Story:
+    """Put the approved text on the public page; everything that stands against it is said at once.
+
+    Its figures are verified once more. Where one no longer holds that is refused with code `figures`; `as_recorded` says
+    that somebody has read it and publishes what the customer approved all the same, which stays in the journal.
+    """
     story = locked_story(tenant, story_id, member)
     if story.state == State.PUBLISHED:
         return story
@@ -36,6 +46,9 @@ def publish_story(*, tenant: Tenant, story_id: int, member: Membership | None = 
     against = blockers(tenant, story, timezone.now())
     if against:
         raise ValidationError(against, code="blocked")
+    doubtful = doubts(tenant, story)
+    if doubtful and not as_recorded:
+        raise ValidationError([ValidationError(line, code=FIGURES) for line in doubtful])
     text = text_of(story)
     pdf = story_pdf(tenant, story, text)
     StoryFile.objects.filter(tenant=tenant, story=story).delete()
@@ -49,7 +62,8 @@ def publish_story(*, tenant: Tenant, story_id: int, member: Membership | None = 
         story,
         timeline.PUBLISHED,
         member,
-        {"pdf": hashlib.sha256(pdf).hexdigest(), "slug": story.slug},
+        {"pdf": hashlib.sha256(pdf).hexdigest(), "slug": story.slug}
+        | ({"as_recorded": doubtful} if doubtful else {}),
     )
     publish_event(
         tenant=tenant,
@@ -66,6 +80,32 @@ def publish_story(*, tenant: Tenant, story_id: int, member: Membership | None = 
         dedupe_key=f"story-published:{story.pk}:{story.revision}",
     )
     return story
+
+
+def doubts(tenant: Tenant, story: Story) -> list[str]:
+    """Verify the story's figures; what no longer holds, in words that say what to do. Empty: all of them hold."""
+    results = list(story.results.select_related("figure").order_by("position", "id"))
+    if not results:
+        return []
+    verdicts = verify_figures(tenant=tenant, figures=[one.figure for one in results])
+    said = []
+    for one in results:
+        verdict = verdicts[one.figure_id]
+        if verdict.holds:
+            continue
+        values = {"label": one.label, "value": one.value}
+        if verdict.state == SOURCE_GONE:
+            text = _("“%(label)s” (%(value)s) cannot be checked any more: what it was read from is gone.")
+        elif verdict.now is None:
+            text = _("“%(label)s” (%(value)s) does not hold any more: there is no data for it now.")
+        else:
+            now = copy(one.figure)
+            now.value = verdict.now
+            with translation.override(story.language):  # as it would be printed
+                values["now"] = value_text(now)
+            text = _("“%(label)s” (%(value)s) does not hold any more: it would be %(now)s now.")
+        said.append(text % values)
+    return said
 
 
 def address_of(tenant: Tenant, story: Story) -> str:
