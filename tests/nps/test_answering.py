@@ -7,13 +7,15 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
+import requests
 from django.db import connections
 from django.test import Client
 from django.utils import timezone
+from pytest_django.live_server_helper import LiveServer
 
 from accounts.fence.scope import tenant_scope
 from accounts.links import LinkRefused
-from accounts.models import Job, Tenant
+from accounts.models import Job, Tenant, TimelineEntry
 from nps.surveys import public
 from nps.surveys.models import Answer, Invitation
 from nps.surveys.services import open_invitation, submit_answer, withdraw
@@ -265,3 +267,31 @@ def test_a_thousand_submits_at_once_are_one_answer_per_invitation(asked: Asked) 
         assert Answer.objects.count() == 10
         assert Answer.objects.values("invitation").distinct().count() == 10
         assert Invitation.objects.exclude(answered_at=None).count() == 10
+
+
+@pytest.mark.django_db(transaction=True)
+def test_submits_at_once_over_http_are_one_answer(asked: Asked, live_server: LiveServer) -> None:
+    """The whole way of a request, in threads of the server: a double click, a replay and another number at once."""
+    asked.ask()
+    url = live_server.url + asked.path()
+    form = form_of(requests.get(url, timeout=30).content)
+
+    def submit(first: int) -> set[int]:
+        with requests.Session() as session:
+            said = [
+                session.post(url, data={"form": form, "score": n % 11}, allow_redirects=False, timeout=30)
+                for n in range(first, 48, 8)
+            ]
+        return {one.status_code for one in said}
+
+    with ThreadPoolExecutor(8) as pool:
+        codes = set().union(*pool.map(submit, range(8)))
+    assert codes == {303}
+    with tenant_scope(asked.tenant):
+        answer = Answer.objects.get()
+        assert Invitation.objects.get().answered_at == answer.answered_at
+    asked.work()
+    with tenant_scope(asked.tenant):
+        answer.refresh_from_db()
+        assert answer.handled_revision == answer.revision
+        assert TimelineEntry.objects.filter(kind__in=["survey_answered", "survey_changed"]).count() == 1
