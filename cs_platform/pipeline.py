@@ -21,8 +21,9 @@ from accounts.models import Job, Tenant
 from accounts.upserts import roll_up_subscriptions
 from alerts.at_risk import accounts_with_severe_alerts
 from alerts.services import evaluate_rules, plan_digests
-from expansion.renewals.services import keep_renewals
+from expansion.renewals.services import keep_renewals, rates_of, settings_of
 from expansion.revenue.history import keep_mrr_history
+from expansion.revenue.stored import keep_retention
 from expansion.services import evaluate_expansion
 from health.services import summarise_day
 from nps.references.services import find_references
@@ -123,9 +124,13 @@ def _opportunities(tenant: Tenant, job: Job, params: Mapping[str, Any]) -> None:
 def _renewals(tenant: Tenant, job: Job, params: Mapping[str, Any]) -> None:
     """Renewals and what is paid only move forward, like plans."""
     if not _is_past(tenant, _day(job)):
+        first, last = int(params.get("first") or 0), params.get("last")
         prefer_hash_joins()
-        keep_mrr_history(tenant=tenant, day=_day(job))
-        keep_renewals(tenant=tenant, day=_day(job), severe=accounts_with_severe_alerts(tenant))
+        if not first:  # no row of it is read into memory: all accounts at once, with the first of the chunks
+            keep_mrr_history(tenant=tenant, day=_day(job))
+            keep_retention(tenant=tenant, rates=rates_of(settings_of(tenant)))
+        severe = accounts_with_severe_alerts(tenant)
+        keep_renewals(tenant=tenant, day=_day(job), severe=severe, first=first, last=last)
 
 
 def _plays(tenant: Tenant, job: Job, params: Mapping[str, Any]) -> None:
@@ -209,7 +214,9 @@ NIGHT = (
     "survey_mails",
     "summary",
 )
-BY_ACCOUNTS = frozenset({"score", "people", "reviews", "checklists"})  # some thousands of accounts a chunk
+BY_ACCOUNTS = frozenset(
+    {"score", "people", "renewals", "reviews", "checklists"}
+)  # some thousands of accounts a chunk
 
 CHUNK_STARTS_SQL = """
 SELECT id FROM (SELECT id, row_number() OVER (ORDER BY id) AS n FROM accounts_account WHERE tenant_id = %s) a

@@ -7,6 +7,7 @@ from expansion.renewals.models import (
     RenewalCheckpoint,
     RenewalSettings,
     RenewalStep,
+    RetentionStore,
 )
 
 from .definitions import ExpansionSettings, Offering, OpportunityType, Trigger
@@ -26,6 +27,7 @@ __all__ = [
     "RenewalCheckpoint",
     "RenewalSettings",
     "RenewalStep",
+    "RetentionStore",
     "Stage",
     "StageChange",
     "Trigger",

@@ -31,7 +31,8 @@ from accounts.api_schema import (
 )
 from accounts.models import Membership
 from expansion.revenue.retention import Movements, Period, Retention, read_period
-from expansion.revenue.selectors import ALL, OWNER, SEGMENT, Group, retention, trailing_year
+from expansion.revenue.selectors import ALL, OWNER, SEGMENT, Group, trailing_year
+from expansion.revenue.stored import retention_report
 from playbooks.api import ACCOUNT_ID, choice, day_parameter, text, words
 
 from .models import Renewal
@@ -326,7 +327,7 @@ class RetentionView(TenantAPIView):
                 "by must be all, segment or owner.",
                 [{"path": "by", "message": dimension[:50]}],
             )
-        report = retention(self.tenant, period, rates_of(settings_of(self.tenant)))
+        report = retention_report(self.tenant, period, rates_of(settings_of(self.tenant)))
         groups = report.of(dimension)
         names = _owners(groups) if dimension == OWNER else {}
         return Response(

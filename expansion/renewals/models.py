@@ -275,3 +275,19 @@ class MrrChange(TenantModel):
 
     def __str__(self) -> str:
         return f"{self.account_id} {self.on} {self.mrr_cents}"
+
+
+class RetentionStore(TenantModel):
+    """At most one row per tenant: the report of the last twelve complete months as the night computed it."""
+
+    first = models.DateField()
+    last = models.DateField()
+    basis = models.JSONField()  # currency and rates it was computed with: with others it is another report
+    groups = models.JSONField()
+    made_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["tenant"], name="one_retention_store")]
+
+    def __str__(self) -> str:
+        return f"{self.first} {self.last}"

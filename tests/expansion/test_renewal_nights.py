@@ -292,6 +292,26 @@ def test_the_night_asks_as_much_of_one_renewal_as_of_three(inside: Tenant) -> No
     assert counts[0] == counts[1] <= 14
 
 
+def test_ranges_of_accounts_together_are_one_night(inside: Tenant) -> None:
+    soon: dict[str, object] = {"starts_on": DAY - timedelta(days=280), "renews_on": DAY + timedelta(days=85)}
+    accounts = [make(inside, f"a{n}", line=soon) for n in range(4)]
+    edge = accounts[2].pk
+    assert keep_renewals(tenant=inside, day=DAY, first=0, last=edge).opened == 2
+    assert set(Renewal.objects.values_list("account_id", flat=True)) == {one.pk for one in accounts[:2]}
+    below = keep_renewals(tenant=inside, day=DAY, first=edge)
+    assert (below.opened, below.checkpoints) == (2, 2)
+    for account in accounts:
+        change(account, ends_on=DAY)
+    assert keep_renewals(tenant=inside, day=DAY, first=edge, severe=[accounts[0].pk]).lost == 2
+    assert list(Renewal.objects.order_by("account_id").values_list("state", flat=True)) == [
+        "open",
+        "open",
+        "lost",
+        "lost",
+    ]  # of the others nothing was read: their lines did not look gone
+    assert keep_renewals(tenant=inside, day=DAY).lost == 2
+
+
 def test_endpoints_hear_of_losses_and_of_risk(inside: Tenant) -> None:
     Endpoint.objects.create(url="https://hooks.example.com/", secret_sealed=seal("whsec_AAAA"))
     account = make(inside)

@@ -14,9 +14,11 @@ from django.test.utils import CaptureQueriesContext
 from accounts.fence.scope import tenant_scope
 from accounts.models import Account, Membership, Subscription, Tenant
 from expansion.models import MrrChange
+from expansion.revenue import stored as stored_reports
 from expansion.revenue.history import keep_mrr_history
 from expansion.revenue.retention import Change, Movements, Period, Retention, movement, retention_of
-from expansion.revenue.selectors import OWNER, SEGMENT, retention, trailing_year
+from expansion.revenue.selectors import OWNER, SEGMENT, RetentionReport, retention, trailing_year
+from expansion.revenue.stored import keep_retention, retention_report
 
 YEAR = Period(date(2025, 1, 1), date(2025, 12, 31))
 # From when on each account pays how many euros a month (or dollars, where it says so).
@@ -230,6 +232,35 @@ def test_two_subscriptions_of_an_account_count_together(inside: Tenant) -> None:
     assert one.whole == Movements(
         opening_cents=150_00, closing_cents=180_00, expansion_cents=30_00, accounts=1, expanded=1
     )
+
+
+def test_the_stored_report_is_the_live_one_and_only_for_what_it_was_made(
+    inside: Tenant, carl: Membership, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    period = trailing_year(inside.today())
+    shift = period.first - YEAR.first
+    for place, (name, rows) in enumerate(HISTORIES.items()):
+        moved = [Change(one.on + shift, one.mrr_cents, one.currency) for one in changes(rows)]
+        store(inside, name, moved, segment="ab"[place % 2], owner=carl if place % 3 else None)
+    rates = {"USD": Decimal("0.5")}
+    live, other = retention(inside, period, rates), retention(inside, period, {})
+    assert len(live.groups) > 3 and live != other
+    assert retention_report(inside, period, rates) == live  # before the first night
+    keep_retention(tenant=inside, rates=rates)
+    keep_retention(tenant=inside, rates=rates)
+    asked: list[Period] = []
+
+    def count(tenant: Tenant, period: Period, rates: dict[str, Decimal]) -> RetentionReport:
+        asked.append(period)
+        return retention(tenant, period, rates)
+
+    monkeypatch.setattr(stored_reports, "retention", count)
+    with CaptureQueriesContext(connection) as queries:
+        found = retention_report(inside, period, {"USD": Decimal("0.50")})
+    assert (found, len(queries), asked) == (live, 1, [])
+    assert retention_report(inside, period, {}) == other  # a rate was taken out since
+    assert retention_report(inside, YEAR, rates) == retention(inside, YEAR, rates)
+    assert asked == [period, YEAR]
 
 
 def test_nothing_stored_is_nothing_said(inside: Tenant) -> None:

@@ -20,7 +20,8 @@ from expansion.revenue.retention import (
     Period,
     read_period,
 )
-from expansion.revenue.selectors import OWNER, SEGMENT, retention, trailing_year
+from expansion.revenue.selectors import OWNER, SEGMENT, trailing_year
+from expansion.revenue.stored import retention_report
 from workspace.access import member_only
 from workspace.selectors import people
 
@@ -32,7 +33,7 @@ def retention_page(request: TenantRequest) -> HttpResponse:
     tenant = request.tenant
     settings = settings_of(tenant)
     period, fault = _period(request, tenant.today())
-    report = retention(tenant, period, rates_of(settings))
+    report = retention_report(tenant, period, rates_of(settings))
     members = {member.pk: member for member in people.members(tenant, active_only=False)}
     edges = period.edges()
     context = {

@@ -30,7 +30,7 @@ CROSS JOIN unnest(%(months)s::int[]) AS m(months)
 JOIN accounts_account a ON a.tenant_id = r.tenant_id AND a.id = r.account_id
 LEFT JOIN accounts_membership p ON p.tenant_id = a.tenant_id AND p.id = a.owner_id
 WHERE r.tenant_id = %(tenant)s AND r.state = 'open' AND r.due_on >= %(day)s AND r.due_on <= %(horizon)s
-  AND r.term_months > m.months
+  AND r.term_months > m.months AND r.account_id >= %(first)s AND (%(last)s::bigint IS NULL OR r.account_id < %(last)s)
   AND NOT EXISTS (SELECT 1 FROM expansion_renewalcheckpoint c
                   WHERE c.tenant_id = r.tenant_id AND c.renewal_id = r.id AND c.months = m.months)
 ORDER BY r.id, m.months DESC
@@ -63,8 +63,8 @@ class _Due:
         return self.owner_id is not None
 
 
-def keep_checkpoints(*, tenant: Tenant, day: date) -> int:
-    """Start what is due at the checkpoints that have been reached; how many. Each is reached once."""
+def keep_checkpoints(*, tenant: Tenant, day: date, first: int = 0, last: int | None = None) -> int:
+    """Start what is due at the checkpoints of a range of accounts that have been reached; how many. Each is reached once."""
     with connection.cursor() as cursor:
         cursor.execute(
             DUE_SQL,
@@ -73,6 +73,8 @@ def keep_checkpoints(*, tenant: Tenant, day: date) -> int:
                 "day": day,
                 "horizon": add_months(day, max(CHECKPOINTS)),
                 "months": list(CHECKPOINTS),
+                "first": first,
+                "last": last,
             },
         )
         reached = [one for one in (_Due(*row) for row in cursor.fetchall()) if one.on <= day]

@@ -48,6 +48,7 @@ LEFT JOIN (
 LEFT JOIN scoring_current c ON c.tenant_id = r.tenant_id AND c.account_id = r.account_id AND c.kind = %(health)s
 LEFT JOIN unnest(%(versions)s::bigint[], %(places)s::int[]) AS e(version_id, place) ON e.version_id = c.version_id
 WHERE r.tenant_id = %(tenant)s
+  AND r.account_id >= %(first)s AND (%(last)s::bigint IS NULL OR r.account_id < %(last)s)
   AND (r.state = 'open' OR (r.state = 'lost' AND r.closed_by_id IS NULL AND r.closed_on > %(day)s - %(back)s))
 ORDER BY r.id
 """
@@ -87,7 +88,9 @@ ORDER BY l.renews_on, l.account_id, l.line_id
 # A plan is over when nothing of it is left to do and the renewal becomes at risk anew, or when all its steps were dropped.
 PLANS_OVER_SQL = """
 UPDATE expansion_renewal r SET has_plan = false
-WHERE r.tenant_id = %(tenant)s AND r.state = 'open' AND r.has_plan AND NOT EXISTS (
+WHERE r.tenant_id = %(tenant)s AND r.state = 'open' AND r.has_plan
+  AND r.account_id >= %(first)s AND (%(last)s::bigint IS NULL OR r.account_id < %(last)s)
+  AND NOT EXISTS (
   SELECT 1 FROM expansion_renewalstep s
   JOIN playbooks_task t ON t.tenant_id = s.tenant_id AND t.id = s.task_id
   WHERE s.tenant_id = r.tenant_id AND s.renewal_id = r.id
@@ -117,20 +120,25 @@ class _Row:
     after: Standing
 
 
-def keep_renewals(*, tenant: Tenant, day: date, severe: Collection[int] = ()) -> RenewalsSummary:
+def keep_renewals(
+    *, tenant: Tenant, day: date, severe: Collection[int] = (), first: int = 0, last: int | None = None
+) -> RenewalsSummary:
     """Bring every renewal up to a day that has just begun or ended; twice the same day changes nothing.
 
-    `severe` names the accounts with an open alert of high severity. Renewals only move forward: a run for a past day leaves
-    them alone (the pipeline sees to it).
+    `first` and `last` bound the accounts: what a range of them needs is read into memory, so the night does some thousands
+    at a time. `severe` names the accounts with an open alert of high severity. Renewals only move forward: a run for a past
+    day leaves them alone (the pipeline sees to it).
     """
     now = timezone.now()
     settings = settings_of(tenant)
-    read_lines(tenant)
+    read_lines(tenant, first, last)
     versions, places = _engagement_places(tenant)
     params = {
         "tenant": tenant.pk,
         "day": day,
-        "severe": sorted(severe),
+        "first": first,
+        "last": last,
+        "severe": sorted(pk for pk in severe if pk >= first and (last is None or pk < last)),
         "back": stepping.RETURN_DAYS,
         "health": KIND_CODES["health"],
         "versions": versions,
@@ -142,9 +150,11 @@ def keep_renewals(*, tenant: Tenant, day: date, severe: Collection[int] = ()) ->
     changed = _follow(tenant, params, day, now)
     endangered = [row.pk for row in changed if row.after.at_risk and not row.before.at_risk]
     with connection.cursor() as cursor:
-        cursor.execute(PLANS_OVER_SQL, {"tenant": tenant.pk, "endangered": endangered})
+        cursor.execute(
+            PLANS_OVER_SQL, {"tenant": tenant.pk, "endangered": endangered, "first": first, "last": last}
+        )
     made = _open(tenant, params, settings.usual_term_months, settings.shortest_term_months, day, now)
-    checkpoints = keep_checkpoints(tenant=tenant, day=day)
+    checkpoints = keep_checkpoints(tenant=tenant, day=day, first=first, last=last)
     states = [row.after.state for row in changed if row.after.state != row.before.state]
     return RenewalsSummary(
         opened=made,
