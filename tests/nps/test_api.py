@@ -15,6 +15,8 @@ from accounts.fence.scope import tenant_scope
 from accounts.keys import make_key
 from accounts.models import Tenant
 from nps.surveys.models import Answer, Invitation
+from nps.surveys.selectors import figures
+from nps.surveys.selectors.filtering import Narrowed, answers_of
 
 from .conftest import Asked
 
@@ -58,6 +60,54 @@ def test_figures_overall_and_in_groups(asked: Asked, caller: Client) -> None:
     assert caller.get("/api/v1/nps?account_id=nobody").status_code == 404
     for wrong in ("by=colour", "from=soon", "kind=x"):
         assert caller.get(f"/api/v1/nps?{wrong}").status_code == 400
+
+
+def test_all_sides_at_once_say_the_same_as_each_by_itself(asked: Asked) -> None:
+    wide = Narrowed(kind="nps", since=asked.today - timedelta(days=40), until=asked.today)
+    with tenant_scope(asked.tenant):
+        empty = figures.all_sides(asked.tenant, wide)
+    assert (empty.whole.score.n, empty.segments, empty.waves, empty.months) == (0, [], [], [])
+    asked.tenant.timezone = "Pacific/Auckland"
+    answered(asked, 10, 9, 3, segment="smb")
+    answered(asked, 8, 0, segment="enterprise")
+    with tenant_scope(asked.tenant):
+        first = Answer.objects.earliest("id")
+        at = first.answered_at.replace(day=1, hour=0) - timedelta(days=8)
+        Answer.objects.filter(pk=first.pk).update(answered_at=at)
+        Invitation.objects.filter(answered_at=None).update(lost="failed")
+        for wanted in (
+            Narrowed(kind="nps"),
+            wide,
+            Narrowed(kind="nps", segment="smb"),
+            Narrowed(kind="nps", owner_id=asked.owner.pk, text="smb"),
+            Narrowed(kind="csat"),
+        ):
+            with CaptureQueriesContext(connection) as queries:
+                sides = figures.all_sides(asked.tenant, wanted)
+            assert len(queries) == 3
+            assert sides.whole == figures.overall(asked.tenant, wanted)
+            assert sides.segments == figures.by_segment(asked.tenant, wanted)
+            assert sides.waves == figures.by_wave(asked.tenant, wanted)
+            assert sides.months == figures.over_time(asked.tenant, wanted)
+        assert len(figures.all_sides(asked.tenant, Narrowed(kind="nps")).months) == 2
+
+
+def test_answers_are_found_by_their_words_their_account_and_who_said_them(asked: Asked) -> None:
+    answered(asked, 10, 3)
+    with tenant_scope(asked.tenant):
+        one, other = Answer.objects.select_related("account", "contact").order_by("id")
+        assert one.contact is not None and other.contact is not None
+        Answer.objects.filter(pk=one.pk).update(comment="The EXPORT of 100% is slow")
+        Answer.objects.filter(pk=other.pk).update(contact=None)
+
+        def found(text: str) -> set[int]:
+            return set(answers_of(asked.tenant, Narrowed(text=text)).values_list("pk", flat=True))
+
+        assert found("export") == found("100%") == {one.pk}
+        assert found(one.account.name.upper()) == {one.pk}
+        assert found(one.contact.email[1:]) == {one.pk}
+        assert found(other.account.name.lower()) == {other.pk}  # also where the person is gone
+        assert found(other.contact.email) == found("10_%") == set()
 
 
 def test_answers_page_by_page(asked: Asked, caller: Client) -> None:

@@ -115,16 +115,16 @@ class Overview:
 
 
 def overview(tenant: Tenant, wanted: AnswerFilter, member: Membership) -> Overview:
-    """Tiles, trend and groups. Ten queries, whatever was answered."""
+    """Tiles, trend and groups. Five queries, whatever was answered."""
     narrow = narrowed(tenant, wanted, member, whole=True)
-    months = figures.over_time(tenant, narrow)
+    sides = figures.all_sides(tenant, narrow)
     return Overview(
-        whole=figures.overall(tenant, narrow),
+        whole=sides.whole,
         loops=figures.loops(tenant, narrow),
-        segments=figures.by_segment(tenant, narrow),
-        waves=figures.by_wave(tenant, narrow),
-        chart=_chart(months, wanted.kind) if months else None,
-        finding=_finding(months, wanted.kind),
+        segments=sides.segments,
+        waves=sides.waves,
+        chart=_chart(sides.months, wanted.kind) if sides.months else None,
+        finding=_finding(sides.months, wanted.kind),
     )
 
 

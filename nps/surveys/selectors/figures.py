@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from django.db.models import Count, Q, Sum
+from django.db import connection
+from django.db.models import BooleanField, Count, ExpressionWrapper, Q, QuerySet, Sum
 from django.db.models.functions import TruncMonth
 
 from accounts.models import Tenant
@@ -80,10 +81,11 @@ def overall(tenant: Tenant, wanted: Narrowed) -> Line:
     return Line("", "", _score(wanted.kind, rows), Reach(**reach))
 
 
+OPENED = Q(opened_at__isnull=False) | Q(answered_at__isnull=False)
 _REACH = {
     "asked": Count("pk", filter=Q(lost="")),
     "delivered": Count("pk", filter=ARRIVED),
-    "opened": Count("pk", filter=Q(opened_at__isnull=False) | Q(answered_at__isnull=False)),
+    "opened": Count("pk", filter=OPENED),
     "answered": Count("pk", filter=Q(answered_at__isnull=False)),
 }
 
@@ -98,8 +100,14 @@ def _grouped(tenant: Tenant, wanted: Narrowed, by: str) -> list[Line]:
         row.pop(by): Reach(**row)
         for row in invitations_of(tenant, wanted).order_by().values(by).annotate(**_REACH)
     }
+    return _lines(wanted.kind, groups, reach)
+
+
+def _lines(
+    kind: str, groups: Mapping[str, list[Mapping[str, Any]]], reach: Mapping[str, Reach]
+) -> list[Line]:
     lines = [
-        Line(str(key), str(key), _score(wanted.kind, groups.get(key, ())), reach.get(key, Reach()))
+        Line(str(key), str(key), _score(kind, groups.get(key, ())), reach.get(key, Reach()))
         for key in groups.keys() | reach.keys()
     ]
     return sorted(lines, key=lambda line: (-line.score.n, -line.reach.asked, line.name))[:MOST_LINES]
@@ -124,11 +132,15 @@ def by_account(tenant: Tenant, wanted: Narrowed) -> list[Line]:
 
 def by_wave(tenant: Tenant, wanted: Narrowed) -> list[Line]:
     """By round: days after go-live, and waves that somebody started under the names they were given. Three queries."""
+    return _named_waves(tenant, _grouped(tenant, wanted, "wave"))
+
+
+def _named_waves(tenant: Tenant, lines: Iterable[Line]) -> list[Line]:
     names = {
         wave.key: wave.name for wave in Wave.objects.filter(tenant=tenant).only("id", "name", "tenant_id")
     }
-    lines = [line for line in _grouped(tenant, wanted, "wave") if not line.key.startswith("ticket-")]
-    return [Line(line.key, names.get(line.key, line.key), line.score, line.reach) for line in lines]
+    shown = [line for line in lines if not line.key.startswith("ticket-")]
+    return [Line(line.key, names.get(line.key, line.key), line.score, line.reach) for line in shown]
 
 
 def over_time(tenant: Tenant, wanted: Narrowed) -> list[tuple[date, Score]]:
@@ -139,6 +151,81 @@ def over_time(tenant: Tenant, wanted: Narrowed) -> list[tuple[date, Score]]:
     for row in rows.values("month", "category").annotate(n=Count("pk"), total=Sum("score")):
         months[row["month"].date()].append(row)
     return [(month, _score(wanted.kind, rows)) for month, rows in sorted(months.items())]
+
+
+@dataclass(frozen=True)
+class Sides:
+    """The same answers from every side that the overview shows."""
+
+    whole: Line
+    segments: list[Line]
+    waves: list[Line]
+    months: list[tuple[date, Score]]
+
+
+_ANSWER_SIDES = """
+SELECT CASE WHEN grouping(segment) = 0 THEN 'segment' WHEN grouping(wave) = 0 THEN 'wave'
+            WHEN grouping(month) = 0 THEN 'month' ELSE 'whole' END,
+       segment, wave, month, category, count(*), sum(score)
+FROM ({found}) AS x(category, score, segment, wave, month)
+GROUP BY GROUPING SETS ((category), (category, segment), (category, wave), (category, month))
+"""
+_REACH_SIDES = """
+SELECT CASE WHEN grouping(segment) = 0 THEN 'segment' WHEN grouping(wave) = 0 THEN 'wave' ELSE 'whole' END,
+       segment, wave, count(*) FILTER (WHERE asked), count(*) FILTER (WHERE arrived), count(*) FILTER (WHERE opened),
+       count(*) FILTER (WHERE answered)
+FROM ({found}) AS x(segment, wave, asked, arrived, opened, answered)
+GROUP BY GROUPING SETS ((), (segment), (wave))
+"""
+
+
+def all_sides(tenant: Tenant, wanted: Narrowed) -> Sides:
+    """As a whole, by segment, by wave and by month, each answer and invitation read once. Three queries."""
+
+    def fact(condition: Q) -> ExpressionWrapper:
+        return ExpressionWrapper(condition, output_field=BooleanField())
+
+    answers: dict[str, dict[Any, list[Mapping[str, Any]]]] = defaultdict(lambda: defaultdict(list))
+    found = answers_of(tenant, wanted).order_by().annotate(month=TruncMonth("answered_at", tzinfo=tenant.tz))
+    for side, segment, wave, month, category, n, total in _rows(
+        _ANSWER_SIDES, found.values_list("category", "score", "account__segment", "wave", "month")
+    ):
+        key = {"segment": segment, "wave": wave, "month": month}.get(side)
+        answers[side][key].append({"category": category, "n": n, "total": total})
+    asked = (
+        invitations_of(tenant, wanted)
+        .order_by()
+        .annotate(
+            asked_them=fact(Q(lost="")),
+            arrived=fact(ARRIVED),
+            seen=fact(OPENED),
+            replied=fact(Q(answered_at__isnull=False)),
+        )
+    )
+    reach: dict[str, dict[Any, Reach]] = defaultdict(dict)
+    for side, segment, wave, *counts in _rows(
+        _REACH_SIDES,
+        asked.values_list("account__segment", "wave", "asked_them", "arrived", "seen", "replied"),
+    ):
+        reach[side][{"segment": segment, "wave": wave}.get(side)] = Reach(*counts)
+    kind = wanted.kind
+    months = sorted(answers["month"].items(), key=lambda pair: pair[0])
+    return Sides(
+        Line("", "", _score(kind, answers["whole"][None]), reach["whole"].get(None, Reach())),
+        _lines(kind, answers["segment"], reach["segment"]),
+        _named_waves(tenant, _lines(kind, answers["wave"], reach["wave"])),
+        [
+            (month.date(), _score(kind, rows)) for month, rows in months
+        ],  # it came as the tenant's clock shows it
+    )
+
+
+def _rows(statement: str, found: QuerySet[Any, Any]) -> list[tuple[Any, ...]]:
+    """What the statement makes of a query's rows."""
+    sql, params = found.query.sql_with_params()
+    with connection.cursor() as cursor:
+        cursor.execute(statement.format(found=sql), params)
+        return list(cursor.fetchall())
 
 
 def loops(tenant: Tenant, wanted: Narrowed) -> Loops:
