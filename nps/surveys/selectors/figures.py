@@ -182,7 +182,7 @@ GROUP BY GROUPING SETS ((), (segment), (wave))
 def all_sides(tenant: Tenant, wanted: Narrowed) -> Sides:
     """As a whole, by segment, by wave and by month, each answer and invitation read once. Three queries."""
 
-    def fact(condition: Q) -> ExpressionWrapper:
+    def fact(condition: Q) -> ExpressionWrapper[Any]:
         return ExpressionWrapper(condition, output_field=BooleanField())
 
     answers: dict[str, dict[Any, list[Mapping[str, Any]]]] = defaultdict(lambda: defaultdict(list))
