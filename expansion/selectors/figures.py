@@ -5,7 +5,7 @@ Each currency stands by itself, and what is paid each month apart from what is p
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -154,7 +154,7 @@ def expansion_revenue(
     return {month: amounts(found, tenant.currency) for month, found in months.items()}
 
 
-def _kind(row: dict[str, Any]) -> Kind:
+def _kind(row: Mapping[str, Any]) -> Kind:
     return row["currency"], row["recurring"]
 
 
