@@ -48,13 +48,6 @@ def zone_of(tenant: Tenant, contact: Contact | None) -> ZoneInfo:
     return ZoneInfo(said) if isinstance(said, str) and said in available_timezones() else tenant.tz
 
 
-def language_of(tenant: Tenant, contact: Contact | None) -> str:
-    """The contact's language, where a trait says one that we have, else the tenant's."""
-    traits = (contact.traits or {}) if contact is not None else {}
-    said = str(traits.get("language") or traits.get("locale") or "")[:2].lower()
-    return said if said in ("en", "es") else tenant.language
-
-
 def suppressed_by(tenant: Tenant, address: str, purpose: str) -> str:
     """Why this address must not be written to for this purpose; empty when it may be."""
     causes = set(

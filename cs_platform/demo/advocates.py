@@ -7,6 +7,7 @@ from datetime import date, timedelta
 
 from django.utils import timezone
 
+from accounts.languages import account_language
 from accounts.links import make_link
 from accounts.models import Account, Contact, Membership, Tenant
 from nps.models import (
@@ -25,7 +26,6 @@ from nps.stories.rendering import story_pdf
 from nps.stories.services import create_story, edit_story
 from nps.stories.services.approving import PURPOSE
 from nps.stories.services.results import add_result
-from playbooks.onboarding.services.links import language_of
 from scoring.models import KIND_CODES, CurrentScore
 from usage.selectors import metric_values
 
@@ -89,7 +89,7 @@ def win_advocates(tenant: Tenant, day: date, colleagues: Sequence[Membership]) -
 def _reference(
     tenant: Tenant, day: date, account: Account, contact: Contact, state: str, score: float | None
 ) -> Reference:
-    language = language_of(tenant, account)
+    language = account_language(tenant, account)
     agreed = state in (S.AGREED, *Reference.LISTED)
     listed = state in Reference.LISTED
     return Reference(

@@ -18,13 +18,12 @@ from .opportunities import (
     open_opportunity,
     reopen_opportunity,
 )
-from .proposals import account_language, make_proposal
+from .proposals import make_proposal
 from .winning import win_opportunity
 
 __all__ = [
     "HoldingsSummary",
     "NightSummary",
-    "account_language",
     "ask_discount",
     "bundle",
     "bundle_partners",

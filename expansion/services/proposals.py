@@ -11,12 +11,12 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 
-from accounts.models import Account, Contact, Membership, Tenant
+from accounts.languages import LANGUAGES, account_language
+from accounts.models import Membership, Tenant
 from expansion import stages, timeline
 from expansion.models import Opportunity, Proposal
 from expansion.proposal import Sender, proposal_content
 from expansion.words import refusal_words
-from outreach.deciding import language_of
 from outreach.documents.brand import brand_of
 from outreach.documents.pdf import render_pdf
 from usage.models import Metric
@@ -27,29 +27,6 @@ from .opportunities import demand_open, locked
 from .telling import write_down
 
 TEMPLATE = "expansion/documents/proposal.typ"
-LANGUAGES = ("en", "es")
-FIRST_READERS = ("decision maker", "economic buyer", "champion", "billing", "admin")
-
-
-def account_language(tenant: Tenant, account: Account) -> str:
-    """In which language to write to an account: what its custom field says, else its first reader's, else the company's."""
-    said = str((account.custom or {}).get("language", ""))[:2].lower()
-    if said in LANGUAGES:
-        return said
-    people = Contact.objects.filter(tenant=tenant, account=account, merged_into=None).exclude(roles=[])
-    ranked = sorted(people.order_by("pk")[:50], key=_rank)
-    return (
-        language_of(tenant, ranked[0])
-        if ranked and _rank(ranked[0]) < len(FIRST_READERS)
-        else tenant.language
-    )
-
-
-def _rank(person: Contact) -> int:
-    return min(
-        (FIRST_READERS.index(role) for role in person.roles if role in FIRST_READERS),
-        default=len(FIRST_READERS),
-    )
 
 
 def make_proposal(

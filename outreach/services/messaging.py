@@ -10,11 +10,12 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from accounts.languages import contact_language
 from accounts.links import without_tokens
 from accounts.models import Account, Contact, Membership, Tenant
 from accounts.outbox import send_to_outbox
 from outreach import timeline
-from outreach.deciding import decide, language_of, settings_of
+from outreach.deciding import decide, settings_of
 from outreach.delivery import MESSAGE
 from outreach.delivery.messages import note
 from outreach.fields import check_merge_fields, flat, values_of
@@ -51,7 +52,7 @@ def send_email(
     known = Message.objects.filter(tenant=tenant, channel=Message.Channel.EMAIL, dedupe_key=key).first()
     if known is not None:
         return known
-    language = language_of(tenant, contact)
+    language = contact_language(tenant, contact, account)
     template = None
     if template_key:
         template = Template.objects.get(tenant=tenant, key=template_key)
@@ -125,7 +126,7 @@ def send_in_app(
     check_merge_fields(title, body, also=flat(context))
     if action_url and not (is_safe_link(action_url) or _is_path(action_url)):
         raise ValidationError(_("A link must begin with https:// or with /."))
-    language = language_of(tenant, contact)
+    language = contact_language(tenant, contact, account)
     message = Message.objects.create(
         tenant=tenant,
         account=account,

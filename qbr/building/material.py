@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
+from accounts.languages import account_languages
 from accounts.models import Account, Tenant, Ticket
 from alerts.models import Alert
 from playbooks.models import Task
@@ -50,12 +51,6 @@ class Material:
     proposal: Proposal | None = None
 
 
-def language_of(tenant: Tenant, account: Account) -> str:
-    """The account's language where its custom field says one, else the tenant's."""
-    chosen = str(account.custom.get("language", "")).lower()[:2]
-    return chosen if chosen in ("en", "es") else tenant.language
-
-
 def read_material(
     tenant: Tenant,
     account_ids: Collection[int],
@@ -66,11 +61,11 @@ def read_material(
 ) -> dict[int, Material]:
     """Account → material; `packs` are the packs that there are already, by account."""
     ids = sorted(account_ids)
-    accounts = Account.objects.filter(tenant=tenant, pk__in=ids).select_related("owner__user")
-    out = {
-        account.pk: Material(account, (languages or {}).get(account.pk) or language_of(tenant, account))
-        for account in accounts
+    accounts = list(Account.objects.filter(tenant=tenant, pk__in=ids).select_related("owner__user"))
+    spoken = account_languages(tenant, accounts) | {
+        pk: said for pk, said in (languages or {}).items() if said
     }
+    out = {account.pk: Material(account, spoken[account.pk]) for account in accounts}
     _registers(tenant, ids, out)
     for alert in Alert.objects.filter(
         tenant=tenant, account_id__in=ids, state=Alert.State.OPEN, rule__key__in=SHOWN_RULES
@@ -81,7 +76,6 @@ def read_material(
     _agreed(tenant, ids, out, due_on)
     for action in _actions(tenant, list((packs or {}).values())):
         out[action.pack.account_id].actions.append(action)
-    spoken = {pk: material.language for pk, material in out.items()}
     for pk, sentences in cases_for(tenant=tenant, account_ids=ids, language_of=spoken).items():
         out[pk].cases = sentences
     for pk, proposal in proposals_for(tenant, ids, spoken).items():

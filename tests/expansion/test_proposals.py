@@ -11,11 +11,11 @@ from django.core.exceptions import ValidationError
 from django.test import Client
 
 from accounts.fence.scope import tenant_scope
+from accounts.languages import account_language
 from accounts.models import Account, Contact, Membership
 from expansion.models import Opportunity, Proposal
 from expansion.proposal import amount
 from expansion.services import (
-    account_language,
     ask_discount,
     edit_opportunity,
     make_proposal,

@@ -5,13 +5,13 @@ from __future__ import annotations
 from django.utils import translation
 from django.utils.translation import gettext as _
 
+from accounts.languages import contact_language
 from accounts.models import Account, Contact, Tenant
-from outreach.deciding import language_of
 
 
 def ask_text(tenant: Tenant, account: Account, contact: Contact | None) -> tuple[str, str]:
     """Subject and body to begin with."""
-    with translation.override(language_of(tenant, contact)):
+    with translation.override(contact_language(tenant, contact, account)):
         return (
             _("A favour, {{ contact.first_name|if I may }}"),
             _(

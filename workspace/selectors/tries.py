@@ -7,8 +7,8 @@ from datetime import date
 
 from django.utils.translation import gettext as _
 
+from accounts.languages import contact_language
 from accounts.models import Account, Membership, Tenant
-from outreach.deciding import language_of
 from outreach.fields import values_of
 from outreach.merge import merge
 from outreach.models import Template
@@ -115,7 +115,7 @@ def _words(tenant: Tenant, account: Account, owner: Membership | None, tried: Tr
     config = tried.config
     if not isinstance(config, (EmailConfig, InAppConfig)) or tried.nobody:
         return "", ""
-    language = language_of(tenant, tried.contact)
+    language = contact_language(tenant, tried.contact, account)
     if isinstance(config, EmailConfig):
         subject, text = config.subject, config.body
         if config.template:

@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.access import has_role
+from accounts.languages import account_language
 from accounts.models import Account, Membership, Role
 from accounts.requests import TenantRequest
 from alerts.selectors import metric_names
@@ -23,7 +24,6 @@ from expansion import selectors as expansion
 from expansion.models import Discount, Holding, Offering, Opportunity, OpportunityType, Proposal, Stage
 from expansion.rights import may_work
 from expansion.services import (
-    account_language,
     ask_discount,
     bundle,
     bundle_partners,

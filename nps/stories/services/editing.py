@@ -9,6 +9,7 @@ from django.db.models import Max
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
 
+from accounts.languages import LANGUAGES, account_language
 from accounts.models import Account, Contact, Membership, Tenant
 from nps.references.models import Reference
 from nps.references.rights import demand_account
@@ -16,7 +17,6 @@ from nps.stories import timeline
 from nps.stories.models import Story
 from nps.stories.prefill import Prefilled, prefill
 from nps.stories.reading import hash_of
-from playbooks.onboarding.services.links import language_of
 from usage.services import push_metric_values
 
 from .keeping import demand_editable, journal, keep_text, locked_story
@@ -35,7 +35,6 @@ TEXTS = (
     "person",
     "role",
 )
-LANGUAGES = ("en", "es")
 PROPOSED = "case_study_proposed"
 SLUG_LENGTH = 70
 
@@ -48,7 +47,7 @@ def create_story(
     demand_account(member, account)
     if account.churned_on is not None and account.churned_on <= tenant.today():
         raise ValidationError(_("This customer has left."))
-    spoken = language if language in LANGUAGES else language_of(tenant, account)
+    spoken = language if language in LANGUAGES else account_language(tenant, account)
     reference = Reference.objects.select_related("contact").filter(tenant=tenant, account=account).first()
     words: Prefilled = prefill(tenant=tenant, account=account, reference=reference, language=spoken)
     story = Story.objects.create(

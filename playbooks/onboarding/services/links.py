@@ -10,23 +10,17 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from accounts.languages import LANGUAGES, account_language
 from accounts.links import public_url
-from accounts.models import Account, Membership, Tenant
+from accounts.models import Membership, Tenant
 from accounts.services import record_audit, record_timeline
 from playbooks.onboarding import timeline
 from playbooks.onboarding.models import OnboardingLink, OnboardingPlan
 from playbooks.rights import demand_account
 
 SALT = "playbooks.onboarding"
-LANGUAGES = ("en", "es")
 MOST_DAYS = 365
 TOKEN_LENGTH = 200
-
-
-def language_of(tenant: Tenant, account: Account) -> str:
-    """The language of an account: its custom field `language`, else the tenant's."""
-    said = str(account.custom.get("language", ""))[:2].lower()
-    return said if said in LANGUAGES else tenant.language
 
 
 def share_plan(
@@ -41,7 +35,7 @@ def share_plan(
         tenant=tenant,
         plan=plan,
         key=secrets.token_urlsafe(18),
-        language=language if language in LANGUAGES else language_of(tenant, plan.account),
+        language=language if language in LANGUAGES else account_language(tenant, plan.account),
         expires_on=tenant.today() + timedelta(days=days),
         created_by=member,
     )
