@@ -14,7 +14,6 @@ from django.utils.translation import gettext_lazy as _
 from accounts.links import MOST_DAYS
 from accounts.models import Contact, Membership
 from qbr.models import PackFile
-from qbr.sharing.sharing import DAYS
 
 
 class ShareForm(forms.Form):
@@ -26,7 +25,7 @@ class ShareForm(forms.Form):
         widget=forms.CheckboxSelectMultiple,
         help_text=_("Nobody chosen: one link that you pass on yourself. It is shown once."),
     )
-    days = forms.IntegerField(label=_("Open for days"), min_value=1, max_value=MOST_DAYS, initial=DAYS)
+    days = forms.IntegerField(label=_("Open for days"), min_value=1, max_value=MOST_DAYS)
     subject = forms.CharField(label=_("Subject"), max_length=300, required=False)
     message = forms.CharField(
         label=_("Text of the mail"),

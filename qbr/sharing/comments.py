@@ -8,6 +8,7 @@ from datetime import timedelta
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import override
 
 from accounts.models import Membership, SignedLink, Tenant
 from accounts.services import record_timeline
@@ -81,12 +82,18 @@ def _tell(tenant: Tenant, pack: Pack, link: SignedLink, comment: PackComment) ->
         )
     if member is None or not member.is_active:
         return
+    with override(
+        member.user.language or tenant.language
+    ):  # not in the customer's, in which the page is shown
+        title = _("%(name)s commented on the review of %(account)s") % {
+            "name": comment.name,
+            "account": pack.account.name,
+        }
     notify_members(
         tenant=tenant,
         members=[member],
         kind=NOTICE,
-        title=_("%(name)s commented on the review of %(account)s")
-        % {"name": comment.name, "account": pack.account.name},
+        title=title,
         body=comment.text[:1000],
         url=f"/packs/{pack.pk}/share/#comments",
         account=pack.account,

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import override
@@ -13,24 +14,60 @@ from django.utils.translation import override
 from accounts.links import LinkRefused, make_link, public_url, revoke_link
 from accounts.models import Contact, Membership, SignedLink, Tenant
 from accounts.services import record_audit, record_timeline
+from outreach.models import Message
 from outreach.services import send_email
 from playbooks.rights import demand_account
 from qbr.content import PackContent, from_json
 from qbr.models import Pack, PackVersion
+from qbr.services import send_pack, settings_of
 from qbr.sharing import timeline
 from qbr.sharing.files import KINDS, ask_files, states_of
 
 PURPOSE = "pack"
-DAYS = 30
 MOST_RECEIVERS = 20
 
 
 @dataclass(frozen=True)
 class Shared:
-    """A link that was made, with its address, which is stored nowhere."""
+    """A link that was made, with its address, which is stored nowhere, and the mail that carries it."""
 
     link: SignedLink
     url: str
+    message: Message | None = None
+
+    @property
+    def is_unmailed(self) -> bool:
+        """Whether a mail was wanted and must not go, such as to an address that bounced."""
+        return self.message is not None and self.message.state == Message.State.SUPPRESSED
+
+
+def send_to_customer(
+    *,
+    tenant: Tenant,
+    pack_id: int,
+    contact_ids: Sequence[int] = (),
+    days: int | None = None,
+    subject: str = "",
+    message: str = "",
+    member: Membership | None = None,
+) -> list[Shared]:
+    """Freeze the pack, make the links and mail them: all of it or nothing; a pack that is frozen is only shared.
+
+    Raises a ValidationError: the review is skipped, or somebody cannot be written to.
+    """
+    with (
+        transaction.atomic()
+    ):  # who catches the refusal must not keep a pack that is frozen and went to nobody
+        send_pack(tenant=tenant, pack_id=pack_id, member=member)
+        return share_pack(
+            tenant=tenant,
+            pack_id=pack_id,
+            contact_ids=contact_ids,
+            days=days,
+            subject=subject,
+            message=message,
+            member=member,
+        )
 
 
 def share_pack(
@@ -38,15 +75,17 @@ def share_pack(
     tenant: Tenant,
     pack_id: int,
     contact_ids: Sequence[int] = (),
-    days: int = DAYS,
+    days: int | None = None,
     subject: str = "",
     message: str = "",
     member: Membership | None = None,
 ) -> list[Shared]:
     """Make a link for each contact and mail it; without contacts, one link to pass on by hand.
 
-    Raises a ValidationError: the pack was not sent yet (its content is not frozen), or somebody has no address.
+    Without `days` a link is open for as long as the company says. Raises a ValidationError: the pack was not sent yet
+    (its content is not frozen), or somebody has no address.
     """
+    days = settings_of(tenant).share_days if days is None else days
     pack = (
         Pack.objects.select_related("account").select_for_update(of=("self",)).get(tenant=tenant, pk=pack_id)
     )
@@ -56,7 +95,9 @@ def share_pack(
     if len(contact_ids) > MOST_RECEIVERS:
         raise ValidationError(_("At most %(most)d people at once.") % {"most": MOST_RECEIVERS})
     contacts = list(
-        Contact.objects.filter(tenant=tenant, account=pack.account, pk__in=contact_ids).order_by("id")
+        Contact.objects.filter(
+            tenant=tenant, account=pack.account, merged_into=None, pk__in=contact_ids
+        ).order_by("id")
     )
     if len(contacts) != len(set(contact_ids)):
         raise ValidationError(_("Choose people of this account."))
@@ -67,8 +108,11 @@ def share_pack(
         )
     receivers: list[Contact | None] = [*contacts] or [None]
     made = [_share(tenant, pack, contact, days, member) for contact in receivers]
-    for contact, shared in zip(contacts, made, strict=False):
-        _mail(tenant, pack, contact, shared, subject, message, member)
+    if contacts:
+        made = [
+            replace(shared, message=_mail(tenant, pack, contact, shared, subject, message, member))
+            for contact, shared in zip(contacts, made, strict=True)
+        ]
     if not all(state.is_current for state in states_of(tenant, pack)):
         ask_files(
             tenant=tenant, pack_ids=[pack.pk], kinds=KINDS, member=member
@@ -119,9 +163,9 @@ def _mail(
     subject: str,
     message: str,
     member: Membership | None,
-) -> None:
+) -> Message:
     standard_subject, standard_message = standard_mail(tenant, pack)
-    send_email(
+    return send_email(
         tenant=tenant,
         account=pack.account,
         contact=contact,

@@ -13,7 +13,7 @@ from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from accounts.access import get_or_404, has_role
+from accounts.access import get_or_404, has_role, may_work_on
 from accounts.models import Contact, Job, Membership, Role, SignedLink, Tenant
 from accounts.requests import TenantRequest
 from qbr.models import Pack, PackComment, PackFile
@@ -21,7 +21,15 @@ from qbr.sharing.bundles import bundle_packs, bundled, zip_stream
 from qbr.sharing.comments import answer_comment, threads_of
 from qbr.sharing.files import JOB, KINDS, ask_files, name_of
 from qbr.sharing.public import file_answer
-from qbr.sharing.sharing import Shared, links_of, share_pack, shown_content, standard_mail, unshare
+from qbr.services import settings_of
+from qbr.sharing.sharing import (
+    Shared,
+    links_of,
+    send_to_customer,
+    shown_content,
+    standard_mail,
+    unshare,
+)
 from workspace.access import csm_only, member_only
 from workspace.pack_forms import BundleForm, ShareForm
 
@@ -59,25 +67,35 @@ def pack_file(request: TenantRequest, pk: int, kind: str) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @csm_only
 def pack_share(request: TenantRequest, pk: int) -> HttpResponse:
-    """Links of a pack, who opened them, what they wrote; a post makes links and mails them."""
+    """Links of a pack, who opened them, what they wrote; a post freezes the pack, makes links and mails them."""
     pack = _pack(request.tenant, pk)
     contacts = list(
-        Contact.objects.filter(tenant=request.tenant, account=pack.account)
+        Contact.objects.filter(tenant=request.tenant, account=pack.account, merged_into=None)
         .exclude(email="")
         .order_by("name", "id")[:200]
     )
     subject, message = standard_mail(request.tenant, pack)
     form = ShareForm(
-        request.POST or None, contacts=contacts, initial={"subject": subject, "message": message}
+        request.POST or None,
+        contacts=contacts,
+        initial={
+            "subject": subject,
+            "message": message,
+            "days": settings_of(request.tenant).share_days,
+        },
     )
     made: list[Shared] = []
     if request.method == "POST" and form.is_valid():
         try:
-            made = share_pack(tenant=request.tenant, pack_id=pack.pk, member=request.member, **form.values())
+            made = send_to_customer(
+                tenant=request.tenant, pack_id=pack.pk, member=request.member, **form.values()
+            )
         except ValidationError as error:
             form.add_error(None, error)
         else:
-            if form.cleaned_data["contact_ids"]:
+            pack = _pack(request.tenant, pk)
+            made = [one for one in made if one.message is None or one.is_unmailed]
+            if not made:
                 notes.success(request, _("Sent. Each person has a link of their own."))
                 return redirect("workspace:pack_share", pk)
     context = {
@@ -87,7 +105,10 @@ def pack_share(request: TenantRequest, pk: int) -> HttpResponse:
         "links": links_of(request.tenant, pack),
         "threads": threads_of(request.tenant, pack),
         "sections": _section_names(request.tenant, pack),
+        "is_skipped": pack.state == Pack.State.SKIPPED,
+        "is_frozen": pack.is_frozen,
         "is_open": shown_content(request.tenant, pack) is not None,
+        "may_work": may_work_on(request.member, pack.account),
     }
     return render(request, "workspace/packs/share.html", context, status=400 if form.errors else 200)
 
@@ -141,7 +162,7 @@ def pack_bundle(request: TenantRequest) -> HttpResponse:
     form = BundleForm(
         request.POST or None,
         owners=owners if has_role(request.member, Role.MANAGER) else [request.member],
-        initial={"month": today.strftime("%Y-%m"), "owner": request.member.pk, "kinds": list(KINDS)},
+        initial={"month": _month(request, today), "owner": request.member.pk, "kinds": list(KINDS)},
     )
     if request.method == "POST" and form.is_valid():
         month: date = form.cleaned_data["month"]
@@ -158,6 +179,15 @@ def pack_bundle(request: TenantRequest) -> HttpResponse:
             return redirect("workspace:pack_bundle_job", job.pk)
         form.add_error(None, _("There is no pack due in this month for whom you chose."))
     return render(request, "workspace/packs/bundle.html", {"form": form}, status=400 if form.errors else 200)
+
+
+def _month(request: TenantRequest, today: date) -> str:
+    """The month that the list of reviews shows, else this one."""
+    wanted = request.GET.get("month", "")
+    try:
+        return f"{date.fromisoformat(wanted + '-01'):%Y-%m}"
+    except ValueError:
+        return f"{today:%Y-%m}"
 
 
 def _bundle_job(tenant: Tenant, pk: int) -> Job:
