@@ -17,11 +17,11 @@ from accounts.access import get_or_404, has_role, may_work_on
 from accounts.models import Contact, Job, Membership, Role, SignedLink, Tenant
 from accounts.requests import TenantRequest
 from qbr.models import Pack, PackComment, PackFile
+from qbr.services import settings_of
 from qbr.sharing.bundles import bundle_packs, bundled, zip_stream
 from qbr.sharing.comments import answer_comment, threads_of
 from qbr.sharing.files import JOB, KINDS, ask_files, name_of
 from qbr.sharing.public import file_answer
-from qbr.services import settings_of
 from qbr.sharing.sharing import (
     Shared,
     links_of,
