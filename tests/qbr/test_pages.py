@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, time, timedelta
 from typing import Any
 
 import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from accounts.fence.scope import tenant_scope
 from accounts.keys import make_key
@@ -17,6 +18,8 @@ from qbr.cadence import add_months
 from qbr.models import Figure, Pack, QbrSettings, RoiEntry
 from qbr.services import draft_due_packs
 from tests.qbr.test_packs import used
+from tests.usage.conftest import event, send
+from usage.models import Metric
 
 
 @pytest.fixture
@@ -71,6 +74,37 @@ def test_a_csm_prepares_edits_and_sends_a_pack(shop: Tenant, due: Account, carl:
     assert "Say why" in post("state", deed="reopen", reason="")
     assert "Version 1" in post("state", deed="reopen", reason="A number")
     assert the_pack(shop).version == 2
+
+
+def test_after_a_late_event_the_pack_says_which_figures_changed_and_by_what(
+    shop: Tenant, due: Account, vera: Membership
+) -> None:
+    client, pack = browser(vera), the_pack(shop)
+    page = f"/t/acme/qbrs/{pack.pk}/"
+
+    def verified() -> str:
+        return client.post(page + "verify/", follow=True).content.decode()
+
+    before = verified()
+    assert "figures hold." in before and "Changed by" not in before
+    with tenant_scope(shop):
+        sends = Figure.objects.get(query="metric_total", parameters__metric="sends")
+    at = datetime.combine(shop.today() - timedelta(days=2), time(9), tzinfo=shop.tz)
+    late = event(1, event_id="late", account_id="a1", user_id="a1u1", occurred_at=at.isoformat())
+    send(shop, [late], at=timezone.now())
+    after = verified()
+    assert "do not hold any more; they are marked." in after
+    assert f"Sends · A metric over a period: Changed by +1, now {int(sends.value or 0) + 1}" in after
+    with tenant_scope(shop):
+        touched = set(Figure.objects.filter(verdict="changed").values_list("subject", flat=True))
+        assert touched == {"Sends", "Reply rate", "All events"}  # and of these only what counts its day
+        assert Figure.objects.filter(verdict="holds").count() >= 5
+    one = client.get(f"/t/acme/figures/{sends.pk}/").content.decode()
+    assert "Changed by +1" in one
+    # A figure whose metric was switched off has lost its source, and says so instead of a number.
+    with tenant_scope(shop):
+        Metric.objects.filter(key="sends").update(active=False)
+    assert "Source gone" in verified()
 
 
 def test_a_figure_shows_how_it_came_about(shop: Tenant, due: Account, vera: Membership) -> None:
