@@ -140,8 +140,12 @@ class PackContent:
 
     @property
     def shown(self) -> tuple[Section, ...]:
-        """The sections that readers see, in order."""
-        return tuple(section for section in self.sections if not section.hidden)
+        """The sections that readers see, in order; the summary stands above them and is one only with blocks of its own."""
+        return tuple(
+            section
+            for section in self.sections
+            if not section.hidden and not (section.key == SUMMARY and section.is_empty and not section.intro)
+        )
 
     @property
     def figure_ids(self) -> tuple[int, ...]:

@@ -1,7 +1,8 @@
 """The story that the numbers tell, in sentences for the executive summary; the CSM edits them. Pure.
 
 A rise is only called one when the numbers that the reader sees differ and the change is not noise-small; a share names how
-much it was measured on where that is little. Every sentence exists in English and Spanish.
+much it was measured on where that is little. Every sentence exists in English and Spanish; the Spanish ones have no verb or
+adjective that would have to agree with a label, of which nobody knows gender and number.
 """
 
 from __future__ import annotations
@@ -38,9 +39,9 @@ _WORDS: dict[str, dict[str, str]] = {
         "nothing": "There is no usage data for this period yet.",
     },
     "es": {
-        "rose": "{label} subió {change}, hasta {now} (antes {before}){n}.",
-        "fell": "{label} bajó {change}, hasta {now} (antes {before}){n}.",
-        "held": "{label} se mantuvo en {now}{n}.",
+        "rose": "{label}: {change} más, hasta {now} (antes {before}){n}.",
+        "fell": "{label}: {change} menos, hasta {now} (antes {before}){n}.",
+        "held": "{label}: sin cambios, en {now}{n}.",
         "new": "{label}: {now}{n}. No hay un periodo anterior con el que comparar.",
         "points": "{figure} puntos",
         "n": ", medido sobre {n}",
@@ -49,7 +50,7 @@ _WORDS: dict[str, dict[str, str]] = {
         "no_roi": "Todavía no se ha documentado valor en el periodo.",
         "won": "“{winner}” ganó en {metric}: {uplift} mejor que “{rival}”, medido sobre {n} intentos.",
         "undecided": "Todavía sin ganadora en {metric}: {n} intentos no bastan para distinguir las variantes.",
-        "tickets": "Tickets de soporte: {opened} abiertos, {resolved} resueltos, {open} sin resolver.",
+        "tickets": "Tickets de soporte: abiertos {opened}, resueltos {resolved}, sin resolver {open}.",
         "no_tickets": "No se abrió ningún ticket en el periodo y no queda ninguno abierto.",
         "risk": "Un riesgo requiere atención: {title}.",
         "risks": "{count} riesgos requieren atención; el primero: {title}.",

@@ -21,6 +21,7 @@ WEEKLY = (Kind.ALL_EVENTS, Kind.COUNT, Kind.SUM, Kind.DISTINCT_USERS, Kind.RATIO
 COMPARED = (*WEEKLY, Kind.FEATURES_USED)
 HIDDEN_KINDS = (Kind.STATE, Kind.SQL)  # what the team watches, not what the customer bought
 Key = tuple[str, ...]
+EVER = date(1970, 1, 1)  # the first day of a figure over everything that is known
 
 
 @dataclass(frozen=True)
@@ -90,5 +91,5 @@ def questions(
     for name in ("tickets_opened", "tickets_resolved", "tickets_open", "ticket_hours"):
         yield (name,), Asked(account_id, name, span)
     yield ("roi",), Asked(account_id, "roi_total", {**span, "currency": currency})
-    whole = {"first": "1970-01-01", "last": month_of(period.last).isoformat(), "currency": currency}
+    whole = {"first": EVER.isoformat(), "last": month_of(period.last).isoformat(), "currency": currency}
     yield ("roi_all",), Asked(account_id, "roi_total", whole)

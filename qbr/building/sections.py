@@ -107,7 +107,7 @@ class Writer(Desk):
                     _("Health score"),
                     self.text("score"),
                     _("of 100"),
-                    numbers.signed(change, "", "", self.language),
+                    self._compared(change, ""),
                     self.show("score"),
                     self.show("score_change") if change is not None else None,
                 )
@@ -123,10 +123,16 @@ class Writer(Desk):
         return Kpi(
             label=self.name(metric),
             value_text=self.text("total", metric.key),
-            change_text=numbers.signed(change, "%", "", self.language),
+            change_text=self._compared(change, "%"),
             figure_id=self.show("total", metric.key),
             change_figure_id=self.show("change", metric.key) if change is not None else None,
         )
+
+    def _compared(self, change: float | None, unit: str) -> str:
+        """By how much it differs from the period before."""
+        if change is None:
+            return ""
+        return _("%(change)s vs. before") % {"change": numbers.signed(change, unit, "", self.language)}
 
     def _weeks(self, key: Key) -> list[tuple[str, float | None]]:
         """The weeks of a figure, if there are two with a value."""

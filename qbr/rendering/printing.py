@@ -12,6 +12,9 @@ from qbr.content import Kpi, PackContent, Section, Table
 
 NUMBER = re.compile(r"[\s\d.,:+\-−–%€$£¥()/]*\d[\s\d.,:+\-−–%€$£¥()/]*[a-zA-Z%€]{0,3}\Z")
 WIDEST, NARROWEST = 42, 7  # letters that a column's weight is counted by
+ALL_LETTERS = 92  # so many letters of a table's text stand beside each other on a page, heads in bold
+ROOM = 2  # letters' width that a cell's edges take
+LONGEST_WORD = 18
 
 
 @dataclass(frozen=True)
@@ -68,11 +71,27 @@ def reason_of(section: Section, words: Mapping[str, str]) -> str:
 
 
 def weights_of(table: Table) -> list[float]:
-    """How wide each column should be, by the longest text in it."""
+    """How wide each column should be, by the longest text in it; no column is narrower than its longest word."""
     columns = [[header, *(row[at] for row in table.rows)] for at, header in enumerate(table.headers)]
-    return [
-        float(min(WIDEST, max(NARROWEST, *(len(cell) for cell in cells)))) for cells in columns
-    ]  # a long sentence takes no more than a wide column, a number no less than its head needs
+    # A long sentence takes no more than a wide column, a number no less than its head needs.
+    wanted = [float(min(WIDEST, max(NARROWEST, *(len(cell) for cell in cells)))) for cells in columns]
+    least = [
+        max(wide_word(word) for cell in cells for word in (cell.split() or [""])) + ROOM for cells in columns
+    ]
+    narrow = sum(least)
+    if narrow >= ALL_LETTERS:  # words that do not fit whatever is done; they are broken
+        return wanted
+    # What is left beside the longest words is shared by how much more each column wants.
+    more = [max(0.0, want - need) for want, need in zip(wanted, least, strict=True)]
+    left, whole = ALL_LETTERS - narrow, sum(more) or 1.0
+    return (
+        [need + left * extra / whole for need, extra in zip(least, more, strict=True)] if any(more) else least
+    )
+
+
+def wide_word(word: str) -> int:
+    """How many letters a word takes; one without end, such as an address, is broken rather than given a line."""
+    return min(len(word), LONGEST_WORD)
 
 
 def numeric_columns(table: Table) -> list[bool]:

@@ -6,14 +6,15 @@ from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Any
 
-from django.utils import formats
 from django.utils.translation import gettext as _
 from django.utils.translation import override, pgettext
 
 from accounts.models import Tenant
-from outreach.documents.charts import number_text
+from qbr import numbers
+from qbr.building.asking import EVER
 from qbr.figures import SourceGone, figure_query
 from qbr.models import Figure
+from usage.starter import starter_name
 
 from .printing import Fact
 
@@ -61,37 +62,37 @@ def _fact(tenant: Tenant, figure: Figure, language: str) -> Fact:
         title = figure.query
     at = figure.as_of.astimezone(tenant.tz)
     return Fact(
-        title=f"{figure.subject}: {title}" if figure.subject else title,
+        title=f"{_subject(figure, language)}: {title}" if figure.subject else title,
         query=f"{figure.query} v{figure.version}",
-        period=_period(figure.parameters),
-        as_of=f"{formats.date_format(at, 'SHORT_DATE_FORMAT')} {at:%H:%M} {at.tzname() or ''}".strip(),
-        value=_value(figure, language),
+        period=_period(figure.parameters, language),
+        as_of=f"{numbers.day_text(at.date(), language)} {at:%H:%M} {at.tzname() or ''}".strip(),
+        value=numbers.value_text(figure.value, figure.unit, figure.currency, language),
         rows=figure.rows,
         hash=figure.hash,
     )
 
 
-def _period(parameters: Mapping[str, Any]) -> str:
+def _subject(figure: Figure, language: str) -> str:
+    """What the figure is about, as the pack calls it: a shipped metric or score has a name in both languages."""
+    key = str(figure.parameters.get("metric", ""))
+    if key:
+        return starter_name(key, figure.subject, language)
+    return _("Health score") if figure.parameters.get("kind", figure.subject) == "health" else figure.subject
+
+
+def _period(parameters: Mapping[str, Any], language: str) -> str:
     """First and last day, one day, or the parameters as they are."""
 
-    def said(key: str) -> str:
-        return formats.date_format(date.fromisoformat(str(parameters[key])), "SHORT_DATE_FORMAT")
+    def day(key: str) -> date:
+        return date.fromisoformat(str(parameters[key]))
 
     try:
         if "first" in parameters and "last" in parameters:
-            return f"{said('first')} – {said('last')}"
+            if day("first") <= EVER:
+                return _("until %(day)s") % {"day": numbers.day_text(day("last"), language)}
+            return numbers.period_text(day("first"), day("last"), language)
         if "on" in parameters:
-            return said("on")
+            return numbers.day_text(day("on"), language)
     except ValueError:
         return str(parameters)
-    return "–"
-
-
-def _value(figure: Figure, language: str) -> str:
-    if figure.value is None:
-        return "–"
-    if figure.unit == "cents":
-        return f"{number_text(figure.value / 100, language)} {figure.currency}".strip()
-    if figure.unit == "ratio":
-        return f"{number_text(figure.value * 100, language)} %"
-    return f"{number_text(figure.value, language)} {figure.unit}".strip()
+    return numbers.NO_VALUE

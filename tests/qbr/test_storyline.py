@@ -20,7 +20,7 @@ MOVEMENTS = st.builds(
     currency=st.just("EUR"),
     n=st.none() | st.integers(0, 10_000),
 )
-ROSE, FELL = ("rose", "subió"), ("fell", "bajó")
+ROSE, FELL = ("rose", " más,"), ("fell", " menos,")
 
 
 @given(MOVEMENTS, LANGUAGES)
@@ -90,12 +90,12 @@ STORY = Story(
             "es",
             [
                 "Valor documentado en el periodo: 12.345\xa0€, de 2 entradas del registro.",
-                "Sends subió 12\xa0%, hasta 620 (antes 553).",
-                "Reply rate subió 2,1 puntos, hasta 22,4\xa0% (antes 20,3\xa0%), medido sobre 40.",
-                "Active users se mantuvo en 12.",
+                "Sends: 12\xa0% más, hasta 620 (antes 553).",
+                "Reply rate: 2,1 puntos más, hasta 22,4\xa0% (antes 20,3\xa0%), medido sobre 40.",
+                "Active users: sin cambios, en 12.",
                 "“B” ganó en Reply rate: 18\xa0% mejor que “A”, medido sobre 1.240 intentos.",
                 "Todavía sin ganadora en Demo rate: 60 intentos no bastan para distinguir las variantes.",
-                "Tickets de soporte: 4 abiertos, 3 resueltos, 1 sin resolver.",
+                "Tickets de soporte: abiertos 4, resueltos 3, sin resolver 1.",
                 "2 riesgos requieren atención; el primero: Renewal.",
                 "Hechas 2 de 3 acciones de la última revisión.",
                 "Siguiente paso propuesto: 10 more seats.",
