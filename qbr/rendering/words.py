@@ -72,6 +72,11 @@ def _fact(tenant: Tenant, figure: Figure, language: str) -> Fact:
     )
 
 
+def whole(day: date, language: str) -> str:
+    """A day that no line breaks apart."""
+    return numbers.day_text(day, language).replace(" ", numbers.SPACE)
+
+
 def _subject(figure: Figure, language: str) -> str:
     """What the figure is about, as the pack calls it: a shipped metric or score has a name in both languages."""
     key = str(figure.parameters.get("metric", ""))
@@ -89,10 +94,10 @@ def _period(parameters: Mapping[str, Any], language: str) -> str:
     try:
         if "first" in parameters and "last" in parameters:
             if day("first") <= EVER:
-                return _("until %(day)s") % {"day": numbers.day_text(day("last"), language)}
-            return numbers.period_text(day("first"), day("last"), language)
+                return _("until %(day)s") % {"day": whole(day("last"), language)}
+            return f"{whole(day('first'), language)} – {whole(day('last'), language)}"
         if "on" in parameters:
-            return numbers.day_text(day("on"), language)
+            return whole(day("on"), language)
     except ValueError:
         return str(parameters)
     return numbers.NO_VALUE
