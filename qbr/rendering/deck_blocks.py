@@ -93,7 +93,7 @@ def add_chart(
     top = flow.take(height)
     slide = flow.slide
     # A line in a chart of bars needs two charts in one: there the target stands in the title.
-    part = chart_part(chart, flow.brand, target, titled=titled)
+    part = chart_part(chart, flow.brand, language, target, titled=titled)
     known = flow.deck.add_chart(slide, part, workbook(chart.categories, series_of(chart, target)))
     slide.shapes.append(
         f'<p:graphicFrame><p:nvGraphicFramePr><p:cNvPr id="{slide.next_id()}" name="{xml_text(chart.title[:100])}" '

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from outreach.documents.brand import Brand
-from outreach.documents.charts import colours, lies
+from outreach.documents.charts import colours, lies, number_text
 from outreach.documents.spec import ChartSpec
 
 from .package import HEAD, xml_text
@@ -37,12 +37,12 @@ def series_of(chart: ChartSpec, target: str) -> list[Series]:
     return found
 
 
-def chart_part(chart: ChartSpec, brand: Brand, target: str, *, titled: bool) -> str:
+def chart_part(chart: ChartSpec, brand: Brand, language: str, target: str, *, titled: bool) -> str:
     """The part; its table is `rId1`. `target` is what a target is called; bars have it in the title."""
     series = series_of(chart, target)
     said = chart.title
     if chart.target is not None and chart.kind != "line":
-        said = f"{said} ({target}: {chart.target:g})"
+        said = f"{said} ({target}: {number_text(chart.target, language)})"
     is_donut = chart.kind == "donut"
     palette = [colour.lstrip("#").upper() for colour in colours(brand, 6)]
     title = _title(said, 12) if titled or said != chart.title else ""
