@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import io
 import multiprocessing
+import queue
 import resource
 import time
 import uuid
 from collections.abc import Callable
 from datetime import date, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from django.db import connections
 from django.utils import timezone
@@ -30,6 +31,7 @@ from qbr.sharing.files import ask_files
 WEEKS = tuple(f"W{n}" for n in range(1, 14))
 EMPTY = 50
 TARGET = "<= 4"
+T = TypeVar("T")
 
 
 class _Done(NamedTuple):
@@ -44,7 +46,7 @@ class _Done(NamedTuple):
 def run(packs: int = 1_000) -> list[Row]:
     """Measure PDFs, decks, and both; the ratio is CPU of a pack ÷ CPU of what is empty."""
     tenant, ids = _packs(packs)
-    page, deck = _cpu_of(_empty_page), _cpu_of(_empty_deck)
+    page, deck = _apart(_cpu_of, _empty_page), _apart(_cpu_of, _empty_deck)
     rows = []
     for name, kinds, floor, said, target in (
         ("PDF", ["pdf"], page, "an empty typst page", ""),
@@ -83,24 +85,39 @@ def _cpu_of(make: Callable[[], None]) -> float:
 
 
 def _measured(tenant: Tenant, ids: list[int], kinds: list[str]) -> _Done:
-    """The job as one worker does it, in a process of its own."""
+    """The job as one worker does it."""
+    started = time.perf_counter()
+    cpu, peak, size = _apart(_work, tenant.pk, ids, kinds)
+    return _Done(time.perf_counter() - started, cpu, peak, size)
+
+
+def _apart(work: Callable[..., T], *given: Any) -> T:
+    """What the work answers in a process of its own; this one never starts typst's threads, which a fork would not have."""
     context = multiprocessing.get_context("fork")
     connections.close_all()
-    answer: multiprocessing.Queue[tuple[float, float, int]] = context.Queue()
-    started = time.perf_counter()
-    process = context.Process(target=_work, args=(tenant.pk, ids, kinds, answer))
+    answer: multiprocessing.Queue[T] = context.Queue()
+    process = context.Process(target=_answer, args=(answer, work, given))
     process.start()
+    found = _first(answer, process)
     process.join()
-    if process.exitcode:
-        raise RuntimeError("The files could not be made.")
-    seconds = time.perf_counter() - started
-    return _Done(seconds, *answer.get())
+    return found
 
 
-def _work(
-    tenant_id: int, ids: list[int], kinds: list[str], answer: multiprocessing.Queue[tuple[float, float, int]]
-) -> None:
+def _first(answer: multiprocessing.Queue[T], process: Any) -> T:
+    while True:
+        try:
+            return answer.get(timeout=1)
+        except queue.Empty:
+            if process.exitcode is not None:
+                raise RuntimeError("The files could not be made.") from None
+
+
+def _answer(answer: multiprocessing.Queue[T], work: Callable[..., T], given: tuple[Any, ...]) -> None:
     connections.close_all()
+    answer.put(work(*given))
+
+
+def _work(tenant_id: int, ids: list[int], kinds: list[str]) -> tuple[float, float, int]:
     tenant = Tenant.objects.get(pk=tenant_id)
     with tenant_scope(tenant):
         PackFile.objects.filter(tenant=tenant).delete()
@@ -110,7 +127,7 @@ def _work(
     with tenant_scope(tenant):
         size = sum(PackFile.objects.filter(tenant=tenant).values_list("size", flat=True))
     used = resource.getrusage(resource.RUSAGE_SELF)
-    answer.put((used.ru_utime + used.ru_stime, used.ru_maxrss / 1024, size))
+    return used.ru_utime + used.ru_stime, used.ru_maxrss / 1024, size
 
 
 def _packs(count: int) -> tuple[Tenant, list[int]]:

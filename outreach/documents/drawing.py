@@ -108,6 +108,7 @@ class _Picture:
         self.chart, self.language, self.lying = chart, language, lies(chart)
         self.palette = colours(brand, len(chart.series))
         self.shapes: list[Shape] = []
+        self.unit = chart.unit if chart.unit != chart.title else ""  # said above the picture already
         self.width, self.count = width, len(chart.categories)
         top = self._legend() if len(chart.series) > 1 else 2.0
         if self.lying:
@@ -121,12 +122,12 @@ class _Picture:
             self.left, self.right = self.names_room + 8, width - 14
             self.top, self.bottom = (
                 top + (12 if chart.target is not None else 2),
-                height - (28 if chart.unit else 16),
+                height - (28 if self.unit else 16),
             )
             self.scale = round_scale(low, high, self.left, self.right)
             self.across = (self.top, self.bottom)
         else:
-            self.top, self.bottom = top + (16 if chart.unit else 5), height - 15
+            self.top, self.bottom = top + (16 if self.unit else 5), height - 15
             self.scale = round_scale(low, high, self.bottom, self.top)
             numbers = [width_of(self.scale.label(tick, language), SIZE) for tick in self.scale.ticks]
             self.left = max(numbers) + 8
@@ -185,8 +186,8 @@ class _Picture:
             else:
                 self.shapes.append(["line", self.left, at, self.right, at, LINE, 0.6, False])
                 self.shapes.append(["text", self.left - 5, at, "r", SOFT, words])
-        if self.chart.unit:
-            unit = shortened(self.chart.unit, self.width * 0.8)
+        if self.unit:
+            unit = shortened(self.unit, self.width * 0.8)
             x, y, side = (
                 ((self.left + self.right) / 2, self.height - 5, "c")
                 if self.lying
