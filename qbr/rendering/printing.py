@@ -76,7 +76,8 @@ def weights_of(table: Table) -> list[float]:
     # A long sentence takes no more than a wide column, a number no less than its head needs.
     wanted = [float(min(WIDEST, max(NARROWEST, *(len(cell) for cell in cells)))) for cells in columns]
     least = [
-        max(wide_word(word) for cell in cells for word in (cell.split() or [""])) + ROOM for cells in columns
+        float(max(wide_word(word) for cell in cells for word in (cell.split() or [""])) + ROOM)
+        for cells in columns
     ]
     narrow = sum(least)
     if narrow >= ALL_LETTERS:  # words that do not fit whatever is done; they are broken

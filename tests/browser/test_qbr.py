@@ -68,7 +68,7 @@ def test_a_csm_sends_a_pack_and_the_customer_comments(
     with tenant_scope(tenant):
         assert Pack.objects.get(pk=draft.pk).state == "sent"
         mail = compose_message(tenant, settings_of(tenant), Message.objects.get(contact=dana)).body
-    path = re.search(r"/packs/[^\s>)\"]+/", mail)
+    path = re.search(r"/packs/[^\s>)\"]+/", str(mail))
     assert path is not None
 
     customer = Visitor(chromium, live_server.url, theme="dark", width=PHONE)
