@@ -68,7 +68,7 @@ MARKUP = r"""#panic("x") $x^2$ *bold* _it_ \ <script>alert(1)</script> @ref `raw
 def probe(
     title: str = "Review", body: str = "Text", rows: list[list[str]] | None = None, **more: Any
 ) -> bytes:
-    data = {
+    data: dict[str, Any] = {
         "title": title,
         "prose": prose(body),
         "tiles": [title, "B"],
