@@ -16,6 +16,7 @@ CHECKOUT = Path(__file__).resolve().parents[1]
 ICONS_USED = "static/icons.txt"
 FONTS = ".build/fonts"  # what typst and the charts of a PDF are set in
 FONT_CUTS = ("Regular", "Italic", "Medium", "SemiBold", "Bold")
+EMOJI_PARTS = range(10)
 
 _SOURCE_MAP = re.compile(r"(?:/\*[#@] sourceMappingURL=[^*]*\*/|//[#@] sourceMappingURL=\S*)\s*$")
 # plotly carries the map library's style sheet even in the bundle without maps and injects it as a <style>,
@@ -113,31 +114,50 @@ def icons_used(checkout: Path) -> list[str]:
 
 
 def build_fonts(checkout: Path = CHECKOUT) -> int:
-    """Inter as plain TTF files, since typst reads no woff2, with its licence beside them (OFL); the number written."""
-    inter, target = checkout / "node_modules/inter-ui", checkout / FONTS
-    licence = _read(inter / "LICENSE.txt")
+    """Inter and, for what it lacks, emoji as TTF files with their licences (OFL); the number written.
+
+    typst reads neither woff2 nor a variable font's weights.
+    """
+    modules, target = checkout / "node_modules", checkout / FONTS
+    inter, emoji = modules / "inter-ui", modules / "@fontsource-variable/noto-emoji"
     target.mkdir(parents=True, exist_ok=True)
+    sources = {f"Inter-{cut}": inter / f"web/Inter-{cut}.woff2" for cut in FONT_CUTS}
+    sources |= {
+        f"NotoEmoji-{part}": emoji / f"files/noto-emoji-{part}-wght-normal.woff2" for part in EMOJI_PARTS
+    }
     stamp = target / "made-from.json"
     made_from = json.loads(stamp.read_text()) if stamp.exists() else {}
     written = 0
-    for cut in FONT_CUTS:
-        source, made = inter / f"web/Inter-{cut}.woff2", target / f"Inter-{cut}.ttf"
+    for name, source in sources.items():
+        made = target / f"{name}.ttf"
         if not source.exists():
             raise FrontendError(f"{source} is missing; run: npm ci --ignore-scripts")
         # Unpacking takes half a second each, so it is done for another source only.
         digest = hashlib.sha256(source.read_bytes()).hexdigest()
-        if made.exists() and made_from.get(cut) == digest:
+        if made.exists() and made_from.get(name) == digest:
             continue
-        from fontTools.ttLib import TTFont
-
-        font = TTFont(source, recalcTimestamp=False)
-        font.flavor = None
-        font.save(made)
-        made_from[cut] = digest
+        _write_ttf(source, made)
+        made_from[name] = digest
         written += 1
-    (target / "LICENSE.txt").write_text(licence, encoding="utf-8")
+    for folder, name in (
+        (inter / "LICENSE.txt", "LICENSE.txt"),
+        (emoji / "LICENSE", "LICENSE-NotoEmoji.txt"),
+    ):
+        (target / name).write_text(_read(folder), encoding="utf-8")
     stamp.write_text(json.dumps(made_from, indent=1))
     return written
+
+
+def _write_ttf(source: Path, made: Path) -> None:
+    """Unpack a woff2; a variable font becomes its regular weight."""
+    from fontTools.ttLib import TTFont
+    from fontTools.varLib.instancer import instantiateVariableFont
+
+    font = TTFont(source, recalcTimestamp=False)
+    if "fvar" in font:
+        font = instantiateVariableFont(font, {"wght": 400}, updateFontNames=False)
+    font.flavor = None
+    font.save(made)
 
 
 def build(checkout: Path = CHECKOUT) -> int:

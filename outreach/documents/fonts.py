@@ -11,10 +11,9 @@ from django.core.exceptions import ImproperlyConfigured
 
 FOLDER = ".build/fonts"  # made at set-up by cs_platform/frontend.py
 # Inter knows Latin, Greek and Cyrillic; DejaVu, which is inside typst, has Hebrew, Arabic and more signs. For what both
-# lack, typst takes any font that it has: Noto Emoji, in one colour, and Noto Sans SC for Chinese and kana. A sign that is in
-# none (Hangul, Thai, Devanagari …) is an empty box on paper and stays what it is to machines; see `pdf.py`.
+# lack, typst takes any font that it has: Noto Emoji, in one colour. A sign that is in none (Chinese, Hangul, Thai …) is an
+# empty box on paper and stays what it is to machines; see `pdf.py`.
 FAMILIES = ("Inter", "DejaVu Sans Mono")
-FALLBACK = Path(__file__).parent / "fallback"  # OFL, beside their licence
 
 
 def font_folder() -> Path:
@@ -34,5 +33,5 @@ def fonts() -> typst.Fonts:
     return typst.Fonts(
         include_system_fonts=False,
         include_embedded_fonts=True,
-        font_paths=[str(font_folder()), str(FALLBACK)],
+        font_paths=[str(font_folder())],
     )

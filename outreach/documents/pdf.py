@@ -139,6 +139,6 @@ def _compiled(root: Path, inputs: dict[str, str]) -> bytes:
     except typst.TypstError as error:
         if _NO_GLYPH not in str(error):
             raise
-        # A sign that none of our fonts can draw, Thai or Hangul: PDF/UA forbids the empty box that stands for it,
+        # A sign that none of our fonts can draw, Chinese or Thai: PDF/UA forbids the empty box that stands for it,
         # while the text itself stays readable to machines.
         return compile_as([])

@@ -8,14 +8,13 @@ from typing import Any
 from pptx.util import Emu, Inches, Pt
 
 from outreach.documents.measure import lines_of
-from outreach.documents.text import plain, prose, runs
-from qbr.content import Bullets, Chart, Kpis, PackContent, Section, Table, Text
+from outreach.documents.text import plain, printable, prose, runs
+from qbr.content import Bullets, Chart, Kpis, PackContent, Section, Table, Text, from_json, to_json
 
 from .deck_blocks import add_chart, add_table, add_tiles
-from .deck_file import DeckFile
 from .printing import Print, is_drawable, numeric_columns, reason_of, weights_of
-from .slides import Flow, Words, add_logo
-from .theme import FIRST, INNER, MARGIN, SOFT
+from .slides import Flow, Words, add_logo, add_notes
+from .theme import FIRST, INNER, MARGIN, SOFT, new_deck, saved
 
 BODY, SMALL = 16.0, 11.0
 SHORT_HASH = 16  # letters of the check value on the slide; all of them are in the notes
@@ -23,23 +22,24 @@ SHORT_HASH = 16  # letters of the check value on the slide; all of them are in t
 
 def pack_deck(shown: Print) -> bytes:
     """The deck as a PPTX file."""
-    return _Deck(shown).built()
+    return saved(_Deck(shown).built())
 
 
 class _Deck:
     """A deck that is being built."""
 
     def __init__(self, shown: Print) -> None:
-        self.shown = shown
-        self.content: PackContent = shown.content
+        content = from_json(_printable(to_json(shown.content)))
+        self.shown = Print(content, shown.facts, shown.words, shown.brand)
+        self.content: PackContent = content
         self.words, self.brand = shown.words, shown.brand
-        self.deck = DeckFile(shown.brand)
+        self.deck = new_deck(shown.brand)
         self.foot = " · ".join(
-            part for part in (self.content.account_name, self.content.period_label, self.brand.name) if part
+            part for part in (content.account_name, content.period_label, self.brand.name) if part
         )
 
-    def built(self) -> bytes:
-        """Every slide, as a file."""
+    def built(self) -> Any:
+        """Every slide."""
         self._first()
         if self.content.summary_md.strip():
             self._prose(self._flow(self.words["summary"]), self.content.summary_md)
@@ -52,18 +52,20 @@ class _Deck:
             flow = self._flow(self.words["empty"])
             add_table(flow, (self.words["section"], self.words["reason"]), rows, [1.0, 2.6], [False, False])
         self._sources()
-        return self.deck.saved(
-            title=self.content.title, subject=self.content.account_name, language=self.content.language
-        )
+        properties = self.deck.core_properties
+        properties.title = self.content.title
+        properties.author = properties.last_modified_by = self.brand.name
+        properties.language, properties.subject = self.content.language, self.content.account_name
+        return self.deck
 
     def _flow(self, title: str) -> Flow:
         return Flow(self.deck, self.brand, title, self.foot, self.words["continued"])
 
     def _first(self) -> None:
-        slide = self.deck.add_slide(FIRST)
-        slide.add_placeholder("ctrTitle", self.content.title.split("\n"))
+        slide = self.deck.slides.add_slide(self.deck.slide_layouts[FIRST])
+        slide.shapes.title.text = self.content.title
         named = [part for part in (self.content.account_name, self.content.period_label) if part]
-        slide.add_placeholder("subTitle", named or [self.brand.name], more=' idx="1"')
+        slide.placeholders[1].text = "\n".join(named) or self.brand.name
         add_logo(slide, self.brand, MARGIN, Inches(0.6))
 
     def _section(self, section: Section) -> None:
@@ -72,7 +74,7 @@ class _Deck:
             self._prose(flow, section.intro)
         for at, block in enumerate(section.blocks):
             self._block(flow, block, self._words_after(section, at))
-        self._note(flow, self._notes(section.figure_ids))
+        add_notes(flow.made, self._notes(section.figure_ids))
 
     def _words_after(self, section: Section, at: int) -> int:
         """The height of the texts between a block and the next one that is not text."""
@@ -145,12 +147,6 @@ class _Deck:
         if marks:
             flow.text([Words(f"{self.words['sources']}: {', '.join(map(str, marks))}", colour=SOFT)], SMALL)
 
-    @staticmethod
-    def _note(flow: Flow, lines: list[str]) -> None:
-        """What the speaker sees at each slide: where its figures come from."""
-        for slide in flow.made:
-            slide.notes = lines
-
     def _notes(self, figure_ids: Sequence[int]) -> list[str]:
         numbers = self.shown.numbers
         lines = []
@@ -181,8 +177,19 @@ class _Deck:
         ]
         numeric = [False, False, False, False, False, True, False]
         add_table(flow, heads, rows, [3.4, 26.0, 15.0, 16.0, 17.0, 11.0, 15.0], numeric, points=SMALL)
-        self._note(flow, self._notes(list(self.shown.numbers)))
+        add_notes(flow.made, self._notes(list(self.shown.numbers)))
 
 
 def _words(line: Sequence[dict[str, Any]]) -> list[Words]:
     return [Words(run["text"], bold=run["bold"], href=run["href"]) for run in line]
+
+
+def _printable(value: Any) -> Any:
+    """The same data without signs that XML refuses; long words need no help, slides break them."""
+    if isinstance(value, str):
+        return printable(value)
+    if isinstance(value, dict):
+        return {key: _printable(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_printable(one) for one in value]
+    return value

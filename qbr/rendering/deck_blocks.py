@@ -3,19 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
+from lxml import etree
+from pptx.chart.data import CategoryChartData
+from pptx.enum.chart import (
+    XL_AXIS_CROSSES,
+    XL_CHART_TYPE,
+    XL_LABEL_POSITION,
+    XL_LEGEND_POSITION,
+    XL_MARKER_STYLE,
+    XL_TICK_LABEL_POSITION,
+)
+from pptx.enum.dml import MSO_LINE
+from pptx.enum.shapes import MSO_SHAPE
+from pptx.enum.text import PP_ALIGN
+from pptx.oxml.ns import qn
 from pptx.util import Emu, Inches, Pt
 
-from outreach.documents.charts import alternative
+from outreach.documents.charts import alternative, colours, lies, number_text
 from outreach.documents.measure import lines_of, width_of
 from outreach.documents.spec import ChartSpec
 from qbr.content import Kpi
 
-from .native_chart import chart_part, series_of
-from .package import xml_text
-from .slides import Flow, Words, add_box, paragraph, place
-from .theme import INK, INNER, MARGIN, PANEL, SOFT
-from .workbook import workbook
+from .slides import Flow, Words, describe, flat, plain, write
+from .theme import FONT, INK, INNER, LINE, MARGIN, PANEL, SOFT, rgb
 
 TILES = 4  # in a row
 HIGHEST_TILE = Inches(2.6)
@@ -24,10 +36,6 @@ PAD = Inches(0.14)
 LABEL, VALUE, LEAST_VALUE = 12.0, 28.0, 14.0
 CHART_HEIGHT, LEAST_CHART = Inches(4.6), Inches(2.9)
 CELL_PAD, CELL_EDGE = Inches(0.08), Inches(0.05)
-_CHART = "http://schemas.openxmlformats.org/drawingml/2006/chart"
-_TABLE = "http://schemas.openxmlformats.org/drawingml/2006/table"
-_TABLE_STYLE = "{5C22544A-7EE6-4342-B048-85BDC9FD1C3A}"  # the one that PowerPoint takes itself
-_FRAME = '<p:cNvGraphicFramePr><a:graphicFrameLocks noGrp="1"/></p:cNvGraphicFramePr><p:nvPr/></p:nvGraphicFramePr>'
 
 
 def add_tiles(flow: Flow, items: Sequence[tuple[Kpi, int | None]]) -> None:
@@ -46,8 +54,8 @@ def add_tiles(flow: Flow, items: Sequence[tuple[Kpi, int | None]]) -> None:
         row = tiles[start : start + TILES]
         height = max(_tile_height(item, inner) for item, _mark in row)
         top = flow.take(height)
-        for at, (item, mark) in enumerate(row):
-            _add_tile(flow, item, mark, MARGIN + at * (width + GAP), top, width, height)
+        for place, (item, mark) in enumerate(row):
+            _add_tile(flow, item, mark, MARGIN + place * (width + GAP), top, width, height)
 
 
 def _value_points(item: Kpi, width: float) -> float:
@@ -71,14 +79,22 @@ def _tile_height(item: Kpi, width: float) -> int:
 
 
 def _add_tile(flow: Flow, item: Kpi, mark: int | None, left: int, top: int, width: int, height: int) -> None:
+    shape = flow.slide.shapes.add_shape(MSO_SHAPE.RECTANGLE, left, top, width, height)
+    flat(shape, PANEL)
+    shape.name = item.label[:100]
+    frame = shape.text_frame
+    plain(frame)
+    frame.margin_left = frame.margin_right = frame.margin_top = frame.margin_bottom = PAD
     points = _value_points(item, Emu(width - 2 * PAD).pt)
+    write(frame.paragraphs[0], [Words(item.label, colour=SOFT)], LABEL)
     value = [Words(item.value_text, bold=True)]
     if mark is not None:
         value.append(Words(str(mark), mark=True, colour=flow.brand.text_colour, points=points * 0.6))
-    texts = [([Words(item.label, colour=SOFT)], LABEL), (value, points)]
-    texts += [([Words(text, colour=SOFT)], LABEL) for text in _under(item)]
-    bodies = [paragraph(flow.slide, pieces, size, side="l") for pieces, size in texts]
-    add_box(flow.slide, left, top, width, height, bodies, fill=PANEL, name=item.label[:100], edge=int(PAD))
+    write(frame.add_paragraph(), value, points)
+    for text in _under(item):
+        write(frame.add_paragraph(), [Words(text, colour=SOFT)], LABEL)
+    for paragraph in frame.paragraphs:
+        paragraph.alignment = PP_ALIGN.LEFT
 
 
 # ── Charts ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -91,16 +107,109 @@ def add_chart(
     room = flow.room - leave if flow.room - leave >= LEAST_CHART else flow.room
     height = min(CHART_HEIGHT, room) if room >= LEAST_CHART else CHART_HEIGHT
     top = flow.take(height)
-    slide = flow.slide
-    # A line in a chart of bars needs two charts in one: there the target stands in the title.
-    part = chart_part(chart, flow.brand, language, target, titled=titled)
-    known = flow.deck.add_chart(slide, part, workbook(chart.categories, series_of(chart, target)))
-    slide.shapes.append(
-        f'<p:graphicFrame><p:nvGraphicFramePr><p:cNvPr id="{slide.next_id()}" name="{xml_text(chart.title[:100])}" '
-        f'descr="{xml_text(alternative(chart, language))}"/>{_FRAME}{place(MARGIN, top, INNER, height, "p")}<a:graphic>'
-        f'<a:graphicData uri="{_CHART}"><c:chart xmlns:c="{_CHART}" r:id="{known}"/></a:graphicData></a:graphic>'
-        "</p:graphicFrame>"
-    )
+    data = CategoryChartData()
+    data.categories = list(chart.categories)
+    for name, values in chart.series:
+        data.add_series(name, values)
+    # A line in a chart of bars needs two charts in one, which no library writes: there the target stands in the title.
+    as_line = chart.target is not None and chart.kind == "line"
+    if as_line:
+        data.add_series(target, [chart.target] * len(chart.categories))
+    lying = lies(chart)
+    kind = {
+        "line": XL_CHART_TYPE.LINE_MARKERS,
+        "bar": XL_CHART_TYPE.BAR_CLUSTERED if lying else XL_CHART_TYPE.COLUMN_CLUSTERED,
+        "stacked": XL_CHART_TYPE.BAR_STACKED if lying else XL_CHART_TYPE.COLUMN_STACKED,
+        "donut": XL_CHART_TYPE.DOUGHNUT,
+    }[chart.kind]
+    frame = flow.slide.shapes.add_chart(kind, MARGIN, top, INNER, height, data)
+    describe(frame, alternative(chart, language))
+    frame.name = chart.title[:100]
+    drawn = frame.chart
+    drawn.font.size, drawn.font.name, drawn.font.color.rgb = Pt(12), FONT, rgb(INK)
+    said = chart.title
+    if chart.target is not None and not as_line:
+        said = f"{said} ({target}: {number_text(chart.target, language)})"
+    drawn.has_title = titled or said != chart.title
+    if drawn.has_title:
+        drawn.chart_title.include_in_layout = False
+        write(drawn.chart_title.text_frame.paragraphs[0], [Words(said, colour=SOFT)], 12)
+    drawn.has_legend = len(chart.series) > 1 or as_line or chart.kind == "donut"
+    if drawn.has_legend:
+        drawn.legend.position, drawn.legend.include_in_layout = XL_LEGEND_POSITION.BOTTOM, False
+    if chart.kind == "donut":
+        _dress_donut(flow, drawn, chart)
+    else:
+        _dress_axes(drawn, chart, lying)
+        _dress_series(flow, drawn, chart, as_line)
+
+
+def _dress_axes(drawn: Any, chart: ChartSpec, lying: bool) -> None:
+    value, category = drawn.value_axis, drawn.category_axis
+    value.major_gridlines.format.line.color.rgb = rgb(LINE)
+    value.format.line.fill.background()
+    category.format.line.color.rgb = rgb(LINE)
+    category.has_major_gridlines = False
+    category.tick_labels.font.size = value.tick_labels.font.size = Pt(11)
+    value.tick_labels.number_format, value.tick_labels.number_format_is_linked = "#,##0.##", False
+    if chart.unit:
+        value.has_title = True
+        write(value.axis_title.text_frame.paragraphs[0], [Words(chart.unit, colour=SOFT)], 11)
+    category.tick_label_position = XL_TICK_LABEL_POSITION.LOW  # below negative bars, not across them
+    if lying:
+        category.reverse_order = True  # the first one on top
+        category.crosses = XL_AXIS_CROSSES.MAXIMUM  # and the numbers still at the foot
+    if chart.kind != "line":
+        value.minimum_scale = 0 if all(v is None or v >= 0 for _n, vs in chart.series for v in vs) else None
+
+
+def _dress_series(flow: Flow, drawn: Any, chart: ChartSpec, with_target: bool) -> None:
+    plot = drawn.plots[0]
+    palette = colours(flow.brand, len(chart.series))
+    if chart.kind != "line":
+        plot.gap_width = 60
+        plot.vary_by_categories = False
+    if chart.kind == "stacked":
+        plot.overlap = 100
+    for place, series in enumerate(plot.series):
+        is_target = with_target and place == len(chart.series)
+        colour = SOFT if is_target else palette[place % len(palette)]
+        if chart.kind == "line":
+            line = series.format.line
+            line.color.rgb, line.width = rgb(colour), Pt(1.25 if is_target else 2.5)
+            series.smooth = False
+            if is_target:
+                line.dash_style = MSO_LINE.DASH
+                series.marker.style = XL_MARKER_STYLE.NONE
+            else:
+                series.marker.style, series.marker.size = XL_MARKER_STYLE.CIRCLE, 6
+                series.marker.format.fill.solid()
+                series.marker.format.fill.fore_color.rgb = rgb(colour)
+                series.marker.format.line.color.rgb = rgb(colour)
+        else:
+            series.invert_if_negative = False  # a bar below zero would be white
+            series.format.fill.solid()
+            series.format.fill.fore_color.rgb = rgb(colour)
+    if chart.kind == "bar" and len(chart.series) == 1 and len(chart.categories) <= 12:
+        plot.has_data_labels = True
+        labels = plot.data_labels
+        labels.number_format, labels.number_format_is_linked = "#,##0.##", False
+        labels.position, labels.font.size = XL_LABEL_POSITION.OUTSIDE_END, Pt(11)
+
+
+def _dress_donut(flow: Flow, drawn: Any, chart: ChartSpec) -> None:
+    drawn.legend.position = XL_LEGEND_POSITION.RIGHT
+    plot = drawn.plots[0]
+    plot.has_data_labels = True
+    plot.data_labels.show_value, plot.data_labels.show_percentage = True, False
+    plot.data_labels.number_format, plot.data_labels.number_format_is_linked = "#,##0.##", False
+    plot.data_labels.font.size, plot.data_labels.font.bold = Pt(12), True
+    plot.data_labels.font.color.rgb = rgb("FFFFFF")
+    palette = colours(flow.brand, 6)
+    for place in range(len(chart.categories)):
+        point = plot.series[0].points[place]
+        point.format.fill.solid()
+        point.format.fill.fore_color.rgb = rgb(palette[place % len(palette)])
 
 
 # ── Tables ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -121,20 +230,19 @@ def add_table(
     inner = [Emu(width - 2 * CELL_PAD).pt for width in widths]
     head = _row_height(headers, inner, points, bold=True)
     most_lines = int((Inches(5.1) - head) / Pt(points * 1.24)) - 1
-    parts = [part for row in rows for part in _parts_of(row, inner, points, most_lines)]
-    waiting = [(cells, _row_height(cells, inner, points)) for cells in parts]
+    waiting = [part for row in rows for part in _parts_of(row, inner, points, most_lines)]
     while waiting:
-        if not flow.made or flow.room < head + waiting[0][1]:
+        if not flow.made or flow.room < head + _row_height(waiting[0], inner, points):
             flow.new_slide()
-        taken = [(headers, head)]
+        taken: list[Sequence[str]] = []
         height = head
         while waiting:
-            needed = waiting[0][1]
-            if len(taken) > 1 and height + needed > flow.room:
+            needed = _row_height(waiting[0], inner, points)
+            if taken and height + needed > flow.room:
                 break
             taken.append(waiting.pop(0))
             height += needed
-        _draw_table(flow, taken, widths, numeric, points)
+        _draw_table(flow, headers, taken, widths, numeric, points, inner, height)
 
 
 def _row_height(cells: Sequence[str], inner: Sequence[float], points: float, *, bold: bool = False) -> int:
@@ -157,36 +265,39 @@ def _parts_of(row: Sequence[str], inner: Sequence[float], points: float, most: i
 
 def _draw_table(
     flow: Flow,
-    rows: Sequence[tuple[Sequence[str], int]],
+    headers: Sequence[str],
+    rows: Sequence[Sequence[str]],
     widths: Sequence[int],
     numeric: Sequence[bool],
     points: float,
+    inner: Sequence[float],
+    height: int,
 ) -> None:
-    """The head and rows with their heights."""
-    height = sum(high for _cells, high in rows)
-    top, slide = flow.take(height), flow.slide
-    columns = "".join(f'<a:gridCol w="{width}"/>' for width in widths)
-    lines = []
-    for at, (cells, high) in enumerate(rows):
-        drawn = [
-            _cell(flow, text, points, is_number=number, is_head=not at)
-            for text, number in zip(cells, numeric, strict=True)
-        ]
-        lines.append(f'<a:tr h="{high}">{"".join(drawn)}</a:tr>')
-    name = xml_text(", ".join(header for header in rows[0][0] if header)[:100])
-    slide.shapes.append(
-        f'<p:graphicFrame><p:nvGraphicFramePr><p:cNvPr id="{slide.next_id()}" name="{name}"/>{_FRAME}'
-        f'{place(MARGIN, top, sum(widths), height, "p")}<a:graphic><a:graphicData uri="{_TABLE}"><a:tbl>'
-        f'<a:tblPr firstRow="1"><a:tableStyleId>{_TABLE_STYLE}</a:tableStyleId></a:tblPr>'
-        f"<a:tblGrid>{columns}</a:tblGrid>{''.join(lines)}</a:tbl></a:graphicData></a:graphic></p:graphicFrame>"
-    )
+    top = flow.take(height)
+    frame = flow.slide.shapes.add_table(len(rows) + 1, len(headers), MARGIN, top, sum(widths), height)
+    frame.name = ", ".join(header for header in headers if header)[:100]
+    table = frame.table
+    table.first_row, table.horz_banding = True, False
+    for column, width in zip(table.columns, widths, strict=True):
+        column.width = Emu(width)
+    for at, cells in enumerate([headers, *rows]):
+        table.rows[at].height = Emu(_row_height(cells, inner, points, bold=at == 0))
+        for place, text in enumerate(cells):
+            cell = table.cell(at, place)
+            _dress_cell(cell._tc, PANEL if at == 0 else "FFFFFF")
+            paragraph = cell.text_frame.paragraphs[0]
+            write(paragraph, [Words(text, bold=at == 0, colour=SOFT if at == 0 else INK)], points)
+            if numeric[place]:
+                paragraph.alignment = PP_ALIGN.RIGHT
 
 
-def _cell(flow: Flow, text: str, points: float, *, is_number: bool, is_head: bool) -> str:
-    words = Words(text, bold=is_head, colour=SOFT if is_head else INK)
-    body = paragraph(flow.slide, [words], points, side="r" if is_number else "")
-    return (
-        f"<a:tc><a:txBody><a:bodyPr/><a:lstStyle/>{body}</a:txBody>"
-        f'<a:tcPr marL="{CELL_PAD}" marR="{CELL_PAD}" marT="{CELL_EDGE}" marB="{CELL_EDGE}" anchor="t"><a:solidFill>'
-        f'<a:srgbClr val="{PANEL if is_head else "FFFFFF"}"/></a:solidFill></a:tcPr></a:tc>'
-    )
+def _dress_cell(element: Any, colour: str) -> None:
+    """Edges, place of the text and colour of a cell."""
+    properties = element.find(qn("a:tcPr"))
+    if properties is None:
+        properties = etree.SubElement(element, qn("a:tcPr"))
+    for side, width in (("marL", CELL_PAD), ("marR", CELL_PAD), ("marT", CELL_EDGE), ("marB", CELL_EDGE)):
+        properties.set(side, str(int(width)))
+    properties.set("anchor", "t")
+    fill = etree.SubElement(properties, qn("a:solidFill"))
+    etree.SubElement(fill, qn("a:srgbClr"), val=colour)

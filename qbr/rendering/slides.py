@@ -1,29 +1,29 @@
-"""Slides that fill from top to bottom: what does not fit any more goes on a next slide under the same title.
-
-Shapes are written as the XML that they are in the file: building them node by node took eight times as long.
-"""
+"""Slides that fill from top to bottom: what does not fit any more goes on a next slide under the same title."""
 
 from __future__ import annotations
 
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
+from lxml import etree
 from PIL import Image
+from pptx.enum.shapes import MSO_SHAPE
+from pptx.enum.text import MSO_ANCHOR, PP_ALIGN
+from pptx.oxml.ns import qn
 from pptx.util import Emu, Inches, Pt
 
 from outreach.documents.brand import Brand
 from outreach.documents.measure import lines_of
 
-from .deck_file import DeckFile, Slide
-from .package import xml_text
-from .theme import BOTTOM, FONT, INK, INNER, MARGIN, PLAIN, SOFT, TOP, WIDTH
+from .theme import BOTTOM, FONT, INK, INNER, MARGIN, PLAIN, SOFT, TOP, WIDTH, rgb
 
 TITLE_POINTS, LONGEST_TITLE = 26, 2  # lines of a title; the rest of a longer one goes below it
 FOOT_TOP = Inches(7.0)
+_RUN, _PROPERTIES, _TEXT = qn("a:r"), qn("a:rPr"), qn("a:t")
+_FILL, _COLOUR, _LATIN = qn("a:solidFill"), qn("a:srgbClr"), qn("a:latin")
 LOGO_BOX = (Inches(1.5), Inches(0.42))
-TEXT_BOX = ' txBox="1"'
-NUMBER_FIELD = "{B6F15528-21DE-4FAA-801E-634DDDAF4B2B}"
 
 
 @dataclass(frozen=True)
@@ -42,32 +42,34 @@ class Words:
 class Flow:
     """The slides of one section, filled one after the other."""
 
-    deck: DeckFile
+    deck: Any
     brand: Brand
     title: str
     foot: str
     continued: str
-    made: list[Slide] = field(default_factory=list)
+    made: list[Any] = field(default_factory=list)
     y: int = 0
 
-    def new_slide(self) -> Slide:
+    def new_slide(self) -> Any:
         """A next slide with the title, and at its foot whose it is and its number."""
-        slide = self.deck.add_slide(PLAIN)
+        slide = self.deck.slides.add_slide(self.deck.slide_layouts[PLAIN])
         title = f"{self.title} ({self.continued})" if self.made else self.title
         shown = lines_of(title, TITLE_POINTS, Emu(INNER).pt, bold=True)
-        slide.add_placeholder(
-            "title", [" ".join(shown[:LONGEST_TITLE]) + ("…" if len(shown) > LONGEST_TITLE else "")]
+        slide.shapes.title.text = " ".join(shown[:LONGEST_TITLE]) + (
+            "…" if len(shown) > LONGEST_TITLE else ""
         )
         self.made.append(slide)
         self.y = TOP
         self._foot(slide)
-        add_box(slide, MARGIN, Inches(1.4), Inches(0.55), Pt(3), fill=self.brand.colour)
+        rule = slide.shapes.add_shape(MSO_SHAPE.RECTANGLE, MARGIN, Inches(1.4), Inches(0.55), Pt(3))
+        flat(rule, self.brand.colour)
+        decorative(rule)
         if len(shown) > LONGEST_TITLE and len(self.made) == 1:
             self.text([Words(" ".join(shown[LONGEST_TITLE:]), colour=SOFT)], 16)
         return slide
 
     @property
-    def slide(self) -> Slide:
+    def slide(self) -> Any:
         """The slide that is being filled."""
         return self.made[-1] if self.made else self.new_slide()
 
@@ -96,20 +98,28 @@ class Flow:
             most = max(1, (self.room - Inches(0.05)) // line_height)
             now, rest = _split(rest, points, width, int(most))
             height = len(lines_of("".join(one.text for one in now), points, width)) * line_height
-            body = paragraph(self.slide, now, points, bullet=self.brand.text_colour if bullet else "")
-            add_box(self.slide, MARGIN + indent, self.y, INNER - indent, height, [body])
+            box = self.slide.shapes.add_textbox(MARGIN + indent, self.y, INNER - indent, height)
+            frame = box.text_frame
+            plain(frame)
+            write(frame.paragraphs[0], now, points)
+            if bullet and now:
+                _add_bullet(frame.paragraphs[0], self.brand)
             self.y += height + Inches(0.09)
 
-    def _foot(self, slide: Slide) -> None:
+    def _foot(self, slide: Any) -> None:
+        left = slide.shapes.add_textbox(MARGIN, FOOT_TOP, Inches(9.5), Inches(0.3))
+        plain(left.text_frame)
         # One line, whatever the names are: measured, not hoped for.
-        line = Words(lines_of(self.foot, 10, Inches(9.3).pt)[0], colour=SOFT)
-        add_box(slide, MARGIN, FOOT_TOP, Inches(9.5), Inches(0.3), [paragraph(slide, [line], 10)])
-        # A field, so that the number stays right when slides are moved.
-        number = (
-            f'<a:p><a:pPr algn="r"/><a:fld id="{NUMBER_FIELD}" type="slidenum"><a:rPr sz="1000"/>'
-            f"<a:t>{slide.number}</a:t></a:fld></a:p>"
+        write(
+            left.text_frame.paragraphs[0],
+            [Words(lines_of(self.foot, 10, Inches(9.3).pt)[0], colour=SOFT)],
+            10,
         )
-        add_box(slide, WIDTH - MARGIN - Inches(0.8), FOOT_TOP, Inches(0.8), Inches(0.3), [number])
+        number = slide.shapes.add_textbox(WIDTH - MARGIN - Inches(0.8), FOOT_TOP, Inches(0.8), Inches(0.3))
+        plain(number.text_frame)
+        paragraph = number.text_frame.paragraphs[0]
+        paragraph.alignment = PP_ALIGN.RIGHT
+        slide_number(paragraph, len(self.deck.slides))
         if self.brand.logo:
             add_logo(slide, self.brand, WIDTH - MARGIN - Inches(0.9) - LOGO_BOX[0], Inches(6.93), right=True)
 
@@ -140,73 +150,80 @@ def _like(one: Words, text: str) -> Words:
     return Words(text, one.bold, one.colour, one.points, one.href, one.mark)
 
 
-def paragraph(
-    slide: Slide, pieces: Sequence[Words], points: float, *, side: str = "", bullet: str = ""
-) -> str:
-    """Words as a paragraph of this slide, at a side (l, r) or with a bullet of a colour."""
-    looks = ""
-    if bullet:
-        looks = (
-            f'<a:pPr marL="{Inches(0.25)}" indent="-{Inches(0.25)}"><a:buClr><a:srgbClr val="{_hex(bullet)}"/></a:buClr>'
-            '<a:buFont typeface="Arial"/><a:buChar char="•"/></a:pPr>'
-        )
-    elif side:
-        looks = f'<a:pPr algn="{side}"/>'
-    return f"<a:p>{looks}{''.join([_run(slide, one, points) for one in pieces])}</a:p>"
+def plain(frame: Any) -> None:
+    """A text frame without edges."""
+    frame.word_wrap, frame.vertical_anchor = True, MSO_ANCHOR.TOP
+    frame.margin_left = frame.margin_right = frame.margin_top = frame.margin_bottom = 0
 
 
-def _run(slide: Slide, one: Words, points: float) -> str:
-    raised = ' baseline="30000"' if one.mark else ""
-    link = f'<a:hlinkClick r:id="{slide.relate("hyperlink", one.href, outside=True)}"/>' if one.href else ""
-    # The order that the format asks for: fill, font, link.
-    return (
-        f'<a:r><a:rPr sz="{round((one.points or points) * 100)}" b="{int(one.bold)}"{raised}><a:solidFill>'
-        f'<a:srgbClr val="{_hex(one.colour or INK)}"/></a:solidFill><a:latin typeface="{FONT}"/>{link}</a:rPr>'
-        f"<a:t>{xml_text(one.text)}</a:t></a:r>"
+def write(paragraph: Any, pieces: Sequence[Words], points: float) -> None:
+    """Put words into a paragraph; as elements at once, since setting property after property costs much more."""
+    for one in pieces:
+        if one.href:
+            run = paragraph.add_run()
+            run.text, run.hyperlink.address = one.text, one.href
+            element = run._r
+            properties = element.get_or_add_rPr()
+        else:
+            element = etree.SubElement(paragraph._p, _RUN)
+            properties = etree.SubElement(element, _PROPERTIES)
+            etree.SubElement(element, _TEXT).text = one.text
+        properties.set("sz", str(round((one.points or points) * 100)))
+        properties.set("b", "1" if one.bold else "0")
+        if one.mark:
+            properties.set("baseline", "30000")
+        fill = etree.Element(_FILL)
+        etree.SubElement(fill, _COLOUR, val=(one.colour or INK).lstrip("#").upper())
+        font = etree.Element(_LATIN, typeface=FONT)
+        properties.insert(0, font)
+        properties.insert(0, fill)  # the order that the format asks for: fill, font, link
+
+
+def _add_bullet(paragraph: Any, brand: Brand) -> None:
+    properties = paragraph._p.get_or_add_pPr()
+    properties.set("marL", str(Inches(0.25)))
+    properties.set("indent", str(-Inches(0.25)))
+    colour = etree.SubElement(properties, qn("a:buClr"))
+    etree.SubElement(colour, qn("a:srgbClr"), val=brand.text_colour.lstrip("#").upper())
+    etree.SubElement(properties, qn("a:buFont"), typeface="Arial")
+    etree.SubElement(properties, qn("a:buChar"), char="•")
+
+
+def slide_number(paragraph: Any, number: int) -> None:
+    """The slide's number as a field, so that it stays right when slides are moved."""
+    made = etree.SubElement(
+        paragraph._p, qn("a:fld"), id="{B6F15528-21DE-4FAA-801E-634DDDAF4B2B}", type="slidenum"
     )
+    etree.SubElement(made, qn("a:rPr"), sz="1000")
+    etree.SubElement(made, qn("a:t")).text = str(number)
 
 
-def _hex(colour: str) -> str:
-    return colour.lstrip("#").upper()
+def flat(shape: Any, colour: str, outline: str = "") -> None:
+    """A shape of one colour without shadow."""
+    style = shape._element.find(qn("p:style"))
+    if style is not None:  # it brings the theme's shadow and outline
+        shape._element.remove(style)
+    shape.fill.solid()
+    shape.fill.fore_color.rgb = rgb(colour)
+    if outline:
+        shape.line.color.rgb, shape.line.width = rgb(outline), Pt(0.75)
+    else:
+        shape.line.fill.background()
 
 
-def add_box(
-    slide: Slide,
-    left: int,
-    top: int,
-    width: int,
-    height: int,
-    paragraphs: Sequence[str] = (),
-    *,
-    fill: str = "",
-    name: str = "",
-    edge: int = 0,
-) -> None:
-    """A box of text, or a rectangle of a colour, which is decoration where nothing stands in it."""
-    number = slide.next_id()
-    known = xml_text(name) or (f"TextBox {number - 1}" if paragraphs else "Decoration")
-    silent = "" if paragraphs else ' descr=""'
-    paint = (
-        f'<a:solidFill><a:srgbClr val="{_hex(fill)}"/></a:solidFill><a:ln><a:noFill/></a:ln>'
-        if fill
-        else "<a:noFill/>"
-    )
-    slide.shapes.append(
-        f'<p:sp><p:nvSpPr><p:cNvPr id="{number}" name="{known}"{silent}/><p:cNvSpPr{"" if fill else TEXT_BOX}/><p:nvPr/>'
-        f"</p:nvSpPr><p:spPr>{place(left, top, width, height)}"
-        f'<a:prstGeom prst="rect"><a:avLst/></a:prstGeom>{paint}</p:spPr><p:txBody>'
-        f'<a:bodyPr wrap="square" lIns="{edge}" tIns="{edge}" rIns="{edge}" bIns="{edge}" anchor="t">'
-        f"{'' if fill else '<a:spAutoFit/>'}</a:bodyPr><a:lstStyle/>{''.join(paragraphs) or '<a:p/>'}</p:txBody></p:sp>"
-    )
+def describe(shape: Any, text: str) -> None:
+    """The text that a screen reader says for a picture or chart."""
+    properties = shape._element.xpath(".//p:cNvPr")[0]
+    properties.set("descr", text)
 
 
-def place(left: int, top: int, width: int, height: int, space: str = "a") -> str:
-    """Where a shape is."""
-    corner, size = f'x="{int(left)}" y="{int(top)}"', f'cx="{int(width)}" cy="{int(height)}"'
-    return f"<{space}:xfrm><a:off {corner}/><a:ext {size}/></{space}:xfrm>"
+def decorative(shape: Any) -> None:
+    """Nothing to say about it: a line, a panel."""
+    describe(shape, "")
+    shape.name = "Decoration"
 
 
-def add_logo(slide: Slide, brand: Brand, left: int, top: int, *, right: bool = False) -> None:
+def add_logo(slide: Any, brand: Brand, left: int, top: int, *, right: bool = False) -> None:
     """The logo inside its box, in its proportions."""
     if not brand.logo:
         return
@@ -214,11 +231,11 @@ def add_logo(slide: Slide, brand: Brand, left: int, top: int, *, right: bool = F
         scale = min(LOGO_BOX[0] / picture.width, LOGO_BOX[1] / picture.height)
         width, height = int(picture.width * scale), int(picture.height * scale)
     left += LOGO_BOX[0] - width if right else 0
-    number = slide.next_id()
-    slide.shapes.append(
-        f'<p:pic><p:nvPicPr><p:cNvPr id="{number}" name="Picture {number - 1}" descr="{xml_text(brand.name)}"/><p:cNvPicPr>'
-        '<a:picLocks noChangeAspect="1"/></p:cNvPicPr><p:nvPr/></p:nvPicPr><p:blipFill>'
-        f'<a:blip r:embed="{slide.relate("image", "../media/image1.png")}"/>'
-        "<a:stretch><a:fillRect/></a:stretch></p:blipFill>"
-        f'<p:spPr>{place(left, top, width, height)}<a:prstGeom prst="rect"><a:avLst/></a:prstGeom></p:spPr></p:pic>'
-    )
+    shape = slide.shapes.add_picture(io.BytesIO(brand.logo), left, top, width, height)
+    describe(shape, brand.name)
+
+
+def add_notes(slides: Sequence[Any], lines: Sequence[str]) -> None:
+    """What the speaker sees: where the figures of these slides come from."""
+    for slide in slides:
+        slide.notes_slide.notes_text_frame.text = "\n".join(lines)

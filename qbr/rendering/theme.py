@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from typing import Any
 
 from lxml import etree
@@ -53,6 +54,13 @@ def new_deck(brand: Brand) -> Any:
     background.solid()
     background.fore_color.rgb = rgb(brand.colour)
     return deck
+
+
+def saved(deck: Any) -> bytes:
+    """The deck as a file."""
+    made = io.BytesIO()
+    deck.save(made)
+    return made.getvalue()
 
 
 def _paint(deck: Any, brand: Brand) -> None:

@@ -45,14 +45,16 @@ def test_everything_is_written_once_and_then_left_alone(checkout: Path) -> None:
 
 
 def test_the_fonts_of_documents_are_unpacked_once_with_their_licence(checkout: Path) -> None:
-    assert frontend.build_fonts(checkout) == 5
+    assert frontend.build_fonts(checkout) == 15
     folder = checkout / frontend.FONTS
     names = {f"Inter-{cut}.ttf" for cut in frontend.FONT_CUTS}
+    names |= {f"NotoEmoji-{part}.ttf" for part in frontend.EMOJI_PARTS}
     assert {path.name for path in folder.glob("*.ttf")} == names
     assert {(folder / name).read_bytes()[:4] for name in names} == {
         b"\x00\x01\x00\x00"
     }  # TrueType, not woff2
-    assert "SIL Open Font License" in (folder / "LICENSE.txt").read_text()
+    for licence in ("LICENSE.txt", "LICENSE-NotoEmoji.txt"):
+        assert "SIL Open Font License" in (folder / licence).read_text()
     assert frontend.build_fonts(checkout) == 0
     (folder / "Inter-Bold.ttf").unlink()
     assert frontend.build_fonts(checkout) == 1

@@ -111,7 +111,7 @@ def test_markup_is_shown_as_it_was_typed() -> None:
     [
         ("«Ñandú» “q” – →", True),
         ("עברית العربية", True),
-        ("中文 カタカナ ひらがな", True),
+        ("中文", False),
         ("👩\u200d👩\u200d👧 😀 ✅", True),
         ("한국어 ไทย", False),
         ("bell\x07 \u202e\ud800", True),
@@ -124,17 +124,14 @@ def test_any_sign_is_harmless(text: str, is_ua: bool) -> None:
     assert all(page.outside == [] for page in pages_of(pdf))
 
 
-def test_signs_of_other_scripts_are_drawn_with_fonts_of_ours() -> None:
-    pdf = probe("Globex 中文 😀 العربية", "中文 😀")
-    assert {name.partition("+")[2] or name for name in fonts_of(pdf)} >= {
-        "NotoSansSCThin-Regular",
-        "NotoEmoji-Regular",
-    }
+def test_emoji_are_drawn_with_a_font_of_ours() -> None:
+    pdf = probe("Globex 😀 العربية", "😀")
+    assert any("NotoEmoji" in name for name in fonts_of(pdf))
     assert all(fonts_of(pdf).values())
-    pictures = {sign: picture_of(sign) for sign in ("中", "文", "😀", "🚀", "ع", "한", "ไ")}
+    pictures = {sign: picture_of(sign) for sign in ("😀", "🚀", "ع", "한", "ไ")}
     assert pictures["한"] == pictures["ไ"]  # the box that stands for what is in no font
-    drawn = [pictures[sign] for sign in "中文😀🚀ع"]
-    assert len(set(drawn)) == 5 and pictures["한"] not in drawn
+    drawn = [pictures[sign] for sign in "😀🚀ع"]
+    assert len(set(drawn)) == 3 and pictures["한"] not in drawn
 
 
 def picture_of(sign: str) -> bytes:
