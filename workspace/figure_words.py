@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from django.utils.translation import get_language
+from django.utils.translation import get_language, pgettext
 from django.utils.translation import gettext as _
 
 from qbr import numbers
@@ -73,6 +73,33 @@ def parameter_lines(parameters: Mapping[str, Any]) -> list[tuple[str, str]]:
         "currency": _("Currency"),
     }
     return [(words.get(name, name), _shown(value)) for name, value in sorted(parameters.items())]
+
+
+def column_words(columns: Sequence[str]) -> list[str]:
+    """Heads of the rows behind a figure."""
+    words = {
+        "band": pgettext("column", "Band"),
+        "cents": pgettext("column", "Amount in cents"),
+        "contact": pgettext("column", "Contact"),
+        "day": pgettext("column", "Day"),
+        "days": pgettext("column", "Days"),
+        "entry": pgettext("column", "Entry"),
+        "events": pgettext("column", "Events"),
+        "feature": pgettext("column", "Feature"),
+        "metric": pgettext("column", "Metric"),
+        "opened": pgettext("column", "Opened"),
+        "people": pgettext("column", "People"),
+        "resolved": pgettext("column", "Resolved"),
+        "score": pgettext("column", "Score"),
+        "severity": pgettext("column", "Severity"),
+        "source": pgettext("column", "Source"),
+        "ticket": pgettext("column", "Ticket"),
+        "title": pgettext("column", "Title"),
+        "value": pgettext("column", "Value"),
+        "version": pgettext("column", "Version"),
+        "week": pgettext("column", "Week"),
+    }
+    return [words.get(name, name) for name in columns]
 
 
 def _shown(value: Any) -> str:

@@ -13,7 +13,7 @@ from qbr.figures import ask_as_recorded, verify_figure
 from qbr.figures.services import is_intact
 from qbr.models import Figure
 from workspace.access import member_only
-from workspace.figure_words import figure_title, figure_value, parameter_lines, verdict_text
+from workspace.figure_words import column_words, figure_title, figure_value, parameter_lines, verdict_text
 
 ROWS_SHOWN = 200
 
@@ -42,7 +42,7 @@ def figure(request: TenantRequest, pk: int) -> HttpResponse:
         "intact": is_intact(found),
         "parameters": parameter_lines(found.parameters),
         "gone": gone,
-        "columns": () if isinstance(answer, str) else answer.columns,
+        "columns": [] if isinstance(answer, str) else column_words(answer.columns),
         "rows": rows[:ROWS_SHOWN],
         "rows_total": len(rows),
         "rows_differ": not gone and len(rows) != found.rows,
