@@ -28,14 +28,24 @@ class DayLine:
         return self.row.day
 
     @property
-    def accounts_shown(self) -> str:
+    def accounts(self) -> int:
         """All accounts of that day."""
-        return number(self.row.scored + self.row.unknown)
+        return self.row.scored + self.row.unknown
+
+    @property
+    def attention(self) -> int:
+        """Those at risk or critical."""
+        return self.row.at_risk + self.row.critical
+
+    @property
+    def accounts_shown(self) -> str:
+        """All of them, written out."""
+        return number(self.accounts)
 
     @property
     def attention_shown(self) -> str:
-        """Those at risk or critical."""
-        return number(self.row.at_risk + self.row.critical)
+        """Those who need somebody, written out."""
+        return number(self.attention)
 
 
 def newest_day(tenant: Tenant) -> DayLine | None:
