@@ -187,6 +187,7 @@ def _in_time(look_up: Callable[[], T]) -> T:
     """
     said: list[T] = []
     failed: list[Exception] = []
+    places = _lookups
 
     def work() -> None:
         try:
@@ -194,9 +195,9 @@ def _in_time(look_up: Callable[[], T]) -> T:
         except Exception as error:  # handed to the caller below, whatever it is
             failed.append(error)
         finally:
-            _lookups.release()
+            places.release()
 
-    if not _lookups.acquire(timeout=LOOKUP_SECONDS):
+    if not places.acquire(timeout=LOOKUP_SECONDS):
         raise Unreachable("Too many names are being looked up; none of them is answered.")
     thread = threading.Thread(target=work, name="look-up", daemon=True)
     thread.start()

@@ -48,8 +48,10 @@ def test_the_board_shows_columns_sums_and_a_menu_for_who_may_move(growth: Growth
 def test_an_empty_company_is_told_how_opportunities_come(growth: Growth, browser: SignIn) -> None:
     client = browser(growth.members["carl"])
     assert "The night opens one where ROI is high" in client.get(BASE).content.decode()
-    assert "No opportunity matches" in client.get(f"{BASE}?view=list").content.decode()
-    assert "No account matches" in client.get(f"{BASE}whitespace/").content.decode()
+    assert "The night opens one where ROI is high" in client.get(f"{BASE}?view=list").content.decode()
+    assert "No opportunity matches" in client.get(f"{BASE}?view=list&type=services").content.decode()
+    assert "No accounts yet" in client.get(f"{BASE}whitespace/").content.decode()
+    assert "No account matches" in client.get(f"{BASE}whitespace/?who=mine").content.decode()
 
 
 @pytest.mark.parametrize("path", ["", "?view=list", "whitespace/", "{one}/"])
