@@ -8,7 +8,6 @@ from typing import Any
 from lxml import etree
 from pptx.chart.data import CategoryChartData
 from pptx.enum.chart import (
-    XL_AXIS_CROSSES,
     XL_CHART_TYPE,
     XL_LABEL_POSITION,
     XL_LEGEND_POSITION,
@@ -158,7 +157,8 @@ def _dress_axes(drawn: Any, chart: ChartSpec, lying: bool) -> None:
     category.tick_label_position = XL_TICK_LABEL_POSITION.LOW  # below negative bars, not across them
     if lying:
         category.reverse_order = True  # the first one on top
-        category.crosses = XL_AXIS_CROSSES.MAXIMUM  # and the numbers still at the foot
+        # And the numbers still at the foot; `category.crosses` of python-pptx leaves the element as it is.
+        value._element.find(qn("c:crosses")).set("val", "max")
     if chart.kind != "line":
         value.minimum_scale = 0 if all(v is None or v >= 0 for _n, vs in chart.series for v in vs) else None
 

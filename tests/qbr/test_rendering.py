@@ -13,6 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pptx import Presentation
 from pptx.chart.chart import Chart as NativeChart
+from pptx.enum.chart import XL_TICK_LABEL_POSITION
+from pptx.oxml.ns import qn
 from pptx.util import Emu
 
 from outreach.documents.brand import Brand
@@ -256,3 +258,22 @@ def test_a_brand_without_anything_still_prints() -> None:
     shown = replace(pack_of(Section("a", "A", "x")), brand=Brand(""))
     assert len(pages_of(pack_pdf(shown))) == 1
     assert len(deck_of(shown).slides) == 2
+
+
+def test_bars_below_zero_keep_their_colour_and_lying_ones_have_their_numbers_at_the_foot() -> None:
+    fell = ChartSpec("bar", "Return", "EUR", ("Jan", "Feb"), (("Return", (1200.0, -800.0)),), 10_000_000.0)
+    names = tuple(f"A rather long feature name {n}" for n in range(9))
+    lying = ChartSpec("bar", "Features", "", names, (("People", tuple(float(n) for n in range(9))),))
+    section = Section(
+        "roi", "Return", "", (Chart(fell, (), "Return fell"), Chart(lying, (), "Who uses what"))
+    )
+    content = replace(sample("es"), sections=(section,))
+    standing, on_its_side = charts(deck_of(print_of(content)))
+    assert standing.plots[0].series[0].invert_if_negative is False
+    assert standing.category_axis.tick_label_position == XL_TICK_LABEL_POSITION.LOW
+    assert "10.000.000" in standing.chart_title.text_frame.text
+    crosses = [
+        axis._element.find(qn("c:crosses")).get("val")
+        for axis in (on_its_side.value_axis, standing.value_axis)
+    ]
+    assert on_its_side.category_axis.reverse_order and crosses == ["max", "autoZero"]
