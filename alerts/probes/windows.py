@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from accounts.fence.planning import group_in_memory
 from accounts.models import Tenant
 from alerts.conditions import Array
 from usage.asof import AsOfRelations
@@ -47,6 +48,7 @@ def read_windows(
     found = {window: np.full(len(accounts), np.nan) for window in ordered}
     # The few windows that reach far back are read by themselves: the many would otherwise look at all their days.
     near = {window for window in ordered if (day - window.first).days < NEAR_DAYS}
+    group_in_memory()
     for chosen, table, expression in (
         ([window for window in daily if window in near], tables.day_table, _daily),
         ([window for window in daily if window not in near], tables.day_table, _daily),

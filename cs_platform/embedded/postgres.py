@@ -30,14 +30,31 @@ SETTINGS = {
     "max_connections": "100",
     "max_prepared_transactions": "20",
     "max_wal_size": "4GB",
-    "shared_buffers": "256MB",
     "client_connection_check_interval": "1s",  # a killed client frees its locks within a second
     "jit": "off",  # compiling costs more than our queries take
     "log_min_messages": "warning",
     "log_line_prefix": "%m [%p] %q%u@%d ",
 }
+# Tests keep little and start many servers; a server that serves takes what PostgreSQL's manual asks for.
+LEAST_BUFFERS_MB, MOST_BUFFERS_MB = 256, 8192
 DURABLE = {"fsync": "on", "synchronous_commit": "on", "full_page_writes": "on"}
 FRAGILE = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+
+
+def buffers_mb(cgroup: Path = Path("/sys/fs/cgroup/memory.max")) -> int:
+    """Megabytes of shared buffers: a quarter of this machine's memory or of its container's limit, within bounds.
+
+    The night reads accounts one after the other by their key, and each page that is not in the buffers is a system call:
+    with 256 MB the night of 100,000 accounts took 1.2 times as long. Memory is taken only as pages are read.
+    """
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    try:
+        limit = cgroup.read_text().strip()
+    except OSError:
+        limit = ""
+    if limit.isdigit():
+        memory = min(memory, int(limit))
+    return min(MOST_BUFFERS_MB, max(LEAST_BUFFERS_MB, memory // 4 // 2**20))
 
 
 def free_port() -> int:
@@ -193,7 +210,8 @@ class Postgres:
             self.child = None
 
     def _launch(self, binaries: Path) -> Child:
-        settings = SETTINGS | (DURABLE if self.durable else FRAGILE)
+        megabytes = buffers_mb() if self.durable else LEAST_BUFFERS_MB
+        settings = SETTINGS | (DURABLE if self.durable else FRAGILE) | {"shared_buffers": f"{megabytes}MB"}
         options = [part for key, value in settings.items() for part in ("-c", f"{key}={value}")]
         return processes.start(
             "postgres",

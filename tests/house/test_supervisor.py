@@ -22,7 +22,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from cs_platform.embedded.pair import THROWAWAY_PREFIX, Busy, Pair, is_locked, running_state, throwaway_pair
-from cs_platform.embedded.postgres import Postgres
+from cs_platform.embedded.postgres import Postgres, buffers_mb
 from tests.house.processes import CHECKOUT, Holder, alive, descendants, eventually
 
 
@@ -358,3 +358,14 @@ def test_reset_refuses_while_it_runs_and_removes_the_data_afterwards(place: Path
         holder.stop()
     done = subprocess.run(reset, cwd=CHECKOUT, env=env, capture_output=True, text=True, check=False)
     assert (done.returncode, (place / "data").exists()) == (0, False)
+
+
+@pytest.mark.parametrize(("limit", "expected"), [("max\n", None), ("2147483648", 512), ("104857600", 256)])
+def test_shared_buffers_are_a_quarter_of_the_memory_there_is(
+    tmp_path: Path, limit: str, expected: int | None
+) -> None:
+    cgroup = tmp_path / "memory.max"
+    cgroup.write_text(limit)
+    machine = buffers_mb(tmp_path / "no container")
+    assert 256 <= machine <= 8192
+    assert buffers_mb(cgroup) == (min(machine, expected) if expected else machine)
