@@ -46,6 +46,9 @@ def use_role(variable: str) -> None:
     connection = connections["default"]
     connection.close()
     connection.settings_dict.update(USER=address.username, PASSWORD=address.password)
+    # A test is one transaction; on a busy machine it may take longer than a request ever may.
+    options = connection.settings_dict.setdefault("OPTIONS", {})
+    options["options"] = "-c transaction_timeout=0 -c idle_in_transaction_session_timeout=0"
 
 
 @pytest.fixture(scope="session")
