@@ -8,9 +8,10 @@ from typing import Any
 from django.utils.formats import number_format
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy, ngettext, pgettext
 
 from accounts.models import Account, Ticket
+from accounts.visibility import money_hidden
 
 from .conditions import ConditionError, Group, Leaf, Node, parse_tree
 from .conditions.tree import (
@@ -82,6 +83,8 @@ def share_words(share: float) -> str:
 def measured(value: float, fact: Fact, names: Names) -> str:
     """A value of a comparison: money is stored in cents and read in its currency."""
     if isinstance(fact, MetricFact) and fact.metric.endswith("_cents"):
+        if money_hidden():
+            return pgettext("an amount of money", "hidden")
         return f"{figure(value / 100)}\N{NO-BREAK SPACE}{names.get(CURRENCY, '')}".strip()
     return figure(value)
 

@@ -1,24 +1,57 @@
-"""What the dashboards read: rows of `tenant_day`, never the accounts."""
+"""What the dashboards read: rows of `tenant_day`; the accounts only for whoever sees just some of them."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Any
 
 from django.db import connection
 
 from accounts.models import Account, Tenant
+from accounts.visibility import seeing_everything, sees_all
 from health.models import TenantDay, share_pct
-from scoring.models import KIND_CODES
+from health.summing import FIELDS, summing_sql
+from scoring.models import KIND_CODES, Version
 from scoring.selectors import version_marks
 
 HEALTHY_TARGET_PCT = 70.0
 
 
 def summary(tenant: Tenant, on: date | None = None) -> TenantDay | None:
-    """The newest summary, or the newest one by a day."""
-    rows = TenantDay.objects.filter(tenant=tenant).select_related("version__model").order_by("-day")
-    return (rows.filter(day__lte=on) if on else rows).first()
+    """The newest summary, or the newest one by a day; for whoever sees only some accounts, summed up over those."""
+    with seeing_everything():
+        rows = TenantDay.objects.filter(tenant=tenant).select_related("version__model").order_by("-day")
+        row = (rows.filter(day__lte=on) if on else rows).first()
+    if row is None or sees_all():
+        return row
+    return next(iter(_summed(tenant, [row.day])), None)
+
+
+def _summed(tenant: Tenant, days: Sequence[date]) -> list[TenantDay]:
+    """Summaries of days over the accounts that may be shown, rising; not stored; one query, and one for the versions."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"{summing_sql('s.day = ANY(%(days)s)')} ORDER BY r.day",
+            {
+                "tenant": tenant.pk,
+                "kind": KIND_CODES["health"],
+                "currency": tenant.currency,
+                "days": list(days),
+            },
+        )
+        rows = cursor.fetchall()
+    found = [
+        TenantDay(tenant=tenant, day=day, **dict(zip(FIELDS, values, strict=True))) for day, *values in rows
+    ]
+    versions = (
+        Version.objects.filter(tenant=tenant)
+        .select_related("model")
+        .in_bulk({row.version_id for row in found})
+    )
+    for row in found:
+        row.version = versions.get(row.version_id or 0)
+    return found
 
 
 def distribution(tenant: Tenant, on: date | None = None) -> dict[str, Any]:
@@ -71,8 +104,19 @@ def _mrr(tenant: Tenant, healthy: int, at_risk: int, critical: int, unknown: int
     }
 
 
-TREND_SQL = """
-SELECT DISTINCT ON (date_trunc('week', day)) day, scored, unknown, mean, coverage, healthy, at_risk, critical, version_id
+TREND_FIELDS = (
+    "day",
+    "scored",
+    "unknown",
+    "mean",
+    "coverage",
+    "healthy",
+    "at_risk",
+    "critical",
+    "version_id",
+)
+TREND_SQL = f"""
+SELECT DISTINCT ON (date_trunc('week', day)) {", ".join(TREND_FIELDS)}
 FROM health_tenant_day WHERE tenant_id = %s AND day BETWEEN %s AND %s ORDER BY date_trunc('week', day), day DESC
 """
 
@@ -82,9 +126,14 @@ def trend(tenant: Tenant, weeks: int = 26, until: date | None = None) -> list[di
     last = until or tenant.today()
     monday = last - timedelta(days=last.weekday())
     first = monday - timedelta(weeks=weeks - 1)
-    with connection.cursor() as cursor:
+    with seeing_everything(), connection.cursor() as cursor:
         cursor.execute(TREND_SQL, [tenant.pk, first, last])
         rows = cursor.fetchall()
+    if not sees_all():
+        rows = [
+            tuple(getattr(row, name) for name in TREND_FIELDS)
+            for row in _summed(tenant, [values[0] for values in rows])
+        ]
     return [
         {
             "week": day - timedelta(days=day.weekday()),
@@ -125,7 +174,7 @@ def movers(
     row = row or summary(tenant, day)
     if row is None:
         return {"down": [], "up": []}
-    kept = owner_id is None and days == 7 and row.movers
+    kept = owner_id is None and days == 7 and row.movers and sees_all()
     found = row.movers if kept else movers_between(tenant, row.day, days, limit=limit, owner_id=owner_id)
     ids = [line["account_id"] for lines in found.values() for line in lines]
     names = Account.objects.filter(tenant=tenant).in_bulk(ids)

@@ -16,6 +16,7 @@ from icalendar import Calendar, Event
 from accounts.fence.scope import tenant_scope
 from accounts.links import public_url, tenant_url
 from accounts.models import Membership, Tenant
+from accounts.visibility import seeing, visibility_of
 
 from .links import task_path
 from .models import MemberCalendar, Priority
@@ -70,7 +71,11 @@ def task_feed(request: HttpRequest, token: str) -> HttpResponse:
         if calendar is None or not key or not calendar.member.is_active:
             raise Http404
         member = calendar.member
-        with translation.override(member.user.language or tenant.language):
+        member.tenant = tenant
+        with (
+            translation.override(member.user.language or tenant.language),
+            seeing(visibility_of(member)),
+        ):
             body = calendar_file(
                 _("Tasks · %(company)s") % {"company": tenant.name}, entries_of(tenant, member)
             )

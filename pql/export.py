@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.utils.translation import gettext as _
 
+from accounts.visibility import money_hidden
 from pql.models import Lead
 from pql.selectors import LeadFacts
 
@@ -57,6 +58,6 @@ def export_row(lead: Lead, facts: LeadFacts) -> list[object]:
         lead.close_note,
         account.plan,
         account.seats,
-        account.mrr_cents / 100,
+        None if money_hidden() else account.mrr_cents / 100,
         account.currency,
     ]

@@ -10,6 +10,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Membership
+from accounts.visibility import money_hidden
 from expansion.models import Offering, Opportunity, OpportunityType
 from expansion.pricing import MOST_PCT
 
@@ -26,7 +27,7 @@ def cents_of(amount: Decimal | None) -> int | None:
 
 def amount_of(cents: int | None) -> Decimal | None:
     """A typed amount of cents, without needless places."""
-    if cents is None:
+    if cents is None or money_hidden():
         return None
     return Decimal(cents // 100) if cents % 100 == 0 else Decimal(cents) / CENTS
 

@@ -11,6 +11,7 @@ from accounts.csv_text import csv_lines
 from accounts.fence.scope import tenant_scope
 from accounts.models import Tenant
 from workspace.bands import band_of
+from workspace.formatting import money_cell
 from workspace.selectors.account_filter import AccountFilter
 from workspace.selectors.account_list import export_rows
 
@@ -48,7 +49,7 @@ def accounts_csv(tenant: Tenant, wanted: AccountFilter) -> StreamingHttpResponse
                     row.segment,
                     row.stage,
                     row.plan,
-                    row.mrr_cents / 100,
+                    money_cell(row.mrr_cents),
                     row.currency,
                     row.renewal_on,
                     ", ".join(row.tags),

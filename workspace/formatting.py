@@ -1,4 +1,4 @@
-"""Numbers, money and times as the member reads them; pure but for the active language."""
+"""Numbers, money and times as the member reads them; pure but for the active language and who sees money."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from datetime import date, datetime
 
 from django.utils import formats, timezone
 from django.utils.translation import get_language, gettext, ngettext, pgettext
+
+from accounts.visibility import money_hidden
 
 CURRENCY_SIGNS = {"EUR": "€", "USD": "$", "GBP": "£", "JPY": "¥", "BRL": "R$"}
 SIGN_LAST = ("es",)  # languages that write "1 234 €"
@@ -28,9 +30,11 @@ def percent(value: float | None, decimals: int = 0) -> str:
 
 
 def money(cents: int | None, currency: str = "", decimals: int = 0) -> str:
-    """An amount with its currency, without cents unless asked."""
+    """An amount with its currency, without cents unless asked; only a word for roles that see no money."""
     if cents is None:
         return NO_VALUE
+    if money_hidden():
+        return hidden()
     figure = number(cents / 100, decimals)
     sign = CURRENCY_SIGNS.get(currency, currency)
     if not sign:
@@ -40,10 +44,22 @@ def money(cents: int | None, currency: str = "", decimals: int = 0) -> str:
     return f"{sign}{figure}" if currency in CURRENCY_SIGNS else f"{sign}\N{NO-BREAK SPACE}{figure}"
 
 
+def hidden() -> str:
+    """What stands in the place of an amount that somebody's role does not see."""
+    return pgettext("an amount of money", "hidden")
+
+
+def money_cell(cents: int | None) -> float | None:
+    """An amount in a file: empty for roles that see no money."""
+    return None if cents is None or money_hidden() else cents / 100
+
+
 def short_money(cents: int | None, currency: str = "") -> str:
     """An amount for a tile or an axis: $12.4k, $1.2M."""
     if cents is None:
         return NO_VALUE
+    if money_hidden():
+        return hidden()
     for unit, letter in ((100_000_000, "M"), (100_000, "k")):
         if abs(cents) >= unit:
             figure = cents / unit

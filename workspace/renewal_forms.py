@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Membership
+from accounts.visibility import money_hidden
 from expansion.models import Renewal, RenewalSettings
 from expansion.renewals.services import MOST_STEPS, PlanStep
 
@@ -28,7 +29,7 @@ def cents_of(amount: Decimal | None) -> int | None:
 
 def amount_of(cents: int | None) -> Decimal | None:
     """Cents as a form shows them."""
-    return None if cents is None else Decimal(cents) / 100
+    return None if cents is None or money_hidden() else Decimal(cents) / 100
 
 
 def _amount(label: Any, help_text: Any, *, required: bool = False) -> forms.DecimalField:

@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from typing import cast
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.db import InterfaceError, OperationalError, transaction
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotFound, JsonResponse
+from django.http import (
+    HttpRequest,
+    HttpResponse,
+    HttpResponseBase,
+    HttpResponseNotFound,
+    JsonResponse,
+    StreamingHttpResponse,
+)
 from django.template.loader import render_to_string
 from django.urls import get_script_prefix, set_script_prefix, set_urlconf
 from django.utils import timezone, translation
@@ -17,6 +25,7 @@ from django.utils import timezone, translation
 from accounts import keys
 from accounts.models import Membership, Tenant
 from accounts.requests import SiteRequest
+from accounts.visibility import EVERYTHING, current_visibility, seeing, seen_through, visibility_of
 
 from .scope import is_lost, tenant_scope
 
@@ -111,13 +120,21 @@ class TenantMiddleware:
         with tenant_scope(tenant):
             if request.api_key is not None:
                 keys.note_use(request.api_key)
-            response = self.get_response(request)
+            with seeing(visibility_of(request.member) if request.member else EVERYTHING):
+                response = self.get_response(request)
+                if isinstance(response, StreamingHttpResponse) and current_visibility() != EVERYTHING:
+                    response.streaming_content = seen_through(current_visibility(), _parts(response))
             if is_lost() and response.status_code < 400:
                 # A view caught a database error and went on: nothing of its work is stored, so it must not say so.
                 response = broken(request)
             if response.status_code >= 400 and not getattr(response, "commit_on_error", False):
                 transaction.set_rollback(True)
             return response
+
+
+def _parts(response: StreamingHttpResponse) -> Iterable[bytes]:
+    """What a stream of ours will give; we serve nothing that is made by a loop of asyncio."""
+    return cast(Iterable[bytes], response.streaming_content)
 
 
 def nul_refused(request: HttpRequest) -> HttpResponse:

@@ -6,6 +6,7 @@ from .journal import ApiKeyUse, AuditEntry, TimelineEntry
 from .links import SignedLink
 from .records import Invoice, Ticket
 from .settings import TenantSettings
+from .teams import Team, TeamMember
 from .work import IdempotencyRecord, Job, JobChunk, Outbox
 
 __all__ = [
@@ -24,6 +25,8 @@ __all__ = [
     "Role",
     "SignedLink",
     "Subscription",
+    "Team",
+    "TeamMember",
     "Tenant",
     "TenantSettings",
     "Ticket",

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
+from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models
@@ -101,6 +102,12 @@ class Tenant(models.Model):
     brand_color = models.CharField(_("brand colour"), max_length=7, blank=True)
     is_demo = models.BooleanField(_("demo"), default=False)
     created_at = models.DateTimeField(_("created"), default=now)
+    # Roles that see no amounts of money. Here and not in the settings, so that no request has to ask for it.
+    hidden_money_roles = ArrayField(
+        models.CharField(max_length=10), default=list, blank=True, verbose_name=_("roles that see no money")
+    )
+    suspended_at = models.DateTimeField(_("suspended"), null=True, blank=True)
+    deletes_at = models.DateTimeField(_("will be deleted"), null=True, blank=True)
 
     class Meta:
         verbose_name = _("tenant")
@@ -135,10 +142,20 @@ class Role(models.TextChoices):
 class Membership(models.Model):
     """A login inside a tenant, with a role. Members are deactivated, never deleted: their work stays signed."""
 
+    class Scope(models.TextChoices):
+        """Whose accounts a member sees; those that nobody owns are seen with the team's."""
+
+        OWN = "own", _("The own accounts")
+        TEAM = "team", _("Accounts of the own teams and those nobody owns")
+        ALL = "all", _("All accounts")
+
     id = models.BigAutoField(primary_key=True)
     tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="memberships")
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="memberships")
     role = models.CharField(_("role"), max_length=10, choices=Role)
+    scope = models.CharField(
+        _("sees"), max_length=4, choices=Scope, default=Scope.ALL, db_default=Scope.ALL.value
+    )
     is_active = models.BooleanField(_("active"), default=True)
     created_at = models.DateTimeField(_("created"), default=now)
 

@@ -9,6 +9,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from accounts.models import Account, Tenant
+from accounts.visibility import money_hidden
 from outreach.documents.spec import ChartSpec
 from qbr import numbers
 from qbr.cadence import next_due
@@ -60,7 +61,7 @@ def roi_panel(tenant: Tenant, account: Account) -> dict[str, Any]:
     months = by_month(entries, currency)
     shown = [month for month in months if month <= month_of(today)][-MONTHS_SHOWN:]
     chart = None
-    if len(shown) > 1:
+    if len(shown) > 1 and not money_hidden():
         labels = tuple(numbers.month_text(month, language()) for month in shown)
         values = tuple(months[month] / 100 for month in shown)
         chart = chart_of(

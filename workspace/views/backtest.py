@@ -17,7 +17,7 @@ from accounts.requests import TenantRequest
 from scoring.backtest.parameters import Refusal
 from scoring.models import Backtest
 from scoring.services import DefinitionError, draft_suggested_weights, start_backtest
-from workspace.access import admin_only, member_only
+from workspace.access import admin_only, member_only, over_all
 from workspace.backtest_forms import BacktestForm
 from workspace.selectors import backtest as selectors
 from workspace.views.versions import tell
@@ -25,6 +25,7 @@ from workspace.views.versions import tell
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @member_only
+@over_all
 def backtest_list(request: TenantRequest) -> HttpResponse:
     """The backtests there are, and the form that starts one."""
     versions = selectors.versions_to_test(request.tenant)
@@ -60,6 +61,7 @@ def _list(request: TenantRequest, form: BacktestForm, status: int = 200) -> Http
 
 @require_safe
 @member_only
+@over_all
 def backtest_page(request: TenantRequest, pk: int) -> HttpResponse:
     """One backtest: how far it is, why there is none, or what came out."""
     found = selectors.backtest_with_job(request.tenant, pk)

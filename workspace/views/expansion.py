@@ -43,7 +43,7 @@ from expansion.services.opportunities import standing_of
 from expansion.stages import OPEN, ORDER, refusals
 from expansion.words import refusal_words
 from usage.models import Metric
-from workspace.access import csm_only, member_only
+from workspace.access import csm_only, member_only, with_money
 from workspace.expansion_forms import DiscountForm, EditForm, OpenForm, WinForm, cents_of
 from workspace.expansion_words import evidence_lines, evidence_sentence, metric_keys, suggested_case
 from workspace.paging import CURSOR_PARAMETER, address, page_of, read_cursor
@@ -205,6 +205,7 @@ def _page(
 
 @require_POST
 @csm_only
+@with_money
 def opportunity_edit(request: TenantRequest, pk: int) -> HttpResponse:
     """Keep what was typed about an opportunity; faults stand at their fields."""
     one = expansion.opportunity(request.tenant, pk)
@@ -283,6 +284,7 @@ def opportunity_move(request: TenantRequest, pk: int) -> HttpResponse:
 
 @require_POST
 @csm_only
+@with_money
 def opportunity_win(request: TenantRequest, pk: int) -> HttpResponse:
     """The account bought it."""
     form = WinForm(request.POST)
@@ -318,6 +320,7 @@ def opportunity_reopen(request: TenantRequest, pk: int) -> HttpResponse:
 
 @require_POST
 @csm_only
+@with_money
 def discount_ask(request: TenantRequest, pk: int) -> HttpResponse:
     """Ask for a discount, or grant it within one's limit."""
     form = DiscountForm(request.POST)
@@ -342,6 +345,7 @@ def discount_ask(request: TenantRequest, pk: int) -> HttpResponse:
 
 @require_POST
 @csm_only
+@with_money
 def discount_withdraw(request: TenantRequest, pk: int) -> HttpResponse:
     """Take back a discount that waits."""
     return _deed(request, pk, withdraw_discount, lambda _one: _("Withdrawn."))
@@ -349,6 +353,7 @@ def discount_withdraw(request: TenantRequest, pk: int) -> HttpResponse:
 
 @require_POST
 @csm_only
+@with_money
 def discount_decide(request: TenantRequest, pk: int) -> HttpResponse:
     """Approve or refuse a discount."""
     wish = Discount.objects.filter(tenant=request.tenant, pk=pk).first()
@@ -371,6 +376,7 @@ def discount_decide(request: TenantRequest, pk: int) -> HttpResponse:
 
 @require_POST
 @csm_only
+@with_money
 def opportunity_bundle(request: TenantRequest, pk: int) -> HttpResponse:
     """Give or take the bundle discount."""
     on = request.POST.get("on") == "yes"
@@ -385,6 +391,7 @@ def opportunity_bundle(request: TenantRequest, pk: int) -> HttpResponse:
 
 @require_POST
 @csm_only
+@with_money
 def proposal_make(request: TenantRequest, pk: int) -> HttpResponse:
     """Make the document as things stand."""
     deed = partial(make_proposal, language=request.POST.get("language", ""))
@@ -393,6 +400,7 @@ def proposal_make(request: TenantRequest, pk: int) -> HttpResponse:
 
 @require_safe
 @member_only
+@with_money
 def proposal_file(request: TenantRequest, pk: int) -> HttpResponse:
     """The document as it was made."""
     made = (

@@ -12,7 +12,7 @@ from accounts.requests import TenantRequest
 from qbr.figures import ask_as_recorded, verify_figure
 from qbr.figures.services import is_intact
 from qbr.models import Figure
-from workspace.access import member_only
+from workspace.access import member_only, with_money
 from workspace.figure_words import column_words, figure_title, figure_value, parameter_lines, verdict_text
 
 ROWS_SHOWN = 200
@@ -27,6 +27,7 @@ def _figure(request: TenantRequest, pk: int) -> Figure:
 
 @require_safe
 @member_only
+@with_money
 def figure(request: TenantRequest, pk: int) -> HttpResponse:
     """Query, parameters, moment, rows, hash, and the last verdict."""
     found = _figure(request, pk)
@@ -52,6 +53,7 @@ def figure(request: TenantRequest, pk: int) -> HttpResponse:
 
 @require_POST
 @member_only
+@with_money
 def figure_verify(request: TenantRequest, pk: int) -> HttpResponse:
     """Ask again."""
     found = _figure(request, pk)

@@ -16,6 +16,7 @@ from accounts.access import get_or_404, has_role, may_work_on
 from accounts.csv_text import csv_lines
 from accounts.models import Account, Role
 from accounts.requests import TenantRequest
+from accounts.visibility import money_hidden
 from alerts.selectors import attention_of
 from alerts.services.persons import SEVERITIES
 from playbooks.intervention import selectors as intervention
@@ -275,7 +276,9 @@ def csm_metrics_export(request: TenantRequest) -> HttpResponseBase:
                 row.others,
                 "; ".join(
                     f"{cents / 100:.2f} {currency}".strip() for currency, cents in sorted(row.mrr.items())
-                ),
+                )
+                if not money_hidden()
+                else "",
                 load,
                 row.untouched,
                 row.tasks_done,

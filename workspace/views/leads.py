@@ -31,7 +31,7 @@ from pql.services import (
     reopen_lead,
 )
 from pql.services.standing import why_off
-from workspace.access import admin_only, csm_only, member_only
+from workspace.access import admin_only, csm_only, member_only, over_all
 from workspace.paging import CURSOR_PARAMETER, address, page_of, read_cursor
 from workspace.selectors import leads as selectors
 from workspace.selectors import people
@@ -205,6 +205,7 @@ def lead_reopen(request: TenantRequest, pk: int) -> HttpResponse:
 
 @require_safe
 @member_only
+@over_all
 def conversion(request: TenantRequest) -> HttpResponse:
     """Who converted from which band, and what another threshold would let through."""
     context = conversion_figures(request.tenant) | threshold_figures(request.tenant)

@@ -28,7 +28,7 @@ from outreach.services.choosing import (
 )
 from outreach.services.slack import set_slack_address, try_slack
 from outreach.services.suppressing import release, suppress
-from workspace.access import admin_only, manager_only
+from workspace.access import admin_only, manager_only, over_all
 from workspace.message_forms import SenderForm, SlackForm, SuppressForm, TemplateForm
 from workspace.paging import CURSOR_PARAMETER, read_cursor
 from workspace.selectors import messages as selectors
@@ -178,6 +178,7 @@ def template_remove(request: TenantRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @manager_only
+@over_all
 def suppressed(request: TenantRequest) -> HttpResponse:
     """Addresses that get nothing, and why."""
     form = SuppressForm(request.POST or None)
@@ -210,6 +211,7 @@ def suppressed(request: TenantRequest) -> HttpResponse:
 
 @require_POST
 @manager_only
+@over_all
 def suppressed_remove(request: TenantRequest, pk: int) -> HttpResponse:
     """Let an address be written to again."""
     try:

@@ -22,7 +22,7 @@ from accounts.requests import TenantRequest
 from accounts.services import record_audit
 from outreach.mail.viewing import MAIL_KINDS, mail_of_item, mail_of_message
 from outreach.models import Message
-from workspace.access import admin_only, manager_only
+from workspace.access import admin_only, manager_only, over_all
 from workspace.message_words import KINDS
 from workspace.paging import CURSOR_PARAMETER, page_of, read_cursor
 from workspace.selectors import messages as selectors
@@ -111,6 +111,7 @@ def message_html(request: TenantRequest, pk: int) -> HttpResponse:
 
 @require_safe
 @manager_only
+@over_all
 def outbox(request: TenantRequest) -> HttpResponse:
     """Everything that left the house or has to."""
     wanted = selectors.read_outbox_filter(request.GET, KINDS)
@@ -132,6 +133,7 @@ def outbox(request: TenantRequest) -> HttpResponse:
 
 @require_safe
 @manager_only
+@over_all
 def outbox_item(request: TenantRequest, pk: int) -> HttpResponse:
     """One item: its mail or its data, its attempts, its error."""
     item = selectors.outbox_item(request.tenant, pk)
@@ -151,6 +153,7 @@ def outbox_item(request: TenantRequest, pk: int) -> HttpResponse:
 @require_safe
 @framed
 @manager_only
+@over_all
 def outbox_html(request: TenantRequest, pk: int) -> HttpResponse:
     """The mail of an item, for the frame."""
     item = selectors.outbox_item(request.tenant, pk)

@@ -30,7 +30,7 @@ from qbr.sharing.sharing import (
     standard_mail,
     unshare,
 )
-from workspace.access import csm_only, member_only
+from workspace.access import csm_only, member_only, with_money
 from workspace.pack_forms import BundleForm, ShareForm
 
 
@@ -43,6 +43,7 @@ def _pack(tenant: Tenant, pk: int) -> Pack:
 
 @require_POST
 @csm_only
+@with_money
 def pack_file_ask(request: TenantRequest, pk: int, kind: str) -> HttpResponse:
     """Have a file made by a worker."""
     pack = _pack(request.tenant, pk)
@@ -55,6 +56,7 @@ def pack_file_ask(request: TenantRequest, pk: int, kind: str) -> HttpResponse:
 
 @require_safe
 @member_only
+@with_money
 def pack_file(request: TenantRequest, pk: int, kind: str) -> HttpResponse:
     """Download what was made of the present version."""
     pack = _pack(request.tenant, pk)
@@ -151,6 +153,7 @@ def pack_answer(request: TenantRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @csm_only
+@with_money
 def pack_bundle(request: TenantRequest) -> HttpResponse:
     """Choose a month and whose packs; a post has their files made."""
     today = request.tenant.today()
@@ -196,6 +199,7 @@ def _bundle_job(tenant: Tenant, pk: int) -> Job:
 
 @require_safe
 @csm_only
+@with_money
 def pack_bundle_job(request: TenantRequest, pk: int) -> HttpResponse:
     """How far the files are, then the way to them."""
     job = _bundle_job(request.tenant, pk)
@@ -210,6 +214,7 @@ def pack_bundle_job(request: TenantRequest, pk: int) -> HttpResponse:
 
 @require_safe
 @csm_only
+@with_money
 def pack_bundle_zip(request: TenantRequest, pk: int) -> StreamingHttpResponse:
     """All files of the job as one archive, read one by one while it is sent."""
     job = _bundle_job(request.tenant, pk)

@@ -39,7 +39,7 @@ from qbr.services import (
     suggest_summary,
     verify_pack,
 )
-from workspace.access import csm_only, member_only
+from workspace.access import csm_only, member_only, with_money
 from workspace.paging import CURSOR_PARAMETER, address, page_of, read_cursor
 from workspace.review_charts import chart_of
 from workspace.review_forms import ActionForm
@@ -134,6 +134,7 @@ def _page(request: TenantRequest, view: selectors.PackView, status: int = 200, *
 
 @require_safe
 @member_only
+@with_money
 def pack(request: TenantRequest, pk: int) -> HttpResponse:
     """One pack: its sections with their figures, what is agreed, what can be done."""
     return _page(request, _view(request, pk))
@@ -236,6 +237,7 @@ def pack_suggest(request: TenantRequest, pk: int) -> HttpResponse:
 
 @require_POST
 @csm_only
+@with_money
 def pack_section(request: TenantRequest, pk: int, key: str) -> HttpResponse:
     """Save a section: own words, what is hidden, texts and lists, what is left out."""
     texts = {

@@ -9,7 +9,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from accounts.requests import TenantRequest
-from workspace.access import manager_only, member_only
+from workspace.access import manager_only, member_only, over_all
 from workspace.paging import CURSOR_PARAMETER, Cursor, address, read_cursor
 from workspace.selectors import quality as selectors
 from workspace.selectors.work import sees_everybody
@@ -17,6 +17,7 @@ from workspace.selectors.work import sees_everybody
 
 @require_safe
 @manager_only
+@over_all
 def quality(request: TenantRequest) -> HttpResponse:
     """Coverage, freshness, versions, steadiness, overrides and disagreements on one page."""
     found = selectors.quality(request.tenant)

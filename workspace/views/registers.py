@@ -16,9 +16,10 @@ from django.views.decorators.http import require_http_methods, require_POST
 from accounts.access import get_or_404, may_work_on
 from accounts.models import Account
 from accounts.requests import TenantRequest
+from accounts.visibility import money_hidden
 from qbr.models import RegisterChange
 from qbr.registers.services import AnyEntry, remove_entry, restore_entry, roi_currency, save_entry
-from workspace.access import csm_only
+from workspace.access import closed, csm_only
 from workspace.figure_words import figure_line
 from workspace.register_words import change_lines
 from workspace.review_forms import REGISTER_FORMS, RegisterForm, initial_of
@@ -48,6 +49,8 @@ def _form(request: TenantRequest, register: str, account: Account, entry: AnyEnt
 def _edit(request: TenantRequest, register: str, account: Account, entry: AnyEntry | None) -> HttpResponse:
     if not may_work_on(request.member, account):
         raise PermissionDenied
+    if register == Register.ROI and money_hidden():
+        return closed(request, "money")
     form = _form(request, register, account, entry)
     if request.method == "POST" and form.is_valid():
         try:

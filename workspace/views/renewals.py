@@ -30,7 +30,7 @@ from expansion.renewals.services import (
     set_forecast,
     settings_of,
 )
-from workspace.access import admin_only, csm_only, manager_only, member_only
+from workspace.access import admin_only, csm_only, manager_only, member_only, with_money
 from workspace.paging import CURSOR_PARAMETER, address, page_of, read_cursor
 from workspace.renewal_forms import (
     CallForm,
@@ -236,6 +236,7 @@ def renewal_page(request: TenantRequest, pk: int) -> HttpResponse:
 
 @require_POST
 @csm_only
+@with_money
 def renewal_forecast(request: TenantRequest, pk: int) -> HttpResponse:
     """Say category and forecast."""
     detail = _detail(request, pk)
@@ -287,6 +288,7 @@ def renewal_call(request: TenantRequest, pk: int) -> HttpResponse:
 
 @require_POST
 @csm_only
+@with_money
 def renewal_close(request: TenantRequest, pk: int) -> HttpResponse:
     """Close by hand, before the subscription says so."""
     detail = _detail(request, pk)

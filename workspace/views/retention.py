@@ -22,12 +22,13 @@ from expansion.revenue.retention import (
 )
 from expansion.revenue.selectors import OWNER, SEGMENT, trailing_year
 from expansion.revenue.stored import retention_report
-from workspace.access import member_only
+from workspace.access import member_only, with_money
 from workspace.selectors import people
 
 
 @require_safe
 @member_only
+@with_money
 def retention_page(request: TenantRequest) -> HttpResponse:
     """The figures of a period: of all accounts, month by month, by segment and by CSM."""
     tenant = request.tenant

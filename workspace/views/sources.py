@@ -14,7 +14,7 @@ from accounts.services import record_audit
 from usage.models import Quarantine
 from usage.services import discard_quarantined, replay_quarantined
 from usage.services.intake import NotReplayable
-from workspace.access import admin_only, member_only
+from workspace.access import admin_only, member_only, over_all
 from workspace.paging import CURSOR_PARAMETER, capped, page_of, read_cursor
 from workspace.selectors import sources as selectors
 
@@ -46,6 +46,7 @@ def metric_list(request: TenantRequest) -> HttpResponse:
 
 @require_safe
 @member_only
+@over_all
 def quarantine_list(request: TenantRequest) -> HttpResponse:
     """Events that could not be taken in, by reason."""
     wanted = selectors.read_quarantine_filter(request.GET)
@@ -69,6 +70,7 @@ def quarantine_list(request: TenantRequest) -> HttpResponse:
 
 @require_safe
 @member_only
+@over_all
 def quarantine_page(request: TenantRequest, pk: int) -> HttpResponse:
     """One event as it came, with why it is here."""
     found = selectors.quarantined(request.tenant, pk)

@@ -32,7 +32,7 @@ from nps.stories.services.editing import TEXTS
 from nps.stories.services.publishing import address_of, blockers
 from nps.stories.services.results import offers_of
 from nps.stories.text import missing
-from workspace.access import csm_only, member_only
+from workspace.access import csm_only, member_only, with_money
 from workspace.story_forms import ApprovalForm, PictureForm, ResultForm, StoryForm
 from workspace.views.going_back import back
 
@@ -76,6 +76,7 @@ def new(request: TenantRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @member_only
+@with_money
 def editor(request: TenantRequest, pk: int) -> HttpResponse:
     """The text with its pages beside it; a POST saves."""
     story = story_of(request, pk)
@@ -158,6 +159,7 @@ def story_editor(request: TenantRequest, story: Story, status: int = 200, **boun
 
 @require_POST
 @member_only
+@with_money
 def preview(request: TenantRequest, pk: int) -> HttpResponse:
     """The pages as they are with the text in the form, saved or not; nothing is written."""
     story = story_of(request, pk)
@@ -181,6 +183,7 @@ def preview(request: TenantRequest, pk: int) -> HttpResponse:
 
 @require_safe
 @member_only
+@with_money
 def pdf(request: TenantRequest, pk: int) -> HttpResponse:
     """The PDF of the text as it stands."""
     story = story_of(request, pk)

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts.models import Job
 from accounts.requests import TenantRequest
+from accounts.visibility import money_hidden
 from health.selectors import movers, summary
 from workspace.access import manager_only, member_only
 from workspace.selectors.day import job, job_running, newest_day
@@ -51,7 +52,7 @@ def today(request: TenantRequest) -> HttpResponse:
 
 
 def _by(request: TenantRequest) -> str:
-    return BY_MRR if request.GET.get("by") == BY_MRR else BY_ACCOUNTS
+    return BY_MRR if request.GET.get("by") == BY_MRR and not money_hidden() else BY_ACCOUNTS
 
 
 @require_safe

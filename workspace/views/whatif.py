@@ -18,9 +18,9 @@ from scoring.engine import SpecError
 from scoring.models import Version
 from scoring.places import fault_words, version_names
 from scoring.what_if import WhatIfRefused, start_what_if
-from workspace.access import manager_only, member_only
+from workspace.access import manager_only, member_only, over_all
 from workspace.charts import Chart, bin_label
-from workspace.formatting import number
+from workspace.formatting import money_cell, number
 from workspace.paging import CURSOR_PARAMETER, address, page_of, read_cursor
 from workspace.selectors import whatif as selectors
 from workspace.selectors.versions import difference_words
@@ -57,6 +57,7 @@ def _chart(found: selectors.WhatIfPage) -> Chart:
 
 @require_safe
 @member_only
+@over_all
 def what_if(request: TenantRequest, pk: int) -> HttpResponse:
     """How many accounts change band, which, and how much money that is."""
     found = selectors.whatif_page(request.tenant, pk)
@@ -103,6 +104,7 @@ def what_if(request: TenantRequest, pk: int) -> HttpResponse:
 
 @require_POST
 @manager_only
+@over_all
 def what_if_run(request: TenantRequest, pk: int) -> HttpResponse:
     """Compare the draft with what scores now, on the worker."""
     version = Version.objects.filter(tenant=request.tenant, pk=pk).select_related("model").first()
@@ -119,6 +121,7 @@ def what_if_run(request: TenantRequest, pk: int) -> HttpResponse:
 
 @require_safe
 @member_only
+@over_all
 def what_if_export(request: TenantRequest, pk: int) -> StreamingHttpResponse:
     """The accounts that move, as a file."""
     found = selectors.whatif_page(request.tenant, pk)
@@ -147,7 +150,7 @@ def what_if_export(request: TenantRequest, pk: int) -> StreamingHttpResponse:
                     row.name,
                     row.owner,
                     row.segment,
-                    row.mrr_cents / 100,
+                    money_cell(row.mrr_cents),
                     row.score_before,
                     row.score_after,
                     bands[row.band_before],
@@ -164,6 +167,7 @@ def what_if_export(request: TenantRequest, pk: int) -> StreamingHttpResponse:
 
 @require_safe
 @member_only
+@over_all
 def what_if_account(request: TenantRequest, pk: int, account_pk: int) -> HttpResponse:
     """What a version would say of one account, component by component."""
     version = Version.objects.filter(tenant=request.tenant, pk=pk).select_related("model").first()

@@ -18,6 +18,7 @@ from expansion.models import OpportunityType
 from expansion.selectors import export_matrix
 from expansion.services import expansion_settings
 from workspace.access import member_only
+from workspace.formatting import money_cell
 from workspace.paging import CURSOR_PARAMETER, address, page_of, read_cursor
 from workspace.selectors import expansion as selectors
 from workspace.selectors import people
@@ -77,7 +78,7 @@ def whitespace_export(request: TenantRequest) -> HttpResponseBase:
                     account.name,
                     str(account.owner or ""),
                     account.segment,
-                    account.mrr_cents / 100,
+                    money_cell(account.mrr_cents),
                     account.currency,
                     *[cell_words(cell.state) for cell in row.cells],
                 ]
@@ -106,7 +107,7 @@ def opportunity_export(request: TenantRequest) -> HttpResponseBase:
                 for one in part:
                     yield [
                         one.pk, one.account.external_id, one.account.name, one.get_type_display(), one.title,
-                        one.get_stage_display(), one.value_cents / 100, one.net_cents / 100, one.currency,
+                        one.get_stage_display(), money_cell(one.value_cents), money_cell(one.net_cents), one.currency,
                         _("yes") if one.recurring else _("no"), one.probability_pct, one.opened_on, one.close_on,
                         one.closed_on or "", one.get_lost_reason_display(), str(one.owner or ""), one.next_step,
                     ]  # fmt: skip

@@ -1,0 +1,139 @@
+"""Which accounts the running request may show, and whether it may show money.
+
+A member sees all accounts, the own ones, or those of the own teams (`Membership.scope`). `TenantMiddleware` says so once for
+each request; keys of the API, services, jobs and commands see everything, because nothing is said for them.
+
+Three things keep it, so that a new page is safe without knowing of it: the manager of tenant models narrows what the ORM
+reads and writes (`accounts/fence/models.py`), `accounts/fence/narrowing.py` rewrites the tables that statements join or that
+hand-written SQL reads, and streams are read under the eyes of whoever asked for them. Sums over all accounts that were
+stored beforehand are not shown to whoever sees only some of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
+
+from django.db import connection
+
+if TYPE_CHECKING:
+    from accounts.models import Membership
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Visibility:
+    """What somebody sees: accounts of these owners (None: all), those nobody owns, and amounts of money."""
+
+    owners: tuple[int, ...] | None = None
+    unowned: bool = True
+    money: bool = True
+
+    @property
+    def is_all(self) -> bool:
+        """Whether every account is seen."""
+        return self.owners is None
+
+
+EVERYTHING = Visibility()
+_current: ContextVar[Visibility] = ContextVar("visibility", default=EVERYTHING)
+
+
+def current_visibility() -> Visibility:
+    """What the running request may show."""
+    return _current.get()
+
+
+def sees_all() -> bool:
+    """Whether the running request may show every account."""
+    return _current.get().is_all
+
+
+def visible_owners() -> list[int] | None:
+    """Ids of the members whose accounts may be shown; None when all may be.
+
+    Accounts that nobody owns are not told by it: `owner_condition` knows of them.
+    """
+    owners = _current.get().owners
+    return None if owners is None else list(owners)
+
+
+def owner_condition(alias: str) -> tuple[str, list[object]]:
+    """SQL on accounts under this alias and its values: which of them may be shown; `TRUE` when all may be."""
+    seen = _current.get()
+    if seen.owners is None:
+        return "TRUE", []
+    owned = f"{alias}.owner_id = ANY(%s)"
+    return (
+        f"({owned} OR {alias}.owner_id IS NULL)" if seen.unowned else owned,
+        [list(seen.owners)],
+    )
+
+
+def money_hidden() -> bool:
+    """Whether amounts of money are kept from whoever asks."""
+    return not _current.get().money
+
+
+@contextmanager
+def seeing(seen: Visibility) -> Iterator[None]:
+    """Show no more than this while the block runs."""
+    from accounts.fence.narrowing import narrow  # it asks this module what is seen
+
+    token = _current.set(seen)
+    try:
+        if seen.is_all:
+            yield
+        else:
+            with connection.execute_wrapper(narrow):
+                yield
+    finally:
+        _current.reset(token)
+
+
+@contextmanager
+def seeing_everything() -> Iterator[None]:
+    """Let a block count or check over all accounts, though somebody asked who sees only some; it shows none of them."""
+    seen = _current.get()
+    token = _current.set(EVERYTHING)
+    try:
+        yield
+    finally:
+        _current.reset(token)
+        assert _current.get() is seen
+
+
+def visibility_of(member: Membership) -> Visibility:
+    """What a member may see; one query for a member who sees the accounts of the own teams, else none.
+
+    Admins see everything: they could give it to themselves.
+    """
+    from accounts.models import Membership as Members
+    from accounts.models import Role, TeamMember
+
+    if member.role == Role.ADMIN:
+        return EVERYTHING
+    money = member.role not in member.tenant.hidden_money_roles
+    if member.scope == Members.Scope.ALL:
+        return Visibility(money=money)
+    owners = {member.pk}
+    if member.scope == Members.Scope.TEAM:
+        teams = TeamMember.objects.filter(member_id=member.pk).values("team_id")
+        owners.update(TeamMember.objects.filter(team_id__in=teams).values_list("member_id", flat=True))
+    return Visibility(tuple(sorted(owners)), unowned=member.scope == Members.Scope.TEAM, money=money)
+
+
+def seen_through(seen: Visibility, parts: Iterable[T]) -> Iterator[T]:
+    """The parts of a stream, each made under these eyes: a stream is read when its request is over."""
+    source = iter(parts)
+    while True:
+        with seeing(seen):
+            try:
+                part = next(source)
+            except StopIteration:
+                return
+        yield part

@@ -1,0 +1,196 @@
+"""Whose accounts a member sees: the statements that are narrowed, the tables that are known, what a request sets."""
+
+from __future__ import annotations
+
+import pytest
+from django.db import connection
+from django.http import StreamingHttpResponse
+from django.test import RequestFactory
+
+from accounts.fence.middleware import TenantMiddleware
+from accounts.fence.narrowing import OVER_ALL, RAW_TABLES, _conditions, narrowed_sql, way_of
+from accounts.fence.scope import tenant_scope
+from accounts.models import Account, Contact, Membership, Team, TeamMember, Tenant, Ticket
+from accounts.visibility import (
+    EVERYTHING,
+    Visibility,
+    current_visibility,
+    money_hidden,
+    owner_condition,
+    seeing,
+    seeing_everything,
+    visibility_of,
+    visible_owners,
+)
+from playbooks.models import TaskComment
+
+TWO = Visibility((7, 9), unowned=False)
+
+
+# ── Statements ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+ROWS = "(SELECT * FROM accounts_account WHERE owner_id IN (7, 9))"
+OF_ACCOUNTS = (
+    "account_id IN (SELECT id FROM accounts_account WHERE tenant_id = app_tenant() AND owner_id IN (7, 9))"
+)
+STATEMENTS = [
+    ("SELECT 1 FROM accounts_account a WHERE a.id = 1", f"SELECT 1 FROM {ROWS} a WHERE a.id = 1"),
+    ("SELECT 1 FROM accounts_account AS a", f"SELECT 1 FROM {ROWS} AS a"),
+    ("SELECT 1 FROM accounts_account WHERE x", f'SELECT 1 FROM {ROWS} AS "accounts_account" WHERE x'),
+    ("SELECT 1 FROM x, accounts_account a", f"SELECT 1 FROM x, {ROWS} a"),
+    ("(SELECT 1 FROM accounts_account)", f'(SELECT 1 FROM {ROWS} AS "accounts_account")'),
+    ("DELETE FROM b USING accounts_account a", f"DELETE FROM b USING {ROWS} a"),
+    (
+        "SELECT 1 FROM x LEFT JOIN usage_day d ON y",
+        f"SELECT 1 FROM x LEFT JOIN (SELECT * FROM usage_day WHERE {OF_ACCOUNTS}) d ON y",
+    ),
+    ('SELECT 1 FROM "x" JOIN "accounts_account" T4 ON (y)', f'SELECT 1 FROM "x" JOIN {ROWS} T4 ON (y)'),
+    (
+        'SELECT 1 FROM "x" JOIN "accounts_account" ON (y)',
+        f'SELECT 1 FROM "x" JOIN {ROWS} AS "accounts_account" ON (y)',
+    ),
+    (
+        "SELECT 1 FROM health_tenant_day",
+        'SELECT 1 FROM (SELECT * FROM health_tenant_day WHERE false) AS "health_tenant_day"',
+    ),
+]
+LEFT_ALONE = [
+    "DELETE FROM accounts_account WHERE id = 1",
+    "UPDATE accounts_account SET name = 'x'",
+    "INSERT INTO accounts_account (id) VALUES (1)",
+    "SELECT accounts_account.id, 1",
+    'SELECT 1 FROM "accounts_account" WHERE x',  # the ORM's own table: its manager has narrowed it
+    "SELECT 1 FROM accounts_team",
+    "SELECT 1 FROM accounts_accounts",
+]
+
+
+@pytest.mark.parametrize(("before", "after"), STATEMENTS)
+def test_a_table_of_accounts_is_narrowed_wherever_it_is_read(before: str, after: str) -> None:
+    assert narrowed_sql(before, TWO) == after
+
+
+@pytest.mark.parametrize("statement", LEFT_ALONE)
+def test_what_is_written_or_is_no_table_of_accounts_is_left_alone(statement: str) -> None:
+    assert narrowed_sql(statement, TWO) == statement
+
+
+def test_those_nobody_owns_are_seen_with_the_teams() -> None:
+    assert "owner_id IS NULL" in narrowed_sql("FROM accounts_account a", Visibility((7,), unowned=True))
+
+
+def test_the_condition_for_hand_written_statements() -> None:
+    assert owner_condition("a") == ("TRUE", [])
+    assert visible_owners() is None
+    with seeing(TWO):
+        assert owner_condition("a") == ("a.owner_id = ANY(%s)", [[7, 9]])
+        assert visible_owners() == [7, 9]
+        with seeing_everything():
+            assert visible_owners() is None
+    with seeing(Visibility((7,), unowned=True)):
+        assert owner_condition("a") == ("(a.owner_id = ANY(%s) OR a.owner_id IS NULL)", [[7]])
+
+
+@pytest.mark.django_db
+def test_every_table_with_a_column_of_accounts_is_known() -> None:
+    """A new table without a model has to be named; one with a model is found by its reference."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT c.relname FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'account_id' "
+            "WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p') AND NOT c.relispartition"
+        )
+        tables = {name for (name,) in cursor.fetchall()}
+    assert set(RAW_TABLES) <= tables
+    assert tables - set(_conditions()) == set()
+
+
+def test_rows_below_an_account_find_their_way_to_it() -> None:
+    assert way_of(Ticket) == ("account", Account, False)
+    way = way_of(TaskComment)
+    assert way is not None
+    assert way[0] == "task"
+    assert way_of(Team) is None
+    assert {"health.TenantDay", "usage.Quarantine"} <= OVER_ALL
+
+
+# ── People ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.fixture
+def owned(acme: Tenant, carl: Membership, mona: Membership) -> dict[str, Account]:
+    """One account each of carl, of mona, of nobody."""
+    with tenant_scope(acme):
+        return {
+            name: Account.objects.create(external_id=name, name=name, owner=owner)
+            for name, owner in (("carls", carl), ("monas", mona), ("nobodys", None))
+        }
+
+
+def seen_names() -> set[str]:
+    return set(Account.objects.values_list("name", flat=True))
+
+
+def test_scopes_see_what_they_say(
+    acme: Tenant, carl: Membership, mona: Membership, owned: dict[str, Account]
+) -> None:
+    with tenant_scope(acme):
+        Contact.objects.create(account=owned["monas"], name="of mona")
+        Contact.objects.create(account=owned["carls"], name="of carl")
+        Contact.objects.create(account=None, name="of nobody")
+        team = Team.objects.create(name="North")
+        TeamMember.objects.create(team=team, member=mona)
+        assert visibility_of(carl) == Visibility(None, True, True)
+        carl.scope = "own"
+        with seeing(visibility_of(carl)):
+            assert seen_names() == {"carls"}
+            assert {one.name for one in Contact.objects.all()} == {"of carl", "of nobody"}
+            assert not Account.objects.filter(pk=owned["monas"].pk).update(name="x")
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT name FROM accounts_account a WHERE tenant_id = %s", [acme.pk])
+                assert cursor.fetchall() == [("carls",)]
+            # What is joined is narrowed too, though the query begins at a table of people.
+            assert list(mona.owned_accounts.all()) == []
+            assert Membership.objects.filter(owned_accounts__name="monas").count() == 0
+        carl.scope = "team"
+        with seeing(visibility_of(carl)):
+            assert seen_names() == {"carls", "nobodys"}
+        TeamMember.objects.create(team=team, member=carl)
+        with seeing(visibility_of(carl)):
+            assert seen_names() == {"carls", "monas", "nobodys"}
+        assert seen_names() == {"carls", "monas", "nobodys"}
+
+
+def test_an_admin_sees_everything_whatever_is_said(acme: Tenant, alice: Membership) -> None:
+    alice.scope, acme.hidden_money_roles = "own", ["admin"]
+    alice.tenant = acme
+    assert visibility_of(alice) == EVERYTHING
+
+
+def test_money_is_hidden_by_role(acme: Tenant, carl: Membership, mona: Membership) -> None:
+    acme.hidden_money_roles = ["csm"]
+    acme.save()
+    for member, hidden in ((carl, True), (mona, False)):
+        member.tenant = acme
+        with seeing(visibility_of(member)):
+            assert money_hidden() is hidden
+    assert not money_hidden()
+
+
+def test_a_stream_is_read_with_the_eyes_of_who_asked_for_it(
+    acme: Tenant, carl: Membership, owned: dict[str, Account]
+) -> None:
+    carl.scope = "own"
+    carl.save()
+
+    def rows() -> object:
+        with tenant_scope(acme):
+            for name in Account.objects.order_by("pk").values_list("name", flat=True):
+                yield name
+
+    request = RequestFactory().get("/t/acme/")
+    request.user = carl.user
+    response = TenantMiddleware(lambda _request: StreamingHttpResponse(rows()))(request)  # type: ignore[arg-type]
+    assert isinstance(response, StreamingHttpResponse)
+    assert current_visibility() == EVERYTHING
+    assert b"".join(response) == b"carls"  # type: ignore[arg-type]
+    assert current_visibility() == EVERYTHING
