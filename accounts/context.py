@@ -9,6 +9,7 @@ from django.http import HttpRequest
 
 from accounts.access import has_role
 from accounts.models import Membership, Role
+from accounts.visibility import money_hidden, sees_all
 
 
 def shell(request: HttpRequest) -> dict[str, Any]:
@@ -28,6 +29,8 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         "is_csm": has_role(member, Role.CSM),
         "is_manager": has_role(member, Role.MANAGER),
         "is_admin": has_role(member, Role.ADMIN),
+        "sees_some": not sees_all(),
+        "sees_money": not money_hidden(),
     }
 
 

@@ -17,7 +17,8 @@ MOVERS_KEPT = 10
 
 _SUMMARISE = f"""
 INSERT INTO health_tenant_day (tenant_id, day, movers, {", ".join(FIELDS)})
-SELECT %(tenant)s, day, '{{}}'::jsonb, {", ".join(FIELDS)} FROM ({summing_sql("s.day BETWEEN %(first)s AND %(last)s")}) AS summed
+SELECT %(tenant)s, day, '{{}}'::jsonb, {", ".join(FIELDS)}
+FROM ({summing_sql("s.day BETWEEN %(first)s AND %(last)s")}) AS summed
 ON CONFLICT (tenant_id, day) DO UPDATE SET {", ".join(f"{name} = excluded.{name}" for name in FIELDS)}
 WHERE ({", ".join(f"health_tenant_day.{name}" for name in FIELDS)})
   IS DISTINCT FROM ({", ".join(f"excluded.{name}" for name in FIELDS)})"""

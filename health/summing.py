@@ -1,4 +1,4 @@
-"""The figures of a day over accounts, as SQL: for the night, which stores them, and for members who see only some accounts."""
+"""The figures of a day over accounts, as SQL: for the night, which stores them, and for whoever sees only some accounts."""
 
 from __future__ import annotations
 

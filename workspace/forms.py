@@ -8,7 +8,7 @@ from zoneinfo import available_timezones
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import ApiKey, Membership, Role, User
+from accounts.models import ApiKey, Membership, User
 
 NOTE_LENGTH = 4000
 
@@ -38,21 +38,6 @@ class ProfileForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the 
         model = User
         fields = ("name", "language", "timezone", "theme")
         labels = {"name": _("Name"), "theme": _("Appearance")}
-
-
-class InviteForm(forms.Form):
-    """Somebody new in the team."""
-
-    email = forms.EmailField(label=_("E-mail address"), max_length=254)
-    name = forms.CharField(label=_("Name"), max_length=150, required=False)
-    role = forms.ChoiceField(label=_("Role"), choices=Role.choices, initial=Role.CSM)
-
-
-class MemberForm(forms.Form):
-    """A member's role, and whether the membership is on."""
-
-    role = forms.ChoiceField(label=_("Role"), choices=Role.choices)
-    is_active = forms.BooleanField(label=_("Active"), required=False)
 
 
 class KeyForm(forms.Form):

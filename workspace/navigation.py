@@ -98,7 +98,7 @@ ENTRIES: tuple[tuple[Promise, tuple[Entry, ...]], ...] = (
             Entry(_("Training"), "workspace:training", "note", "training"),
             Entry(_("Team"), "workspace:team", "users-group", "team"),
             Entry(_("API keys"), "workspace:keys", "key", "key", role=Role.ADMIN),
-            Entry(_("Settings"), "admin:index", "settings", "admin", role=Role.ADMIN),
+            Entry(_("Settings"), "workspace:settings", "settings", "setting", role=Role.ADMIN),
         ),
     ),
 )

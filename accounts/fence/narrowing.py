@@ -1,8 +1,8 @@
 """Has statements of somebody who sees only some accounts read only those, whoever wrote the statement.
 
-The manager of tenant models narrows what a query of the ORM begins with. Tables that it joins, and tables in hand-written SQL,
-are put in here: `JOIN accounts_account AS a` becomes `JOIN (SELECT * FROM accounts_account WHERE …) AS a`. PostgreSQL pulls
-such a sub-select up, so the plan is that of the condition. Nothing is rewritten for whoever sees everything.
+The manager of tenant models narrows what a query of the ORM begins with. Tables that it joins, and tables in hand-written
+SQL, are put in here: `JOIN accounts_account AS a` becomes `JOIN (SELECT * FROM accounts_account WHERE …) AS a`. PostgreSQL
+pulls such a sub-select up, so the plan is that of the condition. Nothing is rewritten for whoever sees everything.
 """
 
 from __future__ import annotations
@@ -98,7 +98,7 @@ def narrowed(rows: QuerySet[Any]) -> QuerySet[Any]:
 @cache
 def _conditions() -> Mapping[str, Callable[[Visibility], str]]:
     """How each table is narrowed, by its name."""
-    found: dict[str, Callable[[Visibility], str]] = {name: _by_column for name in RAW_TABLES}
+    found: dict[str, Callable[[Visibility], str]] = dict.fromkeys(RAW_TABLES, _by_column)
     for model in apps.get_models():
         if not any(field.name == "tenant" for field in model._meta.fields):
             continue

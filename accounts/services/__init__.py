@@ -5,23 +5,40 @@ from .journal import record_audit, record_timeline
 from .members import (
     add_member,
     change_role,
+    change_scope,
     deactivate_member,
     invite_member,
+    invite_members,
+    is_waiting,
     reactivate_member,
+    revoke_invitation,
     send_invitation,
 )
+from .settings import change_company, change_data_rules, change_look, hide_money_from
+from .teams import put_in_teams, remove_team, save_team
 from .tenants import change_timezone, create_tenant
 
 __all__ = [
     "add_member",
+    "change_company",
+    "change_data_rules",
+    "change_look",
     "change_role",
+    "change_scope",
     "change_timezone",
     "create_tenant",
     "deactivate_member",
     "enqueue_job",
+    "hide_money_from",
     "invite_member",
+    "invite_members",
+    "is_waiting",
+    "put_in_teams",
     "reactivate_member",
     "record_audit",
     "record_timeline",
+    "remove_team",
+    "revoke_invitation",
+    "save_team",
     "send_invitation",
 ]

@@ -5,6 +5,8 @@ All of these run inside the tenant's scope.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import transaction
@@ -15,8 +17,10 @@ from accounts.models import Membership, Role, Tenant, User
 from accounts.outbox import send_to_outbox
 
 from .journal import record_audit
+from .teams import put_in_teams
 
 INVITATION = "invitation"
+INVITED_AT_ONCE = 50
 
 
 def add_member(
@@ -26,6 +30,7 @@ def add_member(
     role: str,
     password: str | None = None,
     name: str = "",
+    scope: str = Membership.Scope.ALL,
     actor: Membership | None = None,
 ) -> Membership:
     """Let a person into the tenant; a login that exists already is used as it is, password included.
@@ -34,6 +39,7 @@ def add_member(
     """
     email = _checked_email(email)
     _check_role(role)
+    _check_scope(scope)
     user = User.objects.filter(email=email).first()
     if user is None:
         user = User.objects.create_user(email, password, name=name)
@@ -41,21 +47,118 @@ def add_member(
     if member is not None and member.is_active:
         raise ValidationError({"email": _("%(email)s is already a member.") % {"email": email}})
     if member is None:
-        member = Membership.objects.create(tenant=tenant, user=user, role=role)
+        member = Membership.objects.create(tenant=tenant, user=user, role=role, scope=scope)
     else:
-        member.role, member.is_active = role, True
-        member.save(update_fields=["role", "is_active"])
-    record_audit(tenant=tenant, actor=actor, action="member.added", target=email, after={"role": role})
+        member.role, member.scope, member.is_active = role, scope, True
+        member.save(update_fields=["role", "scope", "is_active"])
+    record_audit(
+        tenant=tenant,
+        actor=actor,
+        action="member.added",
+        target=email,
+        after={"role": role, "scope": scope},
+    )
     return member
 
 
 def invite_member(
-    *, tenant: Tenant, email: str, role: str, name: str = "", actor: Membership | None = None
+    *,
+    tenant: Tenant,
+    email: str,
+    role: str,
+    name: str = "",
+    scope: str = Membership.Scope.ALL,
+    team_ids: Iterable[int] = (),
+    actor: Membership | None = None,
 ) -> Membership:
     """Add a member and send the mail with the link to choose a password (or to log in, for a login that has one)."""
-    member = add_member(tenant=tenant, email=email, role=role, name=name, actor=actor)
+    member = add_member(tenant=tenant, email=email, role=role, name=name, scope=scope, actor=actor)
+    put_in_teams(tenant=tenant, member=member, team_ids=team_ids, actor=actor)
     send_invitation(tenant=tenant, member=member, actor=actor)
     return member
+
+
+def invite_members(
+    *,
+    tenant: Tenant,
+    emails: Sequence[str],
+    role: str,
+    name: str = "",
+    scope: str = Membership.Scope.ALL,
+    team_ids: Sequence[int] = (),
+    actor: Membership | None = None,
+) -> list[Membership]:
+    """Invite several people at once, or nobody: the error names each address that cannot be invited."""
+    wanted = list(dict.fromkeys(email.strip().lower() for email in emails if email.strip()))
+    if not wanted:
+        raise ValidationError({"emails": _("Write at least one e-mail address.")})
+    if len(wanted) > INVITED_AT_ONCE:
+        raise ValidationError({"emails": _("Invite at most %(n)s people at once.") % {"n": INVITED_AT_ONCE}})
+    invited, faults = [], []
+    with transaction.atomic():
+        for email in wanted:
+            try:
+                with transaction.atomic():
+                    invited.append(
+                        invite_member(
+                            tenant=tenant,
+                            email=email,
+                            role=role,
+                            name=name if len(wanted) == 1 else "",
+                            scope=scope,
+                            team_ids=team_ids,
+                            actor=actor,
+                        )
+                    )
+            except ValidationError as error:
+                faults += [f"{email}: {text}" if email not in text else text for text in error.messages]
+        if faults:
+            raise ValidationError({"emails": faults})
+    return invited
+
+
+def is_waiting(member: Membership) -> bool:
+    """Whether an invited person has not come yet: there is no password to log in with."""
+    return member.is_active and not member.user.has_usable_password()
+
+
+def revoke_invitation(*, tenant: Tenant, member: Membership, actor: Membership | None = None) -> Membership:
+    """Take an invitation back: its link lets nobody in any more. Raises where the person has come already."""
+    with transaction.atomic():
+        held = _hold(tenant, member)
+        if not is_waiting(held):
+            raise ValidationError(
+                _("%(who)s has come already; switch the access off instead.") % {"who": held}
+            )
+        if held.role == Role.ADMIN:
+            _check_not_last_admin(tenant, held)
+        held.is_active = False
+        held.save(update_fields=["is_active"])
+        record_audit(tenant=tenant, actor=actor, action="invitation.revoked", target=held.user.email)
+    return held
+
+
+def change_scope(
+    *, tenant: Tenant, member: Membership, scope: str, actor: Membership | None = None
+) -> Membership:
+    """Say whose accounts a member sees; it holds from the next request on."""
+    _check_scope(scope)
+    with transaction.atomic():
+        held = _hold(tenant, member)
+        before = held.scope
+        if before == scope:
+            return held
+        held.scope = scope
+        held.save(update_fields=["scope"])
+        record_audit(
+            tenant=tenant,
+            actor=actor,
+            action="member.scope_changed",
+            target=held.user.email,
+            before={"scope": before},
+            after={"scope": scope},
+        )
+    return held
 
 
 def send_invitation(*, tenant: Tenant, member: Membership, actor: Membership | None = None) -> None:
@@ -147,6 +250,16 @@ def _checked_email(email: str) -> str:
     except ValidationError as error:
         raise ValidationError({"email": error.messages}) from error
     return email
+
+
+def _check_scope(scope: str) -> None:
+    if scope not in Membership.Scope.values:
+        raise ValidationError(
+            {
+                "scope": _("“%(scope)s” is not a scope; use %(scopes)s.")
+                % {"scope": scope, "scopes": ", ".join(Membership.Scope.values)}
+            }
+        )
 
 
 def _check_role(role: str) -> None:

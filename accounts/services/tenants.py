@@ -12,8 +12,7 @@ from accounts.provisioning import provision
 
 from .jobs import enqueue_job
 from .journal import record_audit
-
-REDATE = "redate"  # the job that puts every event on its day in another time zone
+from .settings import REDATE
 
 
 def create_tenant(

@@ -184,8 +184,7 @@ def test_a_stream_is_read_with_the_eyes_of_who_asked_for_it(
 
     def rows() -> object:
         with tenant_scope(acme):
-            for name in Account.objects.order_by("pk").values_list("name", flat=True):
-                yield name
+            yield from Account.objects.order_by("pk").values_list("name", flat=True)
 
     request = RequestFactory().get("/t/acme/")
     request.user = carl.user

@@ -11,7 +11,7 @@ A parameter is named by the kind of object it means (`tests/doors/world.py` make
 
 from __future__ import annotations
 
-from tests.doors import expansion, renewals, reviews, sharing, surveys, voices
+from tests.doors import expansion, renewals, reviews, rights, sharing, surveys, voices
 from tests.doors.door import ADMIN, CSM, FORM, MANAGER, SOON, VIEWER, Door, api, deed, form, page
 
 __all__ = ["ADMIN", "CSM", "FORM", "MANAGER", "SOON", "VIEWER", "Door", "api", "deed", "form", "page"]
@@ -198,10 +198,7 @@ TENANT = [
     deed("playbooks/runs/<int:pk>/pause/", CSM, pk="run"),
     deed("playbooks/runs/<int:pk>/shift/", CSM, pk="run"),
     *reviews.TENANT,
-    form("team/", VIEWER, post=ADMIN),
-    deed("team/<int:pk>/", ADMIN, pk="member"),
-    form("keys/", ADMIN),
-    deed("keys/<int:pk>/revoke/", ADMIN, pk="key"),
+    *rights.TENANT,
     deed("demo/remove/", ADMIN),
     deed("demo/keep/", ADMIN),
     form("profile/", VIEWER),

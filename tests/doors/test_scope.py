@@ -26,16 +26,31 @@ pytestmark = [pytest.mark.django_db(databases=["default", "dispatch"]), pytest.m
 __all__ = ["_quiet"]
 
 # What the world names after its tenant though it belongs to no account; everything else "… of acme" does.
-SHARED = {"Module", "Text", "Off", "Feature", "Source", "Hello", "Webhook", "Wave", "World", "Why", "Event"}
+SHARED = {
+    "Module",
+    "Text",
+    "Off",
+    "Feature",
+    "Source",
+    "Hello",
+    "Webhook",
+    "Wave",
+    "World",
+    "Why",
+    "Event",
+    "Team",
+}
 NAMED = re.compile(r"([A-Za-z]+)(?:</\w+>)? of acme")
 # Kinds of objects in addresses that belong to no account; all others must be as unknown as nobody's.
 OF_NO_ACCOUNT = {
     "backtest", "day_off", "deed", "delivery", "endpoint", "job", "key", "language", "member", "milestone", "model",
     "outbox", "picture_kind", "play_draft", "play_step", "playbook", "quarantine", "rule", "suppression", "survey",
-    "survey_wave", "tab", "template", "training_key", "undo", "version", "pack_kind",
+    "survey_wave", "tab", "team", "template", "training_key", "undo", "version", "pack_kind",
 }  # fmt: skip
 CENTS = 987_654_300
-AMOUNT = re.compile(r"9[.,\s\u00a0]?876[.,\s\u00a0]?543|987654300|\b9[.,]9M|118[.,\s\u00a0]?518[.,\s\u00a0]?516|118[.,]5M|119M")
+AMOUNT = re.compile(
+    r"9[.,\s\u00a0]?876[.,\s\u00a0]?543|987654300|\b9[.,]9M|118[.,\s\u00a0]?518[.,\s\u00a0]?516|118[.,]5M|119M"
+)
 
 
 @pytest.fixture
@@ -100,7 +115,7 @@ def test_nothing_of_other_peoples_accounts_is_on_any_page(acme: World) -> None:
             wrong.append(("opens", door.route, str(status)))
         elif status not in COME_IN | {403, 404}:
             wrong.append(("fails", door.route, str(status)))
-        leaked = {word for word in NAMED.findall(text)} - SHARED
+        leaked = set(NAMED.findall(text)) - SHARED
         if leaked:
             wrong.append(("names", door.route, *sorted(leaked)))
         if AMOUNT.search(text):

@@ -29,6 +29,7 @@ from accounts.models import (
     Outbox,
     Role,
     Subscription,
+    Team,
     Tenant,
     Ticket,
 )
@@ -152,6 +153,7 @@ def _fill(tenant: Tenant, members: dict[str, Membership]) -> dict[str, Any]:
     module = save_module(tenant=tenant, title=own("Module"), body=own("Text"))
     run = start_run(tenant=tenant, playbook_key=playbook.key, account_id=account.pk, started_on=today)
     play_draft = draft_from_published(tenant=tenant, playbook_id=playbook.pk)
+    team = Team.objects.create(name=own("Team"))
     undo = Undo.objects.create(kind=Undo.Kind.TASKS, member=members["csm"])
     day_off = DayOff.objects.create(member=members["csm"], first=today, last=today, note=own("Day off"))
     rule = Rule.objects.get(kind="ticket_unresolved")
@@ -272,6 +274,7 @@ def _fill(tenant: Tenant, members: dict[str, Membership]) -> dict[str, Any]:
             "playbook": playbook.pk,
             "play_draft": play_draft.pk,
             "play_step": play_draft.steps.order_by("position")[1].pk,
+            "team": team.pk,
             "undo": undo.pk,
             "day_off": day_off.pk,
             "rule": rule.pk,

@@ -219,24 +219,30 @@ def test_a_member_is_invited_by_mail_and_gets_another_role(
     acme: Tenant, alice: Membership, browser: SignIn
 ) -> None:
     client = browser(alice)
-    said(client, "/t/acme/team/", email="new@acme.example", name="New", role="csm")
+    said(client, "/t/acme/team/", emails="new@acme.example", name="New", role="csm", scope="own")
     member = Membership.objects.get(tenant=acme, user__email="new@acme.example")
     with tenant_scope(acme):
         assert Outbox.objects.filter(kind="invitation").count() == 1
-    again = client.post("/t/acme/team/", {"email": "new@acme.example", "role": "csm"})
+    assert member.scope == "own"
+    again = client.post("/t/acme/team/", {"emails": "new@acme.example", "role": "csm", "scope": "all"})
     assert again.status_code == 400 and "already a member" in again.text
-    said(client, f"/t/acme/team/{member.pk}/", role="manager", is_active="on")
+    said(client, f"/t/acme/team/{member.pk}/", role="manager", scope="team")
     member.refresh_from_db()
-    assert (member.role, member.is_active) == ("manager", True)
-    said(client, f"/t/acme/team/{member.pk}/", role="manager")
+    assert (member.role, member.scope, member.is_active) == ("manager", "team", True)
+    said(client, f"/t/acme/team/{member.pk}/leave/", to="nobody")
     member.refresh_from_db()
     assert member.is_active is False
 
 
 def test_the_last_admin_stays(acme: Tenant, alice: Membership, browser: SignIn) -> None:
-    assert said(browser(alice), f"/t/acme/team/{alice.pk}/", role="viewer", is_active="on") == [
-        "A tenant needs at least one active admin."
-    ]
+    client = browser(alice)
+    for address, fields in (
+        (f"{alice.pk}/", {"role": "viewer", "scope": "all"}),
+        (f"{alice.pk}/leave/", {"to": "nobody"}),
+    ):
+        answer = client.post(f"/t/acme/team/{address}", fields)
+        assert answer.status_code == 400
+        assert "A tenant needs at least one active admin." in answer.text
     alice.refresh_from_db()
     assert alice.role == "admin"
 

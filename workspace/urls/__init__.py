@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
+from workspace.urls import rights
 from workspace.views import (
     account,
     accounts,
@@ -43,7 +44,6 @@ from workspace.views import (
     sources,
     stories,
     story_deeds,
-    team,
     today,
     versions,
     webhooks,
@@ -359,10 +359,7 @@ urlpatterns = [
     path("training/<slug:key>/restore/", intervention.module_restore, name="training_restore"),
     path("csm-metrics/", intervention.csm_metrics, name="csm_metrics"),
     path("csm-metrics/export.csv", intervention.csm_metrics_export, name="csm_metrics_export"),
-    path("team/", team.team, name="team"),
-    path("team/<int:pk>/", team.member, name="team_member"),
-    path("keys/", team.keys, name="keys"),
-    path("keys/<int:pk>/revoke/", team.key_revoke, name="key_revoke"),
+    *rights.ROUTES,
     # oneself
     path("notifications/", notifications.notification_list, name="notifications"),
     path("notifications/bell/", notifications.notification_bell, name="notification_bell"),

@@ -1,21 +1,38 @@
-"""Members and API keys."""
+"""Who works here: members, their roles, whose accounts they see, teams; and API keys."""
 
 from __future__ import annotations
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import transaction
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_POST
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from accounts.access import has_role
-from accounts.models import ApiKey, Membership, Role
+from accounts.access import RANK, get_or_404, has_role
+from accounts.models import ApiKey, Membership, Role, Team
 from accounts.requests import TenantRequest
-from accounts.services import change_role, deactivate_member, invite_member, reactivate_member
+from accounts.services import (
+    change_role,
+    change_scope,
+    invite_members,
+    is_waiting,
+    put_in_teams,
+    reactivate_member,
+    remove_team,
+    revoke_invitation,
+    save_team,
+    send_invitation,
+)
 from workspace.access import admin_only, member_only
-from workspace.forms import InviteForm, KeyForm, MemberForm
+from workspace.capabilities import CAPABILITIES
+from workspace.forms import KeyForm
+from workspace.rights_forms import NOBODY, InviteForm, LeavingForm, MemberForm, TeamForm
 from workspace.selectors import people
+from workspace.selectors import teams as selectors
+from workspace.services.leaving import let_go, work_of
 from workspace.services.people import create_key, revoke_key
 
 
@@ -26,45 +43,198 @@ def team(request: TenantRequest) -> HttpResponse:
     may_invite = has_role(request.member, Role.ADMIN)
     if request.method == "POST" and not may_invite:
         raise PermissionDenied
-    form = InviteForm(request.POST or None)
+    teams = selectors.teams(request.tenant)
+    form = InviteForm(request.POST or None, teams=teams)
     if request.method == "POST" and form.is_valid():
         try:
-            member = invite_member(tenant=request.tenant, actor=request.member, **form.cleaned_data)
+            invited = invite_members(tenant=request.tenant, actor=request.member, **form.cleaned_data)
         except ValidationError as error:
-            form.add_error(None, error)
+            form.add_error(None, error.messages)
         else:
-            messages.success(
-                request,
-                _("%(who)s was invited; the mail with the link is on its way.") % {"who": member.user.email},
+            text = ngettext(
+                "%(who)s was invited; the mail with the link is on its way.",
+                "%(n)s people were invited; the mails with their links are on their way.",
+                len(invited),
             )
+            messages.success(request, text % {"who": invited[0].user.email, "n": len(invited)})
             return redirect("workspace:team")
     context = {
         "form": form,
-        "members": people.members(request.tenant, active_only=False),
-        "roles": Role.choices,
+        "people": selectors.everybody(request.tenant),
+        "has_teams": bool(teams),
     }
     return render(request, "workspace/team/team.html", context, status=400 if form.errors else 200)
 
 
-@require_POST
-@admin_only
-def member(request: TenantRequest, pk: int) -> HttpResponse:
-    """Change a member's role or switch the membership off."""
-    form = MemberForm(request.POST)
-    found = Membership.objects.filter(tenant=request.tenant, pk=pk).select_related("user").first()
+def _member_or_404(request: TenantRequest, pk: int) -> Membership:
+    found = Membership.objects.filter(tenant=request.tenant, pk=pk).select_related("user", "tenant").first()
     if found is None:
         raise Http404
-    if not form.is_valid():
-        messages.error(request, _("Choose one of the four roles."))
-        return redirect("workspace:team")
+    return found
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@admin_only
+def member(request: TenantRequest, pk: int) -> HttpResponse:
+    """A member's role, scope and teams."""
+    found, teams = _member_or_404(request, pk), selectors.teams(request.tenant)
+    form = MemberForm(
+        request.POST or None,
+        teams=teams,
+        initial={
+            "role": found.role,
+            "scope": found.scope,
+            "team_ids": selectors.team_ids_of(request.tenant, found),
+        },
+    )
+    if request.method == "POST" and form.is_valid():
+        said, who = form.cleaned_data, {"tenant": request.tenant, "member": found, "actor": request.member}
+        try:
+            with transaction.atomic():
+                change_role(role=said["role"], **who)
+                change_scope(scope=said["scope"], **who)
+                if "team_ids" in said:
+                    put_in_teams(team_ids=said["team_ids"], **who)
+        except ValidationError as error:
+            form.add_error(None, error.messages)
+        else:
+            messages.success(request, _("%(who)s was changed.") % {"who": found})
+            return redirect("workspace:team")
+    context = {
+        "form": form,
+        "person": found,
+        "is_waiting": is_waiting(found),
+        "work": work_of(request.tenant, found),
+        "is_me": found.pk == request.member.pk,
+    }
+    return render(request, "workspace/team/member.html", context, status=400 if form.errors else 200)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@admin_only
+def member_leave(request: TenantRequest, pk: int) -> HttpResponse:
+    """End a member's access; what becomes of the work has to be said."""
+    found = _member_or_404(request, pk)
+    stay = [one for one in people.members(request.tenant) if one.pk != pk and RANK[Role(one.role)] >= 1]
+    form = LeavingForm(request.POST or None, members=stay)
+    if request.method == "POST" and form.is_valid():
+        chosen = form.cleaned_data["to"]
+        to = None if chosen == NOBODY else next(one for one in stay if str(one.pk) == chosen)
+        try:
+            let_go(tenant=request.tenant, member=found, to=to, actor=request.member)
+        except ValidationError as error:
+            form.add_error(None, error.messages)
+        else:
+            messages.success(request, _("%(who)s can no longer come in.") % {"who": found})
+            return redirect("workspace:team")
+    context = {"form": form, "person": found, "work": work_of(request.tenant, found)}
+    return render(request, "workspace/team/leave.html", context, status=400 if form.errors else 200)
+
+
+@require_POST
+@admin_only
+def member_return(request: TenantRequest, pk: int) -> HttpResponse:
+    """Let somebody who left come in again, with the role of before."""
+    found = reactivate_member(tenant=request.tenant, member=_member_or_404(request, pk), actor=request.member)
+    messages.success(request, _("%(who)s may come in again.") % {"who": found})
+    return redirect("workspace:team")
+
+
+@require_POST
+@admin_only
+def invitation_again(request: TenantRequest, pk: int) -> HttpResponse:
+    """Send the invitation again, with a new link; the former one ends with its three days."""
+    found = _member_or_404(request, pk)
+    if not found.is_active:
+        raise Http404
+    send_invitation(tenant=request.tenant, member=found, actor=request.member)
+    messages.success(request, _("The invitation was sent again to %(who)s.") % {"who": found.user.email})
+    return redirect("workspace:team")
+
+
+@require_POST
+@admin_only
+def invitation_revoke(request: TenantRequest, pk: int) -> HttpResponse:
+    """Take an invitation back before anybody came."""
+    found = _member_or_404(request, pk)
     try:
-        change_role(tenant=request.tenant, member=found, role=form.cleaned_data["role"], actor=request.member)
-        switch = reactivate_member if form.cleaned_data["is_active"] else deactivate_member
-        switch(tenant=request.tenant, member=found, actor=request.member)
-        messages.success(request, _("%(who)s was changed.") % {"who": found})
+        revoke_invitation(tenant=request.tenant, member=found, actor=request.member)
     except ValidationError as error:
         messages.error(request, " ".join(error.messages))
+    else:
+        messages.success(request, _("The invitation of %(who)s was taken back.") % {"who": found.user.email})
     return redirect("workspace:team")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@member_only
+def teams(request: TenantRequest) -> HttpResponse:
+    """The teams and who is in them; admins make them."""
+    may_change = has_role(request.member, Role.ADMIN)
+    if request.method == "POST" and not may_change:
+        raise PermissionDenied
+    form = TeamForm(request.POST or None, members=people.members(request.tenant))
+    if request.method == "POST" and form.is_valid():
+        try:
+            made = save_team(tenant=request.tenant, actor=request.member, **form.cleaned_data)
+        except ValidationError as error:
+            form.add_error(None, error.messages)
+        else:
+            messages.success(request, _("The team “%(name)s” was made.") % {"name": made.name})
+            return redirect("workspace:team_teams")
+    context = {"form": form, "lines": selectors.team_lines(request.tenant)}
+    return render(request, "workspace/team/teams.html", context, status=400 if form.errors else 200)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@admin_only
+def team_edit(request: TenantRequest, pk: int) -> HttpResponse:
+    """A team's name and members."""
+    found = get_or_404(Team, tenant=request.tenant, pk=pk)
+    held = list(found.members.values_list("member_id", flat=True))
+    form = TeamForm(
+        request.POST or None,
+        members=people.members(request.tenant),
+        initial={"name": found.name, "member_ids": held},
+    )
+    if request.method == "POST" and form.is_valid():
+        try:
+            save_team(tenant=request.tenant, actor=request.member, team=found, **form.cleaned_data)
+        except ValidationError as error:
+            form.add_error(None, error.messages)
+        else:
+            messages.success(request, _("The team was changed."))
+            return redirect("workspace:team_teams")
+    return render(
+        request,
+        "workspace/team/team_edit.html",
+        {"form": form, "team": found},
+        status=400 if form.errors else 200,
+    )
+
+
+@require_POST
+@admin_only
+def team_remove(request: TenantRequest, pk: int) -> HttpResponse:
+    """Take a team away; nobody loses the access to the company by it."""
+    found = get_or_404(Team, tenant=request.tenant, pk=pk)
+    remove_team(tenant=request.tenant, team=found, actor=request.member)
+    messages.success(request, _("The team “%(name)s” is gone; its members stay.") % {"name": found.name})
+    return redirect("workspace:team_teams")
+
+
+@require_safe
+@member_only
+def roles(request: TenantRequest) -> HttpResponse:
+    """What each role may do, and what else narrows it."""
+    groups = [
+        (title, [(one, [RANK[Role(role)] >= RANK[Role(one.role)] for role in Role.values]) for one in lines])
+        for title, lines in CAPABILITIES
+    ]
+    hidden = [Role(role).label for role in request.tenant.hidden_money_roles]
+    return render(
+        request, "workspace/team/roles.html", {"groups": groups, "roles": Role.choices, "hidden": hidden}
+    )
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

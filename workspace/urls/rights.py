@@ -1,0 +1,27 @@
+"""Addresses of people, teams and the company's settings."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from workspace.views import settings, team
+
+ROUTES = [
+    path("team/", team.team, name="team"),
+    path("team/<int:pk>/", team.member, name="team_member"),
+    path("team/<int:pk>/leave/", team.member_leave, name="team_leave"),
+    path("team/<int:pk>/return/", team.member_return, name="team_return"),
+    path("team/<int:pk>/invite-again/", team.invitation_again, name="team_invite_again"),
+    path("team/<int:pk>/revoke/", team.invitation_revoke, name="team_revoke"),
+    path("team/teams/", team.teams, name="team_teams"),
+    path("team/teams/<int:pk>/", team.team_edit, name="team_edit"),
+    path("team/teams/<int:pk>/remove/", team.team_remove, name="team_remove"),
+    path("team/roles/", team.roles, name="team_roles"),
+    path("keys/", team.keys, name="keys"),
+    path("keys/<int:pk>/revoke/", team.key_revoke, name="key_revoke"),
+    path("settings/", settings.index, name="settings"),
+    path("settings/company/", settings.company, name="settings_company"),
+    path("settings/look/", settings.look, name="settings_look"),
+    path("settings/data/", settings.data, name="settings_data"),
+    path("settings/money/", settings.money, name="settings_money"),
+]
