@@ -361,7 +361,7 @@ WRITES = (
     "health/recompute/",
     "rules/1/switch/",
     "playbooks/1/switch/",
-    "team/1/",
+    "team/1/return/",
     "keys/1/revoke/",
     "sources/quarantine/1/replay/",
     "sources/quarantine/1/discard/",

@@ -269,6 +269,7 @@ def pack_section(request: TenantRequest, pk: int, key: str) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @csm_only
+@with_money
 def pack_refresh(request: TenantRequest, pk: int) -> HttpResponse:
     """What newer figures would change, and taking them."""
     if request.method == "POST":

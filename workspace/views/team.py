@@ -227,13 +227,13 @@ def team_remove(request: TenantRequest, pk: int) -> HttpResponse:
 @member_only
 def roles(request: TenantRequest) -> HttpResponse:
     """What each role may do, and what else narrows it."""
-    groups = [
+    areas = [
         (title, [(one, [RANK[Role(role)] >= RANK[Role(one.role)] for role in Role.values]) for one in lines])
         for title, lines in CAPABILITIES
     ]
     hidden = [Role(role).label for role in request.tenant.hidden_money_roles]
     return render(
-        request, "workspace/team/roles.html", {"groups": groups, "roles": Role.choices, "hidden": hidden}
+        request, "workspace/team/roles.html", {"areas": areas, "roles": Role.choices, "hidden": hidden}
     )
 
 
