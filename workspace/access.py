@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Concatenate, ParamSpec
+from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
 from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import render
@@ -15,7 +15,8 @@ from accounts.requests import TenantRequest
 from accounts.visibility import money_hidden, sees_all
 
 P = ParamSpec("P")
-View = Callable[Concatenate[TenantRequest, P], HttpResponseBase]
+R = TypeVar("R", bound=HttpResponseBase)
+View = Callable[Concatenate[TenantRequest, P], R]
 
 member_only = require_role(Role.VIEWER)
 csm_only = require_role(Role.CSM)
@@ -28,25 +29,25 @@ def closed(request: TenantRequest, why: str) -> HttpResponse:
     return render(request, "workspace/closed.html", {"why": why}, status=403)
 
 
-def over_all(view: View[P]) -> View[P]:
+def over_all(view: View[P, R]) -> View[P, R]:
     """Figures over all accounts that were stored as sums, or rows that name no account: 403 with the reason otherwise."""
 
     @wraps(view)
-    def door(request: TenantRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+    def door(request: TenantRequest, /, *args: P.args, **kwargs: P.kwargs) -> R:
         if sees_all():
             return view(request, *args, **kwargs)
-        return closed(request, "scope")
+        return cast(Any, closed(request, "scope"))
 
     return door
 
 
-def with_money(view: View[P]) -> View[P]:
+def with_money(view: View[P, R]) -> View[P, R]:
     """Documents that are written with amounts of money in them: 403 with the reason for roles that see none."""
 
     @wraps(view)
-    def door(request: TenantRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+    def door(request: TenantRequest, /, *args: P.args, **kwargs: P.kwargs) -> R:
         if not money_hidden():
             return view(request, *args, **kwargs)
-        return closed(request, "money")
+        return cast(Any, closed(request, "money"))
 
     return door

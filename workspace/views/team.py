@@ -88,13 +88,13 @@ def member(request: TenantRequest, pk: int) -> HttpResponse:
         },
     )
     if request.method == "POST" and form.is_valid():
-        said, who = form.cleaned_data, {"tenant": request.tenant, "member": found, "actor": request.member}
+        said, tenant, actor = form.cleaned_data, request.tenant, request.member
         try:
             with transaction.atomic():
-                change_role(role=said["role"], **who)
-                change_scope(scope=said["scope"], **who)
+                change_role(tenant=tenant, member=found, role=said["role"], actor=actor)
+                change_scope(tenant=tenant, member=found, scope=said["scope"], actor=actor)
                 if "team_ids" in said:
-                    put_in_teams(team_ids=said["team_ids"], **who)
+                    put_in_teams(tenant=tenant, member=found, team_ids=said["team_ids"], actor=actor)
         except ValidationError as error:
             form.add_error(None, error.messages)
         else:
