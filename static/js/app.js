@@ -4,11 +4,6 @@
   var $ = function (selector, root) { return (root || document).querySelector(selector); };
   var $$ = function (selector, root) { return Array.prototype.slice.call((root || document).querySelectorAll(selector)); };
 
-  // --- widths: style attributes are forbidden by the policy, the CSSOM is not -------------------------------------
-  function widths(root) {
-    $$("[data-width]", root).forEach(function (bar) { bar.style.width = Math.max(0, Math.min(100, Number(bar.dataset.width))) + "%"; });
-  }
-
   // --- sidebar on a phone -------------------------------------------------------------------------------------------
   function sidebar(open) {
     var side = $("#sidebar"), veil = $("#sidebar-veil"), button = $("[data-sidebar]");
@@ -161,7 +156,7 @@
 
   // --- htmx ---------------------------------------------------------------------------------------------------------------
   document.addEventListener("htmx:afterSwap", function (event) {
-    widths(event.target); toasts(document);
+    toasts(document);
     if (event.target.id === "search-results") { $("#search").setAttribute("aria-expanded", String(event.target.children.length > 0)); }
     if (event.target.id === "sheet-content") {
       var sheet = $("#sheet"), wrong = $("[aria-invalid]", sheet);
@@ -185,6 +180,6 @@
     toasts(document);
   }
 
-  function ready() { widths(document); toasts(document); }
+  function ready() { toasts(document); }
   if (document.readyState === "loading") { document.addEventListener("DOMContentLoaded", ready); } else { ready(); }
 })();
