@@ -104,9 +104,24 @@ ENTRIES: tuple[tuple[Promise, tuple[Entry, ...]], ...] = (
 )
 
 
+# Pages whose names begin otherwise than the entry they belong to.
+BELONGS = {
+    "attention": "alert",
+    "company": "task",
+    "day": "task",
+    "own": "task",
+    "pack": "qbr",
+    "figure": "qbr",
+    "play": "playbook",
+    "run": "playbook",
+    "register": "account",
+}
+
+
 def navigation_of(member: Membership, view_name: str) -> list[Group]:
     """The groups of the navigation with what the member's role may open."""
-    here = view_name.removeprefix("workspace:").split("_")[0].rstrip("s")
+    first = view_name.removeprefix("workspace:").split("_")[0].rstrip("s")
+    here = BELONGS.get(first, first)
     return [
         Group(
             str(title),
