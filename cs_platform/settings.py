@@ -33,6 +33,8 @@ CS_PROCESS = _choice(
 EMBEDDED = CS_ENV == "embedded"
 TESTING = CS_PROCESS == "test"
 DEBUG = env.bool("DEBUG", default=False)
+# Pages and the API answer 503 while the installation is worked on; events are still taken in.
+MAINTENANCE = env.bool("CS_MAINTENANCE", default=False)
 
 SECRET_KEY = env.str("SECRET_KEY", default="")
 if len(SECRET_KEY) < 32:
@@ -89,6 +91,7 @@ MIDDLEWARE = [
     "accounts.fence.shortcut.IngestShortcut",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
+    "accounts.errors.MaintenanceMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -244,6 +247,7 @@ LOGIN_REDIRECT_URL = "/"
 SESSION_COOKIE_AGE = 14 * 24 * 3600
 
 # ── Security ────────────────────────────────────────────────────────────────────────────────────────────────────
+CSRF_FAILURE_VIEW = "accounts.errors.csrf_failure"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_HTTPONLY = True
 CSRF_COOKIE_HTTPONLY = True

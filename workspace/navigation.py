@@ -87,6 +87,7 @@ ENTRIES: tuple[tuple[Promise, tuple[Entry, ...]], ...] = (
     (
         _("Set up"),
         (
+            Entry(_("Get started"), "workspace:start", "sparkles", "start", role=Role.ADMIN),
             Entry(_("Rollout guide"), "workspace:rollout", "flag", "rollout"),
             Entry(_("Sources and usage"), "workspace:sources", "database-import", "source", "s"),
             Entry(_("How the score works"), "workspace:score_model", "gauge", "score", "m"),

@@ -10,15 +10,7 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.db import InterfaceError, OperationalError, transaction
-from django.http import (
-    HttpRequest,
-    HttpResponse,
-    HttpResponseBase,
-    HttpResponseNotFound,
-    JsonResponse,
-    StreamingHttpResponse,
-)
-from django.template.loader import render_to_string
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse, StreamingHttpResponse
 from django.urls import get_script_prefix, set_script_prefix, set_urlconf
 from django.utils import timezone, translation
 
@@ -94,7 +86,9 @@ class TenantMiddleware:
             .first()
         )
         if member is None:
-            return HttpResponseNotFound(render_to_string("404.html", {"user": request.user}, request=request))
+            from accounts.errors import not_found  # it imports the API, which imports this package
+
+            return not_found(request)
         request.member, request.tenant = member, member.tenant
         prefix = f"{request.META.get('SCRIPT_NAME', '')}/t/{slug}"
         request.META["SCRIPT_NAME"], request.path_info = prefix, rest or "/"
@@ -144,7 +138,9 @@ def nul_refused(request: HttpRequest) -> HttpResponse:
             "error": {"code": "invalid_text", "message": "The address must not contain NUL.", "details": []}
         }
         return JsonResponse(body, status=400)
-    return HttpResponse(render_to_string("400.html", {}, request=request), status=400)
+    from accounts.errors import bad_request  # it imports the API, which imports this package
+
+    return bad_request(request)
 
 
 def unavailable() -> HttpResponse:
@@ -161,7 +157,6 @@ def unavailable() -> HttpResponse:
 
 def broken(request: SiteRequest) -> HttpResponse:
     """The 500 answer, as JSON for the API."""
-    if request.api_key is not None:
-        body = {"error": {"code": "server_error", "message": "Something failed on our side.", "details": []}}
-        return JsonResponse(body, status=500)
-    return HttpResponse(render_to_string("500.html", {}), status=500)
+    from accounts.errors import server_error  # it imports the API, which imports this package
+
+    return server_error(request)

@@ -28,6 +28,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
 if settings.ANYMAIL_PROVIDER and settings.ANYMAIL.get("WEBHOOK_SECRET"):
     urlpatterns.append(path("anymail/", include("anymail.urls")))  # bounces and complaints
 
+handler400 = "accounts.errors.bad_request"
 handler403 = "accounts.errors.forbidden"
 handler404 = "accounts.errors.not_found"
 handler500 = "accounts.errors.server_error"

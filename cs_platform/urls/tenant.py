@@ -12,6 +12,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("workspace.urls")),
 ]
 
+handler400 = "accounts.errors.bad_request"
 handler403 = "accounts.errors.forbidden"
 handler404 = "accounts.errors.not_found"
 handler500 = "accounts.errors.server_error"

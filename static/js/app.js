@@ -171,14 +171,7 @@
       if (title) { title.tabIndex = -1; title.focus({ preventScroll: window.innerWidth > 991 }); }
     }
   });
-  document.addEventListener("htmx:responseError", function (event) { failed(event.detail.xhr.status, event.detail.xhr.getResponseHeader("X-Request-ID")); });
-  document.addEventListener("htmx:sendError", function () { failed(0, null); });
-  function failed(status, id) {
-    var template = $("#toast-failed").content.cloneNode(true), text = $("[data-reason]", template);
-    if (status) { text.textContent += " (" + status + (id ? ", " + id : "") + ")"; }
-    $("#toasts").appendChild(template);
-    toasts(document);
-  }
+  document.addEventListener("cs:toast", function () { toasts(document); }); // failures.js shows why something did not work
 
   function ready() { toasts(document); }
   if (document.readyState === "loading") { document.addEventListener("DOMContentLoaded", ready); } else { ready(); }

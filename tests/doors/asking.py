@@ -15,7 +15,9 @@ from tests.doors.table import Door
 from tests.doors.world import World, undone
 
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
-TOKEN = re.compile(rb'value="\w{64}"|csrf\w*"?: ?"\w{64}"')
+TOKEN = re.compile(
+    rb'value="\w{64}"|csrf\w*"?: ?"\w{64}"|<code>[0-9a-f-]{36}</code>'
+)  # the last: a request's number
 Cell = tuple[str, ...]
 
 

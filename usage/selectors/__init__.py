@@ -1,5 +1,6 @@
 """Reads of usage, each a constant number of queries."""
 
+from .arrivals import Arrivals, ArrivedEvent, arrivals, has_received
 from .delivery import (
     Freshness,
     SourceState,
@@ -13,11 +14,15 @@ from .delivery import (
 from .metrics import delivered_by_span, metric_values, weekly_series
 
 __all__ = [
+    "Arrivals",
+    "ArrivedEvent",
     "Freshness",
     "SourceState",
+    "arrivals",
     "days_delivered",
     "delivered_by_span",
     "delivered_metrics",
+    "has_received",
     "metric_values",
     "quarantine_counts",
     "source_freshness",

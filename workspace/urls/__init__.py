@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import path
 
 from workspace.urls import rights
+from workspace.urls import guide
 from workspace.views import (
     account,
     accounts,
@@ -369,4 +370,5 @@ urlpatterns = [
     path("notifications/open/", notifications.notification_open, name="notification_open"),
     path("profile/", me.profile, name="profile"),
     path("profile/preferences/", me.preferences, name="preferences"),
+    *guide.ROUTES,
 ]
