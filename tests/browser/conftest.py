@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -82,7 +83,9 @@ class Visitor:
         self.page.get_by_label("Email").fill(f"{name}@acme.example")
         self.page.get_by_label("Password", exact=True).fill(PASSWORD)
         self.page.get_by_role("button", name="Sign in").click()
-        self.page.wait_for_url("**/t/acme/")
+        self.page.wait_for_url(
+            re.compile(r"/t/acme/(get-started/)?$")
+        )  # a new company begins with its first steps
 
     def open(self, path: str) -> None:
         """A page of the company, loaded to the end."""

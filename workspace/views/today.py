@@ -20,6 +20,7 @@ from workspace.selectors.overview import BY_ACCOUNTS, BY_MRR, overview
 from workspace.selectors.today import my_day, team_day
 from workspace.selectors.work import sees_everybody
 from workspace.services.recompute import ask_recompute
+from workspace.views.start import leads_here
 
 BANNER_JOBS = ("demo", "recompute")
 
@@ -28,6 +29,8 @@ BANNER_JOBS = ("demo", "recompute")
 @member_only
 def today(request: TenantRequest) -> HttpResponse:
     """A CSM's own work; for everybody else how the company stands."""
+    if leads_here(request):
+        return redirect("workspace:start")
     day = request.tenant.today()
     personal = request.GET.get("view") == "mine" or (
         not sees_everybody(request.member) and request.GET.get("view") != "team"
