@@ -39,7 +39,8 @@ NO_PAGE = (
 
 STOP = """(() => {
   const e = document.activeElement, s = getComputedStyle(e), b = e.getBoundingClientRect();
-  return {outline: s.outlineStyle, shadow: s.boxShadow, width: b.width, tag: e.tagName, text: e.textContent.trim().slice(0, 40)};
+  const text = e.textContent.trim().slice(0, 40);
+  return {outline: s.outlineStyle, shadow: s.boxShadow, width: b.width, tag: e.tagName, text};
 })()"""
 
 
