@@ -54,6 +54,10 @@ INLINE = {
     ),
     *("time", "u", "use", "var", "wbr", "svg", "code", "path", "circle"),
 }
+# What Python or a database says and people do not: no value, a truth, a moment, a number with all its digits.
+RAW = re.compile(
+    r"\bNone\b|\bTrue\b|\bFalse\b|\bnan\b|\d{4}-\d\d-\d\d[T ]\d\d:|\d\.\d{4,}|\{\{|\{%|datetime\.|Decimal\("
+)
 LETTERS = re.compile(r"[^\W\d_]{2,}")
 IN_A_TAG = {"content_class", "body_attributes"}  # blocks of templates that fill an attribute
 CHART_WORDS = {"text", "title", "name", "ticktext", "hovertext", "labels"}
@@ -90,6 +94,7 @@ class Reader(HTMLParser):
         super().__init__(convert_charrefs=True)
         self.found: list[str] = []
         self.title = ""
+        self.text = ""
         self.headings = 0
         self._quiet: list[str] = []
         self._depth = 0
@@ -143,6 +148,7 @@ class Reader(HTMLParser):
 
     def _end_of_line(self) -> None:
         self.found += outside(self._line)
+        self.text += self._line + "\n"
         self._line = ""
 
 

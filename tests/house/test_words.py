@@ -25,7 +25,7 @@ from tests.doors.world import World, make_world
 from workspace.help_texts import help_of
 
 from .messages import CHECKOUT
-from .pseudo import data_of_tenant, outside, pseudo_language, read, unsaid
+from .pseudo import RAW, data_of_tenant, outside, pseudo_language, read, unsaid
 
 # The same in every language: names of products and formats, units, sample values that show a form.
 NAMES = re.compile(
@@ -99,6 +99,11 @@ class Crawl:
             return
         reader = read(answer.content.decode())
         self.texts(route, reader.found)
+        self.faults |= {
+            f"{route}: raw value in “{line.strip()[:80]}”"
+            for line in reader.text.splitlines()
+            if RAW.search(line)
+        }
         if "<html" in answer.text and "/html/" not in route and "/mail/" not in route:
             match = answer.resolver_match
             self.titles.setdefault(reader.title.strip(), set()).add(match.view_name if match else route)
