@@ -50,7 +50,7 @@ def test_a_form_without_its_token_says_what_to_do(carl: Membership) -> None:
     client = Client(enforce_csrf_checks=True, headers={"Accept-Language": "es"})
     client.force_login(carl.user)
     page = client.post("/accounts/login/", {"login": "x"})
-    assert page.status_code == 403 and "Esta página llevaba demasiado tiempo abierta" in page.text
+    assert page.status_code == 403 and "Esta página ha estado abierta demasiado tiempo" in page.text
     number_of(page)
 
 
@@ -69,7 +69,7 @@ def test_the_500_asks_the_database_for_nothing(path: str, db: None) -> None:
     if path.startswith("/api/"):
         assert b'"server_error"' in answer.content
     else:
-        assert "Algo falló" in answer.content.decode()
+        assert "Algo ha fallado" in answer.content.decode()
         number_of(answer)
 
 
