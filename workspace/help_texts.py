@@ -37,7 +37,7 @@ PAGES: dict[str, PageHelp] = {
         _("Rules run each night and when data arrives; the evidence shows the numbers at that moment."),
         ("alert", "severity", "snooze"),
     ),
-    "alert_attention": PageHelp(
+    "attention": PageHelp(
         _("How many alerts a person gets in a day before the rest waits for the digest."),
         terms=("alert",),
     ),

@@ -32,6 +32,7 @@ ATTRIBUTES = {
 }
 COTTON = {"title", "label", "text", "note", "foot"}  # of our components
 QUIET = {"script", "style", "code", "pre", "kbd", "svg"}  # code is the same in every language
+ZONES = {"timezone", "region", "country", "subdivision", "calendar", "holidays"}
 VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
 INLINE = {
     *(
@@ -56,7 +57,7 @@ INLINE = {
 }
 # What Python or a database says and people do not: no value, a truth, a moment, a number with all its digits.
 RAW = re.compile(
-    r"\bNone\b|\bTrue\b|\bFalse\b|\bnan\b|\d{4}-\d\d-\d\d[T ]\d\d:|\d\.\d{4,}|\{\{|\{%|datetime\.|Decimal\("
+    r"\bNone\b|\bTrue\b|\bFalse\b|\bnan\b|\d{4}-\d\d-\d\d[T ]\d\d:|\d\.\d{4,}|datetime\.|Decimal\("
 )
 LETTERS = re.compile(r"[^\W\d_]{2,}")
 IN_A_TAG = {"content_class", "body_attributes"}  # blocks of templates that fill an attribute
@@ -94,7 +95,7 @@ class Reader(HTMLParser):
         super().__init__(convert_charrefs=True)
         self.found: list[str] = []
         self.title = ""
-        self.text = ""
+        self.raw: list[str] = []
         self.headings = 0
         self._quiet: list[str] = []
         self._depth = 0
@@ -106,6 +107,8 @@ class Reader(HTMLParser):
         said = dict(attrs)
         if tag not in INLINE:
             self._end_of_line()
+        elif tag == "br":
+            self._line += " "
         if tag == "h1":
             self.headings += 1
         if tag == "title":
@@ -116,12 +119,14 @@ class Reader(HTMLParser):
         for name in names & said.keys():
             self.found += outside(said[name] or "")
         self._chart = tag == "script" and said.get("type") == "application/json"
-        if tag in QUIET and tag not in VOID:
+        # Lists of the world's zones and regions, and the initials of a person.
+        listed = (tag == "select" and said.get("name") in ZONES) or "avatar-s" in (said.get("class") or "")
+        if (tag in QUIET or listed) and tag not in VOID:
             self._quiet.append(tag)
 
     def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.handle_starttag(tag, attrs)
-        if tag in QUIET:
+        if tag in QUIET and self._quiet:
             self._quiet.pop()
 
     def handle_endtag(self, tag: str) -> None:
@@ -148,12 +153,17 @@ class Reader(HTMLParser):
 
     def _end_of_line(self) -> None:
         self.found += outside(self._line)
-        self.text += self._line + "\n"
+        self.raw += [part.strip() for part in uncovered(self._line) if RAW.search(part)]
         self._line = ""
 
 
 def outside(text: str) -> list[str]:
     """The parts of a text that no bracket covers and that have words in them."""
+    return [" ".join(part.split()) for part in uncovered(text) if LETTERS.search(part)]
+
+
+def uncovered(text: str) -> list[str]:
+    """The parts of a text that no bracket covers."""
     parts, depth, part = [], 0, ""
     for sign in text:
         if sign == OPEN:
@@ -164,14 +174,15 @@ def outside(text: str) -> list[str]:
             depth = max(0, depth - 1)
         elif depth == 0:
             part += sign
-    return [" ".join(one.split()) for one in [*parts, part] if LETTERS.search(one)]
+    return [*parts, part]
 
 
 def chart_words(figure: Any, key: str = "") -> Iterator[str]:
     """What a chart writes on the page."""
     if isinstance(figure, dict):
         for name, value in figure.items():
-            yield from chart_words(value, name)
+            if name != "shapes":  # their names are tones
+                yield from chart_words(value, name)
     elif isinstance(figure, list):
         for value in figure:
             yield from chart_words(value, key)
@@ -205,7 +216,9 @@ def unsaid(template: str) -> list[str]:
 def data_of_tenant() -> set[str]:
     """Every text that the tenant whose scope is open has stored; codes of choices are not texts."""
     found: set[str] = set()
-    for model in [*tenant_models(), apps.get_model("accounts.User"), apps.get_model("accounts.Tenant")]:
+    worded = {"scoring.ScoreModel", "scoring.Component"}  # their names are words of the catalogue
+    models_of_data = [model for model in tenant_models() if model._meta.label not in worded]
+    for model in [*models_of_data, apps.get_model("accounts.User"), apps.get_model("accounts.Tenant")]:
         names = [
             field.attname
             for field in model._meta.local_fields

@@ -136,7 +136,7 @@ def _scores(tenant: Tenant) -> dict[str, Fact]:
         .order_by("-model__is_default", "id")
     )
     first = versions[0] if versions else None
-    names = [str(part.name) for part in first.components.all()] if first else []
+    names = [part.label for part in first.components.all()] if first else []
     scored = dict(
         CurrentScore.objects.filter(tenant=tenant, kind=1)
         .order_by()

@@ -5,13 +5,30 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from django import template
+from django import forms, template
+from django.forms import BoundField
+from django.utils.translation import gettext
 
+from workspace import formatting
+from workspace.formatting import number
 from workspace.glossary import BY_KEY, Term
 from workspace.help_texts import PageHelp, help_of
 from workspace.navigation import ENTRIES
 
 register = template.Library()
+
+
+@register.filter
+def shown_value(field: BoundField) -> str:
+    """What a form would have in a field, in words, for those who may only read it."""
+    value = field.value()
+    if isinstance(value, bool):
+        return gettext("Yes") if value else gettext("No")
+    if isinstance(field.field, forms.ChoiceField):
+        return str(dict(field.field.choices).get(value, value))
+    if isinstance(value, int | float):
+        return number(value)
+    return formatting.NO_VALUE if value in (None, "") else str(value)
 
 
 @dataclass(frozen=True)
