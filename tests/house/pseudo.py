@@ -218,7 +218,10 @@ def data_of_tenant() -> set[str]:
     found: set[str] = set()
     worded = {"scoring.ScoreModel", "scoring.Component"}  # their names are words of the catalogue
     models_of_data = [model for model in tenant_models() if model._meta.label not in worded]
-    for model in [*models_of_data, apps.get_model("accounts.User"), apps.get_model("accounts.Tenant")]:
+    for model in [
+        *models_of_data,
+        *map(apps.get_model, ("accounts.User", "accounts.Tenant", "accounts.ApiKey")),
+    ]:
         names = [
             field.attname
             for field in model._meta.local_fields

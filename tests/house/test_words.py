@@ -121,8 +121,9 @@ class Crawl:
         for text in found:
             if text in self.known or (len(text) > 24 and text in self.all):
                 continue
-            left = NAMES.sub("", self.data.sub("", NAMES.sub("", text)))
-            if outside(left):
+            # A name may be a part of a stored text, and a stored text a part of a name.
+            first, second = self.data.sub("", text), self.data.sub("", NAMES.sub("", text))
+            if outside(NAMES.sub("", first)) and outside(NAMES.sub("", second)):
                 self.faults.add(f"{route}: {text}")
 
 
