@@ -69,6 +69,7 @@ def arrivals(tenant: Tenant) -> Arrivals:
                 name, user or "", accounts.get(account), occurred, received, source, properties or {}
             )
             for name, user, account, occurred, received, source, properties in rows
+            if account is None or account in accounts  # a member may see some accounts only
         ],
         stored=sum(events for events, _made in sources),
         accounts_made=sum(made for _events, made in sources),

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from workspace.urls import rights
-from workspace.urls import guide
+from workspace.urls import guide, rights
 from workspace.views import (
     account,
     accounts,
