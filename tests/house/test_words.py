@@ -24,8 +24,8 @@ from accounts.services import create_tenant
 from playbooks.intervention.selectors import modules_of
 from tests.conftest import make_member
 from tests.doors import table, world
-from tests.doors.asking import address, undone
-from tests.doors.world import World
+from tests.doors.asking import address
+from tests.doors.world import World, undone
 from workspace.help_texts import help_of
 
 from .messages import CHECKOUT
@@ -97,7 +97,7 @@ class Crawl:
         if answer.status_code not in (200, 302):
             self.faults.add(f"{route}: {answer.status_code}")
         if kind.startswith("text/csv"):
-            lines = b"".join(answer).decode("utf-8-sig").splitlines()  # type: ignore[call-overload]  # a stream
+            lines = b"".join(answer).decode("utf-8-sig").splitlines()
             self.texts(route, [one for cell in next(csv.reader(lines)) for one in outside(cell)])
         if answer.status_code != 200 or not kind.startswith("text/html"):
             return

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from django import forms, template
 from django.forms import BoundField
@@ -25,7 +26,8 @@ def shown_value(field: BoundField) -> str:
     if isinstance(value, bool):
         return gettext("Yes") if value else gettext("No")
     if isinstance(field.field, forms.ChoiceField):
-        return str(dict(field.field.choices).get(value, value))
+        words = dict(cast(Iterable[tuple[Any, Any]], field.field.choices))
+        return str(words.get(value, value))
     if isinstance(value, int | float):
         return number(value)
     return formatting.NO_VALUE if value in (None, "") else str(value)
