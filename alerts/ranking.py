@@ -8,6 +8,8 @@ urgency  = 1 without a renewal date or more than 180 days before it, rising even
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 SEVERITY_WEIGHT = {"low": 0.5, "medium": 1.0, "high": 2.0}
 UNKNOWN_SCORE = 50.0
 LEAST_RISK = 0.1
@@ -15,12 +17,32 @@ HORIZON_DAYS = 180
 EXTRA_URGENCY = 3.0
 
 
-def priority(*, mrr_cents: int, severity: str, score: float | None, days_to_renewal: int | None) -> float:
-    """How much an alert deserves the next hour; larger is sooner."""
+@dataclass(frozen=True)
+class Factors:
+    """The three parts of a rank, so that a page can say why something comes first."""
+
+    value: float
+    risk: float
+    urgency: float
+
+    @property
+    def priority(self) -> float:
+        """How much it deserves the next hour; larger is sooner."""
+        return self.value * self.risk * self.urgency
+
+
+def factors(*, mrr_cents: int, weight: float, score: float | None, days_to_renewal: int | None) -> Factors:
+    """The parts of the rank of something of this weight at an account."""
     value = max(mrr_cents, 0) / 100 + 1
     lost = (100 - (UNKNOWN_SCORE if score is None else score)) / 100
-    risk = SEVERITY_WEIGHT[severity] * (LEAST_RISK + (1 - LEAST_RISK) * lost)
+    risk = weight * (LEAST_RISK + (1 - LEAST_RISK) * lost)
     if days_to_renewal is None:
-        return value * risk
+        return Factors(value, risk, 1.0)
     left = min(max(days_to_renewal, 0), HORIZON_DAYS)
-    return value * risk * (1 + EXTRA_URGENCY * (1 - left / HORIZON_DAYS))
+    return Factors(value, risk, 1 + EXTRA_URGENCY * (1 - left / HORIZON_DAYS))
+
+
+def priority(*, mrr_cents: int, severity: str, score: float | None, days_to_renewal: int | None) -> float:
+    """How much an alert deserves the next hour; larger is sooner."""
+    weight = SEVERITY_WEIGHT[severity]
+    return factors(mrr_cents=mrr_cents, weight=weight, score=score, days_to_renewal=days_to_renewal).priority

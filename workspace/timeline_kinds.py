@@ -14,7 +14,9 @@ from nps.references.timeline import LABELS as REFERENCE_LABELS
 from nps.stories.timeline import LABELS as STORY_LABELS
 from nps.surveys.timeline import LABELS as SURVEY_LABELS
 from outreach.timeline import LABELS as MESSAGE_LABELS
+from playbooks.agenda.timeline import LABELS as AGENDA_LABELS
 from playbooks.checklists.timeline import LABELS as CHECKLIST_LABELS
+from playbooks.handover.timeline import LABELS as HANDOVER_LABELS
 from playbooks.intervention.timeline import LABELS as HANDOFF_LABELS
 from playbooks.onboarding.timeline import LABELS as ONBOARDING_LABELS
 from playbooks.timeline import LABELS as PLAY_LABELS
@@ -33,6 +35,7 @@ class Kind:
 
 
 _ICONS = {
+    "agenda": "home",
     "alert": "bell",
     "run": "route",
     "task": "checkbox",
@@ -45,6 +48,7 @@ _ICONS = {
     "onboarding": "rocket",
     "checklist": "checklist",
     "handoff": "switch-horizontal",
+    "handover": "switch-horizontal",
     "opportunity": "trending-up",
     "survey": "message-circle",
     "pack": "presentation",
@@ -60,6 +64,7 @@ KINDS: dict[str, Kind] = {
     **{
         key: Kind(word, _ICONS[key.split("_")[0]])
         for labels in (
+            AGENDA_LABELS,
             ALERT_LABELS,
             PLAY_LABELS,
             LEAD_LABELS,
@@ -68,6 +73,7 @@ KINDS: dict[str, Kind] = {
             ONBOARDING_LABELS,
             CHECKLIST_LABELS,
             HANDOFF_LABELS,
+            HANDOVER_LABELS,
             OPPORTUNITY_LABELS,
             SURVEY_LABELS,
             PACK_LABELS,

@@ -23,8 +23,15 @@ class TimelineEntry(TenantModel):
 
     class Meta:
         indexes = [
-            models.Index(fields=["tenant", "account", "-at", "-id"], name="timeline_by_account")
-        ]  # account page
+            models.Index(
+                fields=["tenant", "account", "-at", "-id"], name="timeline_by_account"
+            ),  # account page
+            models.Index(  # Today: what I have done
+                fields=["tenant", "actor", "-at"],
+                name="timeline_by_actor",
+                condition=models.Q(actor__isnull=False),
+            ),
+        ]
 
 
 class AuditEntry(TenantModel):

@@ -83,6 +83,16 @@ class Alert(TenantModel):
         indexes = [
             models.Index(fields=["tenant", "account", "-id"], name="alert_by_account"),  # account page
             models.Index(fields=["tenant", "state", "-id"], name="alert_by_state"),  # inbox, API
+            models.Index(  # Today: what waits at my accounts
+                fields=["tenant", "account"],
+                name="alert_waiting",
+                condition=Q(state__in=["open", "snoozed"]),
+            ),
+            models.Index(  # Today: what was given to me
+                fields=["tenant", "assignee"],
+                name="alert_waiting_for",
+                condition=Q(state__in=["open", "snoozed"], assignee__isnull=False),
+            ),
             models.Index(fields=["tenant", "ended_on"], name="alert_by_end"),  # cool-down of the nightly run
             models.Index(
                 fields=["tenant", "rule", "close_verdict"], name="alert_by_verdict"

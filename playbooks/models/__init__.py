@@ -1,6 +1,8 @@
 """Plays in versions, their runs at accounts, the tasks of members and the days on which they work."""
 
+from playbooks.agenda.models import SetAside
 from playbooks.checklists.models import ChecklistItem
+from playbooks.handover.models import Handover, HandoverAccount
 from playbooks.intervention.models import (
     Handoff,
     InterventionSettings,
@@ -19,6 +21,8 @@ __all__ = [
     "ChecklistItem",
     "DayOff",
     "Handoff",
+    "Handover",
+    "HandoverAccount",
     "InterventionSettings",
     "MemberCalendar",
     "Milestone",
@@ -31,6 +35,7 @@ __all__ = [
     "RolloutTick",
     "Run",
     "RunStep",
+    "SetAside",
     "Step",
     "Task",
     "TaskComment",

@@ -96,6 +96,7 @@ class Undo(TenantModel):
     class Kind(models.TextChoices):
         TASKS = "tasks", _("Tasks")
         RUN = "run", _("Dates of a run")
+        ASIDE = "aside", _("Things put aside")
 
     kind = models.CharField(max_length=10, choices=Kind)
     member = TenantForeignKey("accounts.Membership", models.DO_NOTHING, null=True, related_name="+")

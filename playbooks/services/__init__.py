@@ -1,6 +1,6 @@
 """Every write of playbooks: plays and their versions, runs, tasks."""
 
-from .bulk import Bulk, complete_tasks, move_tasks, reassign_tasks, undo_change
+from .bulk import Bulk, cancel_tasks, complete_tasks, move_tasks, put_off_tasks, reassign_tasks, undo_change
 from .calendars import (
     add_days_off,
     new_feed_key,
@@ -45,6 +45,7 @@ __all__ = [
     "advance_runs",
     "assignable",
     "cancel_task",
+    "cancel_tasks",
     "change_due_date",
     "change_priority",
     "comment_on_task",
@@ -62,6 +63,7 @@ __all__ = [
     "new_feed_key",
     "pause_run",
     "publish_version",
+    "put_off_tasks",
     "reassign_task",
     "reassign_tasks",
     "remove_days_off",

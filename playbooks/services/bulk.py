@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from accounts.access import has_role
 from accounts.models import AuditEntry, Membership, Role, Tenant, TimelineEntry
 from playbooks import timeline
+from playbooks.agenda.services import bring_back, check_put_off
 from playbooks.calendars import calendars_of
 from playbooks.models import Run, Task, Undo
 from playbooks.rights import may_do_task
@@ -45,6 +46,30 @@ def complete_tasks(*, tenant: Tenant, task_ids: Collection[int], member: Members
     found, bulk = _change(tenant, task_ids, member, timeline.TASK_DONE, done)
     _close_runs(tenant, found, member)
     return bulk
+
+
+def cancel_tasks(*, tenant: Tenant, task_ids: Collection[int], member: Membership) -> Bulk:
+    """Drop many tasks that are not worth doing; runs in which nothing is left to do end."""
+    now = timezone.now()
+
+    def drop(task: Task) -> None:
+        task.state, task.completed_by, task.completed_at = Task.State.CANCELLED, member, now
+
+    found, bulk = _change(tenant, task_ids, member, timeline.TASK_CANCELLED, drop)
+    _close_runs(tenant, found, member)
+    return bulk
+
+
+def put_off_tasks(
+    *, tenant: Tenant, task_ids: Collection[int], until: date, reason: str, member: Membership
+) -> Bulk:
+    """Make many tasks due on a day ahead, with a reason; those that are due later anyway keep their date."""
+    day = check_put_off(tenant, until, reason)
+
+    def later(task: Task) -> None:
+        task.due_on, task.escalated_on = max(task.due_on, day), None
+
+    return _change(tenant, task_ids, member, timeline.TASK_MOVED, later, {"reason": reason.strip()[:300]})[1]
 
 
 def reassign_tasks(
@@ -92,6 +117,8 @@ def undo_change(*, tenant: Tenant, undo_id: int, member: Membership) -> int:
     undo.save(update_fields=["undone_at"])
     if undo.kind == Undo.Kind.RUN:
         return undo_shift(tenant=tenant, undo=undo, member=member)
+    if undo.kind == Undo.Kind.ASIDE:
+        return bring_back(tenant=tenant, undo=undo, member=member)
     return _put_back(tenant, undo, member)
 
 
@@ -140,6 +167,7 @@ def _change(
     member: Membership,
     kind: str,
     change: Callable[[Task], None],
+    said: dict[str, Any] | None = None,
 ) -> tuple[list[Task], Bulk]:
     if len(task_ids) > MOST:
         raise ValidationError(_("At most %(most)s tasks at once.") % {"most": MOST}, code="many")
@@ -152,7 +180,7 @@ def _change(
     for task in tasks:
         change(task)
     _save(tasks)
-    _journal(tenant, tasks, kind, member, before)
+    _journal(tenant, tasks, kind, member, before, said)
     after = {str(task.pk): _state(task) for task in tasks}
     undo = (
         Undo.objects.create(kind=Undo.Kind.TASKS, member=member, before=before, after=after)
@@ -202,7 +230,12 @@ def _close_runs(tenant: Tenant, tasks: Sequence[Task], member: Membership) -> No
 
 
 def _journal(
-    tenant: Tenant, tasks: Sequence[Task], kind: str, member: Membership, before: dict[str, Any]
+    tenant: Tenant,
+    tasks: Sequence[Task],
+    kind: str,
+    member: Membership,
+    before: dict[str, Any],
+    said: dict[str, Any] | None = None,
 ) -> None:
     now = timezone.now()
     TimelineEntry.objects.bulk_create(
@@ -213,7 +246,7 @@ def _journal(
             at=now,
             actor=member,
             title=task.title[:300],
-            data={"task": task.pk, "run": task.run_id, **_state(task)},
+            data={"task": task.pk, "run": task.run_id, **_state(task), **(said or {})},
         )
         for task in tasks
     )
@@ -225,7 +258,7 @@ def _journal(
             action=kind.replace("_", ".", 1),
             target=f"task:{task.pk}",
             before=before[str(task.pk)],
-            after=_state(task),
+            after=_state(task) | (said or {}),
         )
         for task in tasks
     )

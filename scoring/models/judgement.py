@@ -59,7 +59,7 @@ class Override(TenantModel):
 
 
 class Sentiment(TenantModel):
-    """How the member who knows the account sees it, 1 to 5; the newest one counts."""
+    """How the member who knows the account sees it, 1 to 5; the newest one counts, unless it has ended."""
 
     account = TenantForeignKey("accounts.Account", models.CASCADE, related_name="sentiments")
     value = models.SmallIntegerField(
@@ -69,6 +69,8 @@ class Sentiment(TenantModel):
     day = models.DateField()
     created_at = models.DateTimeField(db_default=Now())
     created_by = TenantForeignKey("accounts.Membership", models.DO_NOTHING, null=True, related_name="+")
+    # From when on it was the view of somebody who looks after the account no more.
+    ended_on = models.DateField(null=True)
 
     class Meta:
         db_table = "scoring_sentiment"

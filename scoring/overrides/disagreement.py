@@ -24,6 +24,7 @@ _VIEWS = f"""
 WITH feeling AS (
   SELECT DISTINCT ON (account_id) account_id, value, day, note, created_by_id
   FROM scoring_sentiment WHERE tenant_id = %(tenant)s AND day > %(today)s::date - {SENTIMENT_DAYS}
+    AND ended_on IS NULL
   ORDER BY account_id, id DESC
 ), metric AS (
   SELECT id, greatest(hold_days, 1) AS hold FROM usage_metric

@@ -248,6 +248,57 @@ def set_sentiment(
     return made
 
 
+def end_sentiments(*, tenant: Tenant, account_ids: Sequence[int]) -> dict[int, list[int]]:
+    """Nobody's view counts for these accounts any more, for who looks after them has changed; what ended, by account.
+
+    The metric is cleared as well. What was said stays to be read.
+    """
+    today = tenant.today()
+    standing = Sentiment.objects.select_for_update().filter(
+        tenant=tenant, account_id__in=account_ids, ended_on=None
+    )
+    ended: dict[int, list[int]] = {}
+    for pk, account_id in standing.values_list("pk", "account_id"):
+        ended.setdefault(account_id, []).append(pk)
+    Sentiment.objects.filter(tenant=tenant, pk__in=[pk for ids in ended.values() for pk in ids]).update(
+        ended_on=today
+    )
+    _push_sentiments(tenant, dict.fromkeys(ended), today)
+    return ended
+
+
+def restore_sentiments(*, tenant: Tenant, ended: Mapping[int, Sequence[int]]) -> None:
+    """What ended counts again, where nobody has said anything since."""
+    since = set(
+        Sentiment.objects.filter(tenant=tenant, account_id__in=list(ended), ended_on=None).values_list(
+            "account_id", flat=True
+        )
+    )
+    ids = [pk for account_id, own in ended.items() if account_id not in since for pk in own]
+    Sentiment.objects.filter(tenant=tenant, pk__in=ids).update(ended_on=None)
+    newest = (
+        Sentiment.objects.filter(tenant=tenant, pk__in=ids)
+        .order_by("account_id", "-id")
+        .distinct("account_id")
+    )
+    _push_sentiments(tenant, {row.account_id: row.value for row in newest}, tenant.today())
+
+
+def _push_sentiments(tenant: Tenant, values: Mapping[int, int | None], day: date) -> None:
+    """Push the metric for many accounts; None clears it."""
+    if not values or not Metric.objects.filter(tenant=tenant, key=SENTIMENT_METRIC).exists():
+        return
+    names = dict(Account.objects.filter(tenant=tenant, pk__in=list(values)).values_list("pk", "external_id"))
+    push_by_team(
+        tenant=tenant,
+        items=[
+            {"account_id": names[pk], "metric": SENTIMENT_METRIC, "day": day, "value": value}
+            for pk, value in values.items()
+            if pk in names
+        ],
+    )
+
+
 def _push_sentiment(tenant: Tenant, account: Account, day: date, value: int) -> None:
     """The way every pushed value goes; a tenant that switched the metric off keeps the sentiment all the same."""
     if not Metric.objects.filter(tenant=tenant, key=SENTIMENT_METRIC).exists():

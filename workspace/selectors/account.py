@@ -46,8 +46,8 @@ class Header:
 
     @property
     def sentiment(self) -> Sentiment | None:
-        """The one that counts."""
-        return next(iter(self.sentiments), None)
+        """The one that counts: the newest, unless it was a former owner's."""
+        return next((one for one in self.sentiments if one.ended_on is None), None)
 
 
 def header(tenant: Tenant, pk: int, today: date) -> Header | None:

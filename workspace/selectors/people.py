@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from accounts.models import ApiKey, ApiKeyUse, Membership, Tenant
+from accounts.models import ApiKey, ApiKeyUse, Membership, Role, Tenant
 
 
 def tenants_of(user_id: int) -> list[Membership]:
@@ -17,6 +17,11 @@ def members(tenant: Tenant, *, active_only: bool = True) -> list[Membership]:
     if active_only:
         found = found.filter(is_active=True)
     return sorted(found, key=lambda member: (not member.is_active, str(member).lower()))
+
+
+def csms(tenant: Tenant) -> list[Membership]:
+    """Who looks after accounts, by name: active CSMs."""
+    return [member for member in members(tenant) if member.role == Role.CSM]
 
 
 def api_keys(tenant: Tenant) -> list[ApiKey]:

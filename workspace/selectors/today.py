@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 
 from django.db import connection
-from django.db.models import Q
 
-from accounts.models import Account, Membership
-from alerts.selectors import metric_names, my_alerts, open_alerts
+from accounts.models import Membership
+from alerts.selectors import metric_names, open_alerts
 from playbooks.models import Task
-from playbooks.selectors import my_open_tasks, task_counts
-from workspace.selectors.account_filter import AccountFilter
-from workspace.selectors.account_list import AccountRow, account_page
 from workspace.selectors.alerts import AlertLine, line
 
-TASKS_SHOWN, ALERTS_SHOWN, ACCOUNTS_SHOWN, RENEWALS_SHOWN = 8, 6, 8, 6
-RENEWAL_DAYS = 90
+ALERTS_SHOWN = 6
 
 
 @dataclass(frozen=True)
@@ -30,53 +25,6 @@ class Book:
     mrr_attention_cents: int
 
 
-@dataclass(frozen=True)
-class MyDay:
-    """A CSM's own work."""
-
-    book: Book
-    tasks: list[Task]
-    counts: dict[str, int]
-    alerts: list[AlertLine]
-    alert_count: int
-    accounts: list[AccountRow]
-    renewals: list[Account]
-
-    @property
-    def due_now(self) -> int:
-        """Tasks overdue or due today."""
-        return self.counts["overdue"] + self.counts["today"]
-
-    @property
-    def is_empty(self) -> bool:
-        """Whether nothing waits."""
-        return not self.tasks and not self.alerts
-
-
-def my_day(member: Membership, today: date) -> MyDay:
-    """Tasks, alerts, accounts by risk and renewals of a member; nine queries."""
-    tenant = member.tenant
-    wanted = AccountFilter(owner=str(member.pk), sort="score")
-    mine = Account.objects.filter(tenant=tenant, owner_id=member.pk).filter(
-        Q(churned_on=None) | Q(churned_on__gt=today)
-    )
-    alerts = my_alerts(member, today=today)
-    found, names = list(alerts[:ALERTS_SHOWN]), metric_names(tenant)
-    return MyDay(
-        book=_book(member, today),
-        tasks=list(my_open_tasks(member)[:TASKS_SHOWN]),
-        counts=task_counts(member, today),
-        alerts=[line(alert, names) for alert in found],
-        alert_count=alerts.order_by().count(),
-        accounts=account_page(tenant, wanted, today=today, limit=ACCOUNTS_SHOWN).rows,
-        renewals=list(
-            mine.filter(renewal_on__range=(today, today + timedelta(days=RENEWAL_DAYS))).order_by(
-                "renewal_on", "pk"
-            )[:RENEWALS_SHOWN]
-        ),
-    )
-
-
 _BOOK = """
 SELECT count(*), coalesce(sum(a.mrr_cents), 0), count(*) FILTER (WHERE s.band IN (1, 2)),
   coalesce(sum(a.mrr_cents) FILTER (WHERE s.band IN (1, 2)), 0)
@@ -86,7 +34,8 @@ WHERE a.tenant_id = %s AND a.owner_id = %s AND (a.churned_on IS NULL OR a.churne
 """
 
 
-def _book(member: Membership, today: date) -> Book:
+def book_of(member: Membership, today: date) -> Book:
+    """The accounts of a member in figures; one query."""
     with connection.cursor() as cursor:
         cursor.execute(_BOOK, [member.tenant_id, member.pk, today])
         return Book(*(int(value) for value in cursor.fetchone()))

@@ -5,6 +5,8 @@ from __future__ import annotations
 from django.urls import path
 
 from workspace.urls import guide, rights
+from workspace.urls import rights
+from workspace.urls import today as today_urls
 from workspace.views import (
     account,
     accounts,
@@ -56,6 +58,7 @@ from workspace.views import (
 app_name = "workspace"
 
 urlpatterns = [
+    *today_urls.ROUTES,
     path("", today.today, name="today"),
     path("brand.css", entry.brand, name="brand"),
     path("search/", search.search, name="search"),

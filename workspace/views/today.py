@@ -10,16 +10,20 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from accounts.models import Job
+from accounts.access import has_role
+from accounts.models import Job, Role
 from accounts.requests import TenantRequest
 from accounts.visibility import money_hidden
 from health.selectors import movers, summary
 from workspace.access import manager_only, member_only
+from workspace.selectors.agenda import csm_days
 from workspace.selectors.day import job, job_running, newest_day
 from workspace.selectors.overview import BY_ACCOUNTS, BY_MRR, overview
-from workspace.selectors.today import my_day, team_day
+from workspace.selectors.people import csms
+from workspace.selectors.today import book_of, team_day
 from workspace.selectors.work import sees_everybody
 from workspace.services.recompute import ask_recompute
+from workspace.views import agenda
 from workspace.views.start import leads_here
 
 BANNER_JOBS = ("demo", "recompute")
@@ -32,8 +36,10 @@ def today(request: TenantRequest) -> HttpResponse:
     if leads_here(request):
         return redirect("workspace:start")
     day = request.tenant.today()
-    personal = request.GET.get("view") == "mine" or (
-        not sees_everybody(request.member) and request.GET.get("view") != "team"
+    personal = (
+        request.GET.get("view") == "mine"
+        or "who" in request.GET
+        or (not sees_everybody(request.member) and request.GET.get("view") != "team")
     )
     newest = newest_day(request.tenant)
     context = {
@@ -43,13 +49,16 @@ def today(request: TenantRequest) -> HttpResponse:
         "summary": newest,
     }
     if personal:
-        context["mine"] = my_day(request.member, day)
+        context |= agenda.list_context(request, request.GET.get("tab", ""))
+        context["book"] = book_of(context["owner"], day)
+        context["csms"] = csms(request.tenant) if has_role(request.member, Role.MANAGER) else []
         return render(request, "workspace/today/mine.html", context)
     row = newest.row if newest else None
     context |= {
         "overview": overview(request.tenant, row, by=_by(request)),
         "movers": movers(request.tenant, row=row),
         "team": team_day(request.member, day),
+        "csm_days": csm_days(request.tenant, day) if has_role(request.member, Role.MANAGER) else [],
     }
     return render(request, "workspace/today/team.html", context)
 

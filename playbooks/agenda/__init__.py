@@ -1,0 +1,1 @@
+"""What members have put aside of what their day derives from scores, renewals, reviews and answers."""
