@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Any
 
 from django.contrib import messages
 from django.http import Http404, HttpResponse
@@ -42,7 +43,7 @@ def today(request: TenantRequest) -> HttpResponse:
         or (not sees_everybody(request.member) and request.GET.get("view") != "team")
     )
     newest = newest_day(request.tenant)
-    context = {
+    context: dict[str, Any] = {
         "today": day,
         "personal": personal,
         "running": job_running(request.tenant, BANNER_JOBS),

@@ -195,8 +195,8 @@ def standings(tenant: Tenant, account_ids: Collection[int], today: date) -> dict
             },
         )
         return {
-            row[0]: Standing(*row[:9], Said(*row[9:]) if row[9] is not None else None)
-            for row in cursor.fetchall()
+            facts[0]: Standing(*facts, Said(band, score, until) if band is not None else None)
+            for *facts, band, score, until in cursor.fetchall()
         }
 
 

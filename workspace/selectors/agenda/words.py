@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from django.utils.translation import gettext as _
@@ -48,9 +48,9 @@ class Plays:
     names: Mapping[str, str]
     by_component: Mapping[str, str]
 
-    def offered(self, key: str) -> dict[str, str]:
-        """The play for a part, where it can be started."""
-        return {"play_key": key, "play_name": self.names[key]} if key in self.names else {}
+    def offered(self, part: Part, key: str) -> Part:
+        """The part with a play that would help, where it can be started."""
+        return replace(part, play_key=key, play_name=self.names[key]) if key in self.names else part
 
 
 @dataclass(frozen=True)
@@ -104,8 +104,7 @@ def alert_part(alert: Alert, names: Mapping[str, str], plays: Plays) -> Part:
     key = alert.rule.play_key
     if "weakest" in alert.evidence:
         key = plays.by_component.get(alert.evidence["weakest"], key)
-    offered = plays.offered(key) if alert.account_id is not None and alert.run_id is None else {}
-    return Part(
+    part = Part(
         kind=Kind.ALERT,
         pk=alert.pk,
         account_id=alert.account_id or NO_ACCOUNT,
@@ -118,8 +117,8 @@ def alert_part(alert: Alert, names: Mapping[str, str], plays: Plays) -> Part:
             else alert.opened_on
         ),
         run_id=alert.run_id,
-        **offered,
     )
+    return plays.offered(part, key) if alert.account_id is not None and alert.run_id is None else part
 
 
 def drop_part(drop: Drop, plays: Plays, asides: Asides, today: date) -> Part | None:
@@ -140,7 +139,7 @@ def drop_part(drop: Drop, plays: Plays, asides: Asides, today: date) -> Part | N
             "from": number(drop.points_before, 1),
             "to": number(drop.points, 1),
         }
-    return Part(
+    part = Part(
         kind=Kind.DROP,
         pk=drop.account_id,
         account_id=drop.account_id,
@@ -150,8 +149,8 @@ def drop_part(drop: Drop, plays: Plays, asides: Asides, today: date) -> Part | N
         shown_from=shown,
         back_on=today + timedelta(days=DROP_DAYS),
         value=drop.score,
-        **plays.offered(plays.by_component.get(drop.component_key, "")),
     )
+    return plays.offered(part, plays.by_component.get(drop.component_key, ""))
 
 
 def renewal_part(renewal: Renewal, plays: Plays, asides: Asides, today: date) -> Part | None:
@@ -177,7 +176,7 @@ def renewal_part(renewal: Renewal, plays: Plays, asides: Asides, today: date) ->
         weight = HEAVY
     else:
         weight = MEDIUM if left <= RENEWAL_SOON or renewal.at_risk else LIGHT
-    return Part(
+    part = Part(
         kind=Kind.RENEWAL,
         pk=renewal.pk,
         account_id=renewal.account_id,
@@ -188,8 +187,8 @@ def renewal_part(renewal: Renewal, plays: Plays, asides: Asides, today: date) ->
         due=renewal.due_on,
         is_late=left < 0,
         back_on=next_mark(renewal.due_on, today, RENEWAL_MARKS),
-        **(plays.offered(SAVE_PLAY) if renewal.at_risk else {}),
     )
+    return plays.offered(part, SAVE_PLAY) if renewal.at_risk else part
 
 
 def review_part(pack: Pack, asides: Asides, today: date) -> Part | None:
@@ -240,8 +239,7 @@ def answer_part(answer: Answer, asides: Asides, plays: Plays, today: date) -> Pa
     if len(comment) > COMMENT_SHOWN:
         comment = comment[: COMMENT_SHOWN - 1].rstrip() + "…"
     running = answer.run is not None and answer.run.state == Run.State.RUNNING
-    offered = {} if running else plays.offered(answer.survey.play_for(answer.category) or RECOVERY_PLAY)
-    return Part(
+    part = Part(
         kind=Kind.DETRACTOR,
         pk=answer.pk,
         account_id=answer.account_id,
@@ -251,8 +249,10 @@ def answer_part(answer: Answer, asides: Asides, plays: Plays, today: date) -> Pa
         shown_from=min(shown, today) if (Kind.DETRACTOR, answer.pk) not in asides else shown,
         back_on=today + timedelta(days=AGAIN_DAYS),
         run_id=answer.run_id,
-        **offered,
     )
+    if running:
+        return part
+    return plays.offered(part, answer.survey.play_for(answer.category) or RECOVERY_PLAY)
 
 
 def _shown(asides: Asides, kind: Kind, pk: int, first: date) -> date | None:
