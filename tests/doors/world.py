@@ -54,7 +54,7 @@ from outreach.sealing import seal
 from outreach.services import notify_members, send_email, send_in_app
 from playbooks.checklists.services import keep_checklists
 from playbooks.intervention.services import save_module
-from playbooks.models import ChecklistItem, DayOff, Milestone, Playbook, Task, Undo
+from playbooks.models import ChecklistItem, DayOff, Handover, HandoverAccount, Milestone, Playbook, Task, Undo
 from playbooks.onboarding.services import share_plan, start_plan
 from playbooks.services import draft_from_published, start_run
 from pql.models import Lead, Standing
@@ -155,6 +155,14 @@ def _fill(tenant: Tenant, members: dict[str, Membership]) -> dict[str, Any]:
     play_draft = draft_from_published(tenant=tenant, playbook_id=playbook.pk)
     team = Team.objects.create(name=own("Team"))
     undo = Undo.objects.create(kind=Undo.Kind.TASKS, member=members["csm"])
+    handover = Handover.objects.create(
+        from_member=members["csm"],
+        to_member=members["admin"],
+        note=own("Handover"),
+        state="done",
+        done_at=now,
+    )
+    HandoverAccount.objects.create(handover=handover, account=account)
     day_off = DayOff.objects.create(member=members["csm"], first=today, last=today, note=own("Day off"))
     rule = Rule.objects.get(kind="ticket_unresolved")
     alert = Alert.objects.create(

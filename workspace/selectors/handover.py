@@ -11,6 +11,7 @@ from django.db import connection
 from django.db.models import Count, Q, QuerySet
 
 from accounts.models import Membership, Tenant
+from accounts.visibility import sees_all
 from playbooks.models import Handover, HandoverAccount
 from scoring.models import KIND_CODES
 
@@ -204,12 +205,13 @@ def owners(tenant: Tenant) -> list[Owner]:
     )
 
 
-def handovers(tenant: Tenant) -> QuerySet[Handover]:
-    """Hand-overs with how many accounts moved, the newest first."""
-    return (
-        Handover.objects.filter(tenant=tenant)
-        .select_related("from_member__user", "to_member__user", "made_by__user", "job")
-        .order_by("-id")
+def handovers(tenant: Tenant, member: Membership) -> QuerySet[Handover]:
+    """Hand-overs, the newest first; who sees only some accounts sees those that they had a part in."""
+    found = Handover.objects.filter(tenant=tenant)
+    if not sees_all():
+        found = found.filter(Q(from_member=member) | Q(to_member=member) | Q(made_by=member))
+    return found.select_related("from_member__user", "to_member__user", "made_by__user", "job").order_by(
+        "-id"
     )
 
 

@@ -104,7 +104,7 @@ def hand_over_book(request: TenantRequest) -> HttpResponse:
             return redirect("workspace:handover", made.pk)
     owners = selectors.owners(tenant)
     book = selectors.preview(tenant, said.from_id, narrow, today) if said.from_id else None
-    made_before = list(selectors.handovers(tenant)[: selectors.RECENT])
+    made_before = list(selectors.handovers(tenant, request.member)[: selectors.RECENT])
     context = {
         "said": said,
         "errors": errors,
@@ -140,7 +140,7 @@ def _lines(tenant: Tenant, found: list[Handover]) -> list[tuple[Handover, select
 @csm_only
 def handover_page(request: TenantRequest, pk: int) -> HttpResponse:
     """One hand-over: the note, its accounts as they stood, how far it is."""
-    made = selectors.handovers(request.tenant).filter(pk=pk).first()
+    made = selectors.handovers(request.tenant, request.member).filter(pk=pk).first()
     if made is None:
         raise Http404
     running = made.job if made.job is not None and made.job.state != Job.State.DONE else None
@@ -159,11 +159,11 @@ def handover_page(request: TenantRequest, pk: int) -> HttpResponse:
 @manager_only
 def handover_undo(request: TenantRequest, pk: int) -> HttpResponse:
     """Take a hand-over back."""
+    if not selectors.handovers(request.tenant, request.member).filter(pk=pk).exists():
+        raise Http404
     try:
         with transaction.atomic():
             count = undo_handover(tenant=request.tenant, handover_id=pk, actor=request.member)
-    except Handover.DoesNotExist as error:
-        raise Http404 from error
     except ValidationError as error:
         messages.error(request, " ".join(error.messages))
     else:
