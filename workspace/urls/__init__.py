@@ -5,7 +5,6 @@ from __future__ import annotations
 from django.urls import path
 
 from workspace.urls import guide, rights
-from workspace.urls import rights
 from workspace.urls import today as today_urls
 from workspace.views import (
     account,
