@@ -273,11 +273,6 @@ PAGES: dict[str, PageHelp] = {
         _("When a person steps in and when automation does, and how an account is handed over."),
         terms=("owner", "touch"),
     ),
-    "handover": PageHelp(
-        _("All accounts of one person, or some of them, go to another, with what is open and a note."),
-        _("How each account stood is kept as it was at the hand-over; it can be taken back for ten minutes."),
-        ("owner",),
-    ),
     "training": PageHelp(
         _("Short modules for CSMs, and who has done which."),
     ),
