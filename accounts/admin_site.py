@@ -13,8 +13,10 @@ from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
+from accounts import gate
 from accounts.access import has_role
 from accounts.models import Membership, Role
 from accounts.requests import of_member
@@ -177,8 +179,32 @@ class OperatorAdminSite(HouseAdminSite):
     index_title = _("Tenants and logins")
 
     def has_permission(self, request: HttpRequest) -> bool:
-        """Superusers only."""
-        return bool(request.user.is_active and request.user.is_superuser)
+        """Superusers only, in a session that no company's provider made and, where it is asked, with a second factor."""
+        operator = request.user.is_active and request.user.is_superuser
+        return bool(operator and gate.may_operate(request))
+
+    def admin_view(self, view: AdminView, cacheable: bool = False) -> AdminView:
+        """An operator without a second factor is led to where one is set up."""
+        inner = super().admin_view(view, cacheable)
+
+        @wraps(inner)
+        def door(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+            if self._lacks_factor(request):
+                return gate.to_second_factor(request, request.path)
+            return inner(request, *args, **kwargs)
+
+        return cast(AdminView, door)
+
+    def login(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        """As everywhere, with the way to a second factor."""
+        if self._lacks_factor(request):
+            return gate.to_second_factor(request, reverse("operator:index"))
+        return super().login(request, extra_context)
+
+    def _lacks_factor(self, request: HttpRequest) -> bool:
+        user = request.user
+        known = user.is_authenticated and user.is_active and user.is_superuser
+        return known and gate.signed_on_tenant(request) is None and not gate.may_operate(request)
 
 
 tenant_admin_site = TenantAdminSite(name="admin")

@@ -81,6 +81,9 @@ class TenantAPIView(APIView):
 
     def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any) -> Response:
         """Add the limit's headers and keep the answer of a write under its key."""
+        body = getattr(request, "_full_data", None)  # DRF's, empty until a view has asked for it
+        if isinstance(body, dict):
+            request._request.parsed_body = body  # type: ignore[attr-defined]  # the audit log says which items came
         # DRF says Response, but a view may return any HttpResponse
         if self._ticket is not None and isinstance(response, Response) and response.status_code < 400:
             idempotency.keep_answer(self._ticket, response.status_code, response.data)

@@ -11,6 +11,7 @@ class AccountsConfig(AppConfig):
 
     def ready(self) -> None:
         """Guard the database connections of serving processes, register the checks and what the relay can send."""
+        from accounts import factors, trail
         from accounts.fence import checks, guard, states  # noqa: F401  (the import registers the checks)
         from accounts.invitations import send_invitation_mail
         from accounts.mail import EMAIL, send_email
@@ -18,6 +19,8 @@ class AccountsConfig(AppConfig):
         from accounts.services.members import INVITATION
 
         guard.install(settings.CS_PROCESS)
+        trail.connect()
+        factors.connect()
         states.render_alone(set(settings.HOUSE_APPS))
         register_outbox_handler(EMAIL, send_email)
         register_outbox_handler(INVITATION, send_invitation_mail)

@@ -8,20 +8,30 @@ from django.conf import settings
 from django.http import HttpRequest
 
 from accounts.access import has_role
+from accounts.gate import signed_on_tenant
 from accounts.models import Membership, Role
 from accounts.visibility import money_hidden, sees_all
+from accounts.signon.finding import offered_to
 
 
 def shell(request: HttpRequest) -> dict[str, Any]:
     """Tenant, member, rights and the member's other tenants for the page frame."""
     member: Membership | None = getattr(request, "member", None)
     if member is None:
-        return {"tenant": None, "member": None, "demo_logins": demo_logins}
+        return {
+            "tenant": None,
+            "member": None,
+            "demo_logins": demo_logins,
+            "offered_sign_on": lambda: offered_to(request),  # asked by the login page only
+        }
     others = (
         Membership.objects.select_related("tenant")
         .filter(user_id=member.user_id, is_active=True)
         .order_by("tenant__name")
     )
+    signed_on = signed_on_tenant(request)
+    if signed_on is not None:
+        others = others.filter(tenant_id=signed_on)
     return {
         "tenant": member.tenant,
         "member": member,
@@ -31,6 +41,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         "is_admin": has_role(member, Role.ADMIN),
         "sees_some": not sees_all(),
         "sees_money": not money_hidden(),
+        "signed_on": signed_on,
     }
 
 

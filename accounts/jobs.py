@@ -19,6 +19,7 @@ from django.utils import timezone
 
 from accounts.fence.scope import tenant_scope
 from accounts.models import Job, JobChunk, Tenant
+from accounts.origin import Door, Origin, coming_from
 
 logger = logging.getLogger(__name__)
 
@@ -73,7 +74,9 @@ def run_jobs(tenant: Tenant, job_id: int | None = None) -> int:
             return finished
         job, chunk = claimed
         if chunk is not None:
-            finished += _run_chunk(tenant, job, chunk)
+            origin = Origin(door=Door.SYSTEM, request_id=f"job-{job.pk}", cause=f"{job.kind}: {chunk.step}")
+            with coming_from(origin):
+                finished += _run_chunk(tenant, job, chunk)
 
 
 def finish_job(tenant: Tenant, job_id: int, patience_seconds: float = 1800.0) -> Job:

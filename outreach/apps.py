@@ -14,10 +14,12 @@ class OutreachConfig(AppConfig):
 
         from accounts.mail import register_dress
         from accounts.provisioning import register_step
+        from accounts.signon.http import register_http
         from outreach.bounces import note_tracking
         from outreach.delivery import register_channels
 
         register_channels()
         tracking.connect(note_tracking, dispatch_uid="outreach.bounces")
         register_dress("outreach.mail.layout.dress")
+        register_http("outreach.http.guarded_session")
         register_step(15, "messages", "outreach.services.install_outreach")

@@ -32,6 +32,7 @@ LOOKUP_SECONDS = 5.0
 MOST_LOOKUPS = 32  # at once, those included that hang
 MOST_BYTES = 64 * 1024
 EXCERPT = 2000
+MOST_ANSWER = 512 * 1024  # of a provider's keys or claims
 USER_AGENT = "cs-platform/1 (+webhooks)"
 
 # What requests-hardened lets through and must not be reached from a server (research: 40 hostile addresses).
@@ -161,6 +162,51 @@ def post(url: str, *, body: bytes, headers: Mapping[str, str]) -> Answer:
             raise Unreachable(_words(error, started)) from error
     spent = int((time.monotonic() - started) * 1000)
     return Answer(response.status_code, dict(response.headers), excerpt, spent)
+
+
+class GuardedSession(requests.Session):
+    """For client libraries that bring their own requests (single sign-on): the same limits on each of them.
+
+    Whatever is refused or does not answer is a `requests.ConnectionError`, which such libraries expect.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.trust_env = False
+        self.mount("https://", _Pinned(is_https_proto=True))
+        self.mount("http://", _Pinned(is_https_proto=False))
+
+    def request(self, method: Any, url: Any, **options: Any) -> requests.Response:  # type: ignore[override]
+        """As `post`: no redirects, little time, an answer of limited size."""
+        started = time.monotonic()
+        options |= {
+            "timeout": (CONNECT_SECONDS, TOTAL_SECONDS),
+            "allow_redirects": False,
+            "stream": True,
+        }
+        try:
+            check_url(str(url))
+            response = super().request(method, url, **options)
+            found = b""
+            while part := response.raw.read(8192, decode_content=True):
+                found += part
+                if len(found) > MOST_ANSWER or time.monotonic() - started > TOTAL_SECONDS:
+                    raise Unreachable("The answer is too long or too slow.")
+        except (Forbidden, InvalidIPAddress) as error:
+            raise requests.ConnectionError(str(error)) from error
+        except (Unreachable, HTTPError, OSError, UnicodeError) as error:
+            if isinstance(error, requests.RequestException) and not isinstance(
+                error, requests.ConnectionError
+            ):
+                raise
+            raise requests.ConnectionError(_words(error, started)) from error
+        response._content = found
+        return response
+
+
+def guarded_session() -> requests.Session:
+    """A session for addresses that tenants type."""
+    return GuardedSession()
 
 
 def _read(response: requests.Response, deadline: float) -> str:

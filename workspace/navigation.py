@@ -99,6 +99,8 @@ ENTRIES: tuple[tuple[Promise, tuple[Entry, ...]], ...] = (
             Entry(_("Training"), "workspace:training", "note", "training"),
             Entry(_("Team"), "workspace:team", "users-group", "team"),
             Entry(_("API keys"), "workspace:keys", "key", "key", role=Role.ADMIN),
+            Entry(_("Sign-on and security"), "workspace:sign_on", "shield-lock", "sign", role=Role.ADMIN),
+            Entry(_("Audit log"), "workspace:audit", "history", "audit", role=Role.ADMIN),
             Entry(_("Settings"), "workspace:settings", "settings", "setting", role=Role.ADMIN),
         ),
     ),

@@ -23,9 +23,14 @@ NODE_LOCAL = frozenset(
         "auth_permission",
         "account_emailaddress",
         "account_emailconfirmation",
+        "mfa_authenticator",
+        "usersessions_usersession",
+        "socialaccount_socialaccount",
+        "socialaccount_socialapp",
+        "socialaccount_socialtoken",
     }
 )
 # Rows are added and read, never changed.
-APPEND_ONLY = frozenset({"accounts_auditentry"})
+APPEND_ONLY = frozenset({"accounts_auditentry", "accounts_requestrecord"})
 # All that `cs_dispatch` may see of any table: who has work, and since when.
 DISPATCH_COLUMNS = frozenset({"tenant_id", "state", "due_at", "next_at", "received_at"})

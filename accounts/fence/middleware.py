@@ -14,9 +14,11 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonRespons
 from django.urls import get_script_prefix, set_script_prefix, set_urlconf
 from django.utils import timezone, translation
 
-from accounts import keys
+from accounts import gate, keys, trail
 from accounts.models import Membership, Tenant
+from accounts.origin import Door, coming_from, current_origin, origin_of
 from accounts.requests import SiteRequest
+from accounts.sessions import touch_session
 from accounts.visibility import EVERYTHING, current_visibility, seeing, seen_through, visibility_of
 
 from .scope import is_lost, tenant_scope
@@ -63,7 +65,14 @@ class TenantMiddleware:
         if request.path_info.startswith(KEYED_PATHS):
             return self._keyed(request)
         match = TENANT_PATH.match(request.path_info)
-        return self._member(request, match["slug"], match["rest"]) if match else self.get_response(request)
+        if match:
+            return self._member(request, match["slug"], match["rest"])
+        closed = gate.outside(request)
+        if closed is not None:
+            return closed
+        door = Door.OPERATOR if request.path_info.startswith(gate.OPERATOR_PATH) else Door.LINK
+        with coming_from(origin_of(request, door)):
+            return self.get_response(request)
 
     def _keyed(self, request: SiteRequest) -> HttpResponseBase:
         """The tenant of an API key; without a valid key the view answers 401 (or finds the key in the body)."""
@@ -72,23 +81,29 @@ class TenantMiddleware:
             if key is None:
                 return self.get_response(request)
             request.api_key, request.tenant = key, key.tenant
-            return self._in_scope(request, key.tenant)
+            with coming_from(origin_of(request, Door.API, label=f"{key.name} ({key.prefix}…)")):
+                return self._in_scope(request, key.tenant)
         except (OperationalError, InterfaceError):
             return unavailable()
 
     def _member(self, request: SiteRequest, slug: str, rest: str | None) -> HttpResponseBase:
         """The tenant of a member's browser; a stranger gets what an unknown tenant gets."""
         if not request.user.is_authenticated:
-            return redirect_to_login(request.get_full_path(), settings.LOGIN_URL)
+            start = f"/t/{slug}/" if (rest or "").startswith(gate.ACCOUNT_PATH) else request.get_full_path()
+            return redirect_to_login(start, settings.LOGIN_URL)
         member = (
             Membership.objects.select_related("tenant", "user")
             .filter(tenant__slug=slug, user=request.user, is_active=True)
             .first()
         )
-        if member is None:
+        if member is None or not gate.is_of_this_tenant(request, member.tenant):
             from accounts.errors import not_found  # it imports the API, which imports this package
 
             return not_found(request)
+        closed = gate.inside(request, member, rest or "/")
+        if closed is not None:
+            return closed
+        touch_session(request)
         request.member, request.tenant = member, member.tenant
         prefix = f"{request.META.get('SCRIPT_NAME', '')}/t/{slug}"
         request.META["SCRIPT_NAME"], request.path_info = prefix, rest or "/"
@@ -102,7 +117,8 @@ class TenantMiddleware:
         try:
             with translation.override(language), timezone.override(ZoneInfo(zone)):
                 request.LANGUAGE_CODE = language
-                response = self._in_scope(request, member.tenant)
+                with coming_from(origin_of(request, gate.door_of(request, rest or "/"))):
+                    response = self._in_scope(request, member.tenant)
         finally:
             set_script_prefix(outside)
             set_urlconf(None)
@@ -115,15 +131,31 @@ class TenantMiddleware:
             if request.api_key is not None:
                 keys.note_use(request.api_key)
             with seeing(visibility_of(request.member) if request.member else EVERYTHING):
-                response = self.get_response(request)
-                if isinstance(response, StreamingHttpResponse) and current_visibility() != EVERYTHING:
-                    response.streaming_content = seen_through(current_visibility(), _parts(response))
-            if is_lost() and response.status_code < 400:
-                # A view caught a database error and went on: nothing of its work is stored, so it must not say so.
-                response = broken(request)
-            if response.status_code >= 400 and not getattr(response, "commit_on_error", False):
-                transaction.set_rollback(True)
+                if not trail.is_watched(request):
+                    return self._finished(request)
+                with trail.watching() as changes:
+                    response = self._finished(request)
+            if changes and not transaction.get_rollback():
+                trail.record_request(
+                    request=request,
+                    tenant=tenant,
+                    member=request.member,
+                    origin=current_origin(),
+                    changes=changes,
+                )
             return response
+
+    def _finished(self, request: SiteRequest) -> HttpResponseBase:
+        """The answer, and with it whether its work is stored."""
+        response = self.get_response(request)
+        if isinstance(response, StreamingHttpResponse) and current_visibility() != EVERYTHING:
+            response.streaming_content = seen_through(current_visibility(), _parts(response))
+        if is_lost() and response.status_code < 400:
+            # A view caught a database error and went on: nothing of its work is stored, so it must not say so.
+            response = broken(request)
+        if response.status_code >= 400 and not getattr(response, "commit_on_error", False):
+            transaction.set_rollback(True)
+        return response
 
 
 def _parts(response: StreamingHttpResponse) -> Iterable[bytes]:

@@ -2,11 +2,12 @@
 
 from .customers import Account, Contact, ContactMembership, Subscription
 from .directory import ApiKey, Membership, Role, Tenant, User
-from .journal import ApiKeyUse, AuditEntry, TimelineEntry
+from .journal import ApiKeyUse, AuditEntry, RequestRecord, TimelineEntry
 from .links import SignedLink
 from .records import Invoice, Ticket
 from .settings import TenantSettings
 from .teams import Team, TeamMember
+from .signon import SignOn, SignOnAssertion, SignOnIdentity
 from .work import IdempotencyRecord, Job, JobChunk, Outbox
 
 __all__ = [
@@ -22,7 +23,11 @@ __all__ = [
     "JobChunk",
     "Membership",
     "Outbox",
+    "RequestRecord",
     "Role",
+    "SignOn",
+    "SignOnAssertion",
+    "SignOnIdentity",
     "SignedLink",
     "Subscription",
     "Team",

@@ -12,6 +12,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models
+from django.utils.crypto import salted_hmac
 from django.utils.timezone import now
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
@@ -55,6 +56,8 @@ class User(AbstractBaseUser, PermissionsMixin):
     is_active = models.BooleanField(_("active"), default=True)
     is_staff = models.BooleanField(_("platform operator"), default=False)
     date_joined = models.DateTimeField(default=now)
+    # Part of what every session must match, so that raising it ends them all at once.
+    session_epoch = models.PositiveIntegerField(default=0, db_default=0)
 
     objects = UserManager()
 
@@ -67,6 +70,14 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     def __str__(self) -> str:
         return self.name or self.email
+
+    def _get_session_auth_hash(self, secret: str | None = None) -> str:
+        """Django's, over the password, and over the epoch once sessions were ended by hand."""
+        if not self.session_epoch:
+            return str(super()._get_session_auth_hash(secret=secret))  # type: ignore[misc]  # not in the stubs
+        salt = "accounts.models.User.session_epoch"
+        value = f"{self.session_epoch}:{self.password}"
+        return salted_hmac(salt, value, secret=secret, algorithm="sha256").hexdigest()
 
     def get_full_name(self) -> str:
         return str(self)
@@ -101,6 +112,9 @@ class Tenant(models.Model):
     currency = models.CharField(_("currency"), max_length=3, default="USD")
     brand_color = models.CharField(_("brand colour"), max_length=7, blank=True)
     is_demo = models.BooleanField(_("demo"), default=False)
+    # Asked at every door before anything of the tenant is read, so they are here and not in its settings.
+    second_factor_required = models.BooleanField(_("second factor required"), default=False, db_default=False)
+    sign_on_only = models.BooleanField(_("only by single sign-on"), default=False, db_default=False)
     created_at = models.DateTimeField(_("created"), default=now)
     # Roles that see no amounts of money. Here and not in the settings, so that no request has to ask for it.
     hidden_money_roles = ArrayField(

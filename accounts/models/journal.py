@@ -35,7 +35,7 @@ class TimelineEntry(TenantModel):
 
 
 class AuditEntry(TenantModel):
-    """Who changed what; append-only by grants."""
+    """Who changed what, and from where; append-only by grants."""
 
     at = models.DateTimeField(_("at"), db_default=Now())
     actor = TenantForeignKey("accounts.Membership", models.DO_NOTHING, null=True, related_name="+")
@@ -44,11 +44,41 @@ class AuditEntry(TenantModel):
     target = models.CharField(_("to what"), max_length=200)
     before = models.JSONField(_("before"), null=True)
     after = models.JSONField(_("after"), null=True)
+    door = models.CharField(_("door"), max_length=10, db_default="")
+    address = models.GenericIPAddressField(_("address"), null=True)
+    request_id = models.CharField(_("request"), max_length=64, db_default="")
+    cause = models.CharField(_("cause"), max_length=200, db_default="")
 
     class Meta:
         verbose_name = _("audit entry")
         verbose_name_plural = _("audit log")
-        indexes = [models.Index(fields=["tenant", "-at", "-id"], name="audit_by_time")]
+        indexes = [
+            models.Index(fields=["tenant", "-at", "-id"], name="audit_by_time"),
+            models.Index(fields=["tenant", "request_id"], name="audit_by_request"),  # details of a request
+        ]
+
+
+class RequestRecord(TenantModel):
+    """What a request changed, whoever wrote it: the net below the entries that services write; append-only by grants."""
+
+    at = models.DateTimeField(db_default=Now())
+    request_id = models.CharField(max_length=64)
+    actor = TenantForeignKey("accounts.Membership", models.DO_NOTHING, null=True, related_name="+")
+    actor_label = models.CharField(max_length=200)
+    door = models.CharField(max_length=10)
+    address = models.GenericIPAddressField(null=True)
+    browser = models.CharField(max_length=200)
+    method = models.CharField(max_length=8)
+    route = models.CharField(max_length=100)
+    path = models.CharField(max_length=300)
+    changes = models.JSONField()
+    detailed = models.BooleanField()  # services wrote entries of their own in the same request
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["tenant", "-at", "-id"], name="request_by_time"),
+            models.Index(fields=["tenant", "request_id"], name="request_by_name"),  # where an entry came from
+        ]
 
 
 class ApiKeyUse(TenantModel):

@@ -1,5 +1,6 @@
 """Writes of the ground floor."""
 
+from .access import reset_factors
 from .jobs import enqueue_job
 from .journal import record_audit, record_timeline
 from .members import (
@@ -40,5 +41,6 @@ __all__ = [
     "remove_team",
     "revoke_invitation",
     "save_team",
+    "reset_factors",
     "send_invitation",
 ]

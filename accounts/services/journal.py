@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from accounts.models import AuditEntry, Membership, Tenant, TimelineEntry
+from accounts.origin import current_origin
 
 
 def record_timeline(
@@ -39,8 +40,10 @@ def record_audit(
     before: dict[str, Any] | None = None,
     after: dict[str, Any] | None = None,
 ) -> AuditEntry:
-    """Write who changed what; rows of this table can be added and read, never changed."""
-    label = str(actor.user) if actor else "system"
+    """Write who changed what, and from where; rows of this table can be added and read, never changed."""
+    origin = current_origin()
+    origin.entries += 1
+    label = str(actor.user) if actor else origin.label or "system"
     return AuditEntry.objects.create(
         tenant=tenant,
         actor=actor,
@@ -49,4 +52,8 @@ def record_audit(
         target=target[:200],
         before=before,
         after=after,
+        door=origin.door,
+        address=origin.address,
+        request_id=origin.request_id,
+        cause=origin.cause[:200],
     )

@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from accounts.models import Membership, Role, Tenant, User
 from accounts.outbox import send_to_outbox
 
+from .access import close_sessions_of
 from .journal import record_audit
 from .teams import put_in_teams
 
@@ -208,6 +209,7 @@ def deactivate_member(*, tenant: Tenant, member: Membership, actor: Membership |
         held.is_active = False
         held.save(update_fields=["is_active"])
         record_audit(tenant=tenant, actor=actor, action="member.deactivated", target=held.user.email)
+        close_sessions_of(tenant=tenant, member=held)
     return held
 
 

@@ -21,6 +21,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("nps.stories.public_urls")),
     path("", include("workspace.public_urls")),
     path("accounts/", include("allauth.account.urls")),
+    path("accounts/2fa/", include("allauth.mfa.urls")),
+    path("sso/<slug:slug>/", include("accounts.signon.urls")),
     path("operator/", operator_admin_site.urls),
     *[path("api/v1/", include(f"{app}.api_urls")) for app in API_APPS],
     path("v1/", include("usage.ingest_urls")),

@@ -9,6 +9,7 @@ from accounts.admin_site import tenant_admin_site
 urlpatterns: list[URLPattern | URLResolver] = [
     path("admin/", tenant_admin_site.urls),
     path("accounts/", include("allauth.account.urls")),
+    path("accounts/2fa/", include("allauth.mfa.urls")),
     path("", include("workspace.urls")),
 ]
 

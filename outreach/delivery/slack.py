@@ -15,10 +15,10 @@ from accounts.fence.scope import tenant_scope
 from accounts.links import tenant_url
 from accounts.models import Account, Tenant
 from accounts.outbox import Channel, Refused, Settle
+from accounts.sealing import unseal
 from accounts.services import record_timeline
 from outreach import http, timeline
 from outreach.deciding import settings_of
-from outreach.sealing import unseal
 
 GONE = (404, 410)  # Slack says so of a webhook that was taken away
 

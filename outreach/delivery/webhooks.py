@@ -18,10 +18,10 @@ from standardwebhooks.webhooks import Webhook
 from accounts.fence.scope import tenant_scope
 from accounts.models import Membership, Role, Tenant
 from accounts.outbox import Channel, LaneDown, Refused, Settle
+from accounts.sealing import unseal
 from accounts.services import record_audit, record_timeline
 from outreach import http, notices, timeline
 from outreach.models import Attempt, Delivery, Endpoint, Event
-from outreach.sealing import unseal
 
 # The first attempt is at once; then after these seconds: 5 s, 5 min, 30 min, 2, 5, 10, 14, 20, 24 h.
 SCHEDULE = (5, 300, 1800, 7200, 18000, 36000, 50400, 72000, 86400)

@@ -12,6 +12,7 @@ from accounts.links import public_url
 from accounts.mail import mail_domain
 from accounts.models import Tenant
 from accounts.outbox import stable_id
+from accounts.sealing import unseal
 from outreach.delivery import MESSAGE
 from outreach.formatting import as_html, as_text
 from outreach.mail.layout import Page, render
@@ -20,7 +21,6 @@ from outreach.mail.unsubscribing import make_token
 from outreach.merge import merge
 from outreach.models import Message, OutreachSettings
 from outreach.models.messages import Purpose
-from outreach.sealing import unseal
 
 LOGO_ID = "logo"
 

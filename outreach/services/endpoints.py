@@ -13,12 +13,12 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.models import Membership, Outbox, Tenant
+from accounts.sealing import seal
 from accounts.services import record_audit
 from outreach import http
 from outreach.delivery import WEBHOOK
 from outreach.events import TEST, is_known
 from outreach.models import Delivery, Endpoint, Event
-from outreach.sealing import seal
 from outreach.services.publishing import deliver, queue_deliveries
 from outreach.words import refusal
 

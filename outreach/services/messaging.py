@@ -14,6 +14,7 @@ from accounts.languages import contact_language
 from accounts.links import without_tokens
 from accounts.models import Account, Contact, Membership, Tenant
 from accounts.outbox import send_to_outbox
+from accounts.sealing import seal
 from outreach import timeline
 from outreach.deciding import decide, settings_of
 from outreach.delivery import MESSAGE
@@ -22,7 +23,6 @@ from outreach.fields import check_merge_fields, flat, values_of
 from outreach.formatting import is_safe_link
 from outreach.keys import short_key
 from outreach.models import Message, Template
-from outreach.sealing import seal
 from outreach.texts import text_in
 
 

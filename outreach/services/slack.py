@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import Account, Membership, Tenant
 from accounts.outbox import send_to_outbox
+from accounts.sealing import seal
 from accounts.services import record_audit
 from outreach import http
 from outreach.deciding import settings_of
@@ -18,7 +19,6 @@ from outreach.delivery import SLACK
 from outreach.delivery.slack import here
 from outreach.keys import short_key
 from outreach.models import OutreachSettings
-from outreach.sealing import seal
 from outreach.words import refusal
 
 

@@ -12,6 +12,9 @@ A parameter is named by the kind of object it means (`tests/doors/world.py` make
 from __future__ import annotations
 
 from tests.doors import expansion, guide, renewals, reviews, rights, sharing, surveys, today, voices
+from tests.doors import expansion, guide, renewals, reviews, rights, sharing, surveys, voices
+from tests.doors import expansion, renewals, reviews, rights, sharing, surveys, voices
+from tests.doors import expansion, renewals, reviews, sharing, signon, surveys, voices
 from tests.doors.door import ADMIN, CSM, FORM, MANAGER, SOON, VIEWER, Door, api, deed, form, page
 
 __all__ = ["ADMIN", "CSM", "FORM", "MANAGER", "SOON", "VIEWER", "Door", "api", "deed", "form", "page"]
@@ -209,6 +212,7 @@ TENANT = [
     *surveys.TENANT,
     *voices.TENANT,
     *guide.TENANT,
+    *signon.TENANT,
 ]
 
 API = [
@@ -325,6 +329,7 @@ PUBLIC = [
     "v1/projects/<str:key>/settings",
     "v1/projects/<str:key>/settings/",
     *voices.PUBLIC,
+    *signon.PUBLIC,
 ]
 
 # Open to whoever has the signed link; the page names the company that signed it.
@@ -358,6 +363,7 @@ ENTRANCE = [
     r"accounts/^password/reset/key/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>.+)/$",
     "accounts/password/reset/key/done/",
     "accounts/login/code/confirm/",
+    *signon.ENTRANCE,
 ]
 
 # Admin sites: for admins of the tenant, and for platform operators. What is registered there is said here by name.

@@ -33,6 +33,7 @@ from accounts.models import (
     Tenant,
     Ticket,
 )
+from accounts.sealing import seal
 from accounts.services import create_tenant, enqueue_job, record_audit
 from alerts.models import Alert, Deed, Rule
 from expansion.models import Renewal
@@ -50,7 +51,6 @@ from nps.stories.services import create_story
 from nps.surveys.models import Answer, Invitation, Survey, Wave
 from nps.surveys.services import submit_answer
 from outreach.models import Delivery, Endpoint, Event, Suppression, Template
-from outreach.sealing import seal
 from outreach.services import notify_members, send_email, send_in_app
 from playbooks.checklists.services import keep_checklists
 from playbooks.intervention.services import save_module

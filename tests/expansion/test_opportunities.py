@@ -11,6 +11,7 @@ from django.core.exceptions import PermissionDenied, ValidationError
 
 from accounts.fence.scope import tenant_scope
 from accounts.models import Account, AuditEntry, Membership, Subscription, TimelineEntry
+from accounts.sealing import seal
 from expansion.models import Holding, Opportunity, StageChange
 from expansion.selectors import best_proposal, expansion_revenue, open_opportunities
 from expansion.services import (
@@ -27,7 +28,6 @@ from expansion.services import (
     withdraw_discount,
 )
 from outreach.models import Endpoint, Event, Notification
-from outreach.sealing import seal
 from tests.expansion.conftest import Growth
 
 READY: dict[str, Any] = {

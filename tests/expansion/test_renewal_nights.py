@@ -11,10 +11,10 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts.fence.scope import tenant_scope
 from accounts.models import Account, Contact, Membership, Subscription, Tenant, TimelineEntry
+from accounts.sealing import seal
 from expansion.models import Renewal, RenewalChange, RenewalCheckpoint, RenewalStep
 from expansion.renewals.services import keep_renewals, save_settings
 from outreach.models import Endpoint, Event
-from outreach.sealing import seal
 from playbooks.models import Run, Task
 from playbooks.services import cancel_task, complete_task, create_task, install_shipped_plays
 from scoring.models import Component, ScoreModel, Version

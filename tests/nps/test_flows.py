@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from accounts.fence.scope import tenant_scope
 from accounts.models import Account, Contact, Membership, Tenant, TimelineEntry
+from accounts.sealing import seal
 from nps.surveys.models import Answer, Invitation
 from nps.surveys.services import (
     close_answer,
@@ -23,7 +24,6 @@ from nps.surveys.services import (
     tag_answers,
 )
 from outreach.models import Endpoint, Event, Notification
-from outreach.sealing import seal
 from playbooks.models import Playbook, Run, Task
 from playbooks.services import stop_run
 from usage.models import Metric, Source

@@ -15,6 +15,7 @@ from django.utils import timezone
 from accounts.fence.scope import tenant_scope
 from accounts.keys import make_key
 from accounts.models import Role, SignedLink
+from accounts.sealing import seal
 from accounts.services.tenants import create_tenant
 from nps.models import Reference, Story, StoryApproval
 from nps.references.services import find_references, propose_reference
@@ -22,7 +23,6 @@ from nps.stories.fitting import PAGES
 from nps.stories.rendering import fit_story, story_pdf
 from nps.stories.services import edit_story, publish_story, withdraw_story
 from outreach.models import Delivery, Endpoint
-from outreach.sealing import seal
 from tests.nps.advocates import Voices
 from tests.nps.telling import approved_by, asked_for, fresh, text_now, told
 

@@ -14,10 +14,10 @@ from django.utils import timezone
 
 from accounts.fence.scope import tenant_scope
 from accounts.models import Membership, Outbox, Role, Tenant
+from accounts.sealing import Unsealable, seal, unseal
 from accounts.services import invite_member
 from outreach.backends import KeptMail
 from outreach.models import Delivery, Endpoint, Event, Notification, Suppression
-from outreach.sealing import Unsealable, seal, unseal
 from outreach.services import forget_old, notify_members
 from tests.outreach.conftest import Customer
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 from accounts.models import ApiKey, ApiKeyUse, Membership, Role, Tenant
 
 
-def tenants_of(user_id: int) -> list[Membership]:
-    """The companies of a login, by name."""
+def tenants_of(user_id: int, *, signed_on: int | None = None) -> list[Membership]:
+    """The companies of a login, by name; of a session that a provider made, the one that has this provider."""
     found = Membership.objects.filter(user_id=user_id, is_active=True).select_related("tenant")
+    if signed_on is not None:
+        found = found.filter(tenant_id=signed_on)
     return list(found.order_by("tenant__name"))
 
 

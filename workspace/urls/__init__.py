@@ -6,6 +6,8 @@ from django.urls import path
 
 from workspace.urls import guide, rights
 from workspace.urls import today as today_urls
+from workspace.urls import rights
+from workspace.urls import signon
 from workspace.views import (
     account,
     accounts,
@@ -372,4 +374,5 @@ urlpatterns = [
     path("profile/", me.profile, name="profile"),
     path("profile/preferences/", me.preferences, name="preferences"),
     *guide.ROUTES,
+    *signon.ROUTES,
 ]

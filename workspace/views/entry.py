@@ -10,6 +10,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
 from accounts.brand import brand_css
+from accounts.gate import signed_on_tenant
 from accounts.models import User
 from accounts.requests import TenantRequest
 from workspace.access import member_only
@@ -20,7 +21,7 @@ from workspace.selectors.people import tenants_of
 @login_required
 def choose_tenant(request: HttpRequest) -> HttpResponse:
     """The only company of a login straight away, else a list to choose from."""
-    memberships = tenants_of(cast(User, request.user).pk)
+    memberships = tenants_of(cast(User, request.user).pk, signed_on=signed_on_tenant(request))
     if len(memberships) == 1:
         return redirect(f"/t/{memberships[0].tenant.slug}/")
     return render(request, "workspace/choose_tenant.html", {"memberships": memberships})

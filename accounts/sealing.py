@@ -1,4 +1,4 @@
-"""Secrets at rest: a webhook's signing secret, a Slack address. What is stored is worth nothing without SECRET_KEY."""
+"""Secrets at rest: of webhooks, of providers, of authenticators. What is stored is worth nothing without SECRET_KEY."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ def _box() -> MultiFernet:
     keys = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
     return MultiFernet(
         [
+            # The words stay what they were when this file was in outreach: they are part of every key.
             Fernet(base64.urlsafe_b64encode(hashlib.sha256(f"outreach.sealing:{key}".encode()).digest()))
             for key in keys
         ]
