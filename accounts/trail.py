@@ -38,7 +38,7 @@ NOT_DATA = frozenset(
 )
 VERBS = {"INSERT INTO": "added", "UPDATE": "changed", "DELETE FROM": "deleted"}
 WRITES = re.compile(
-    r'\b(INSERT\s+INTO|DELETE\s+FROM|UPDATE)\s+(?:ONLY\s+)?"?([a-z_][a-z0-9_]*)"?(?:\s+(?:AS\s+)?"?\w+"?)?(\s+SET\b)?',
+    r'\b(INSERT\s+INTO|DELETE\s+FROM|UPDATE)\s+(?:ONLY\s+)?"?([a-z_][a-z0-9_]*)"?(?:\s+(?:AS\s+)?(?!SET\b)"?\w+"?)?(\s+SET\b)?',
     re.IGNORECASE,
 )
 SET_COLUMN = re.compile(r'(?:\bSET\b|,)\s*"?([a-z_][a-z0-9_]*)"?\s*=', re.IGNORECASE)

@@ -7,7 +7,6 @@ from typing import Any, cast
 
 import jwt
 import requests
-from allauth.socialaccount.internal import jwtkit
 from allauth.socialaccount.models import SocialApp, SocialLogin, SocialToken
 from allauth.socialaccount.providers.oauth2.client import OAuth2Error
 from allauth.socialaccount.providers.oauth2.views import OAuth2CallbackView
@@ -20,6 +19,7 @@ from accounts.links import public_url
 from accounts.models import SignOn, Tenant
 from accounts.sealing import unseal
 from accounts.signon.entering import Claims, enter, refuse
+from accounts.signon.http import open_session
 
 ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")
 SKEW_SECONDS = 120
@@ -103,13 +103,13 @@ class TenantClient(OpenIDConnectOAuth2Adapter):  # type: ignore[misc]  # allauth
 
     def _verified(self, raw: str) -> dict[str, Any]:
         try:
-            if jwt.get_unverified_header(raw).get("alg") not in ALGORITHMS:
+            header = jwt.get_unverified_header(raw)
+            if header.get("alg") not in ALGORITHMS:
                 raise OAuth2Error(_("The ID token is not signed with a key of the provider."))
-            algorithm, key = jwtkit.fetch_key(raw, self.openid_config["jwks_uri"], jwtkit.lookup_kid_jwk)
             claims: dict[str, Any] = jwt.decode(
                 raw,
-                key=key,
-                algorithms=[algorithm],
+                key=self._key(header.get("kid")),
+                algorithms=[header["alg"]],
                 audience=self.config.client_id,
                 issuer=self.openid_config["issuer"],
                 leeway=SKEW_SECONDS,
@@ -127,6 +127,20 @@ class TenantClient(OpenIDConnectOAuth2Adapter):  # type: ignore[misc]  # allauth
             if claims.get("azp") != self.config.client_id:
                 raise OAuth2Error(_("The ID token is meant for another application."))
         return claims
+
+    def _key(self, kid: str | None) -> Any:
+        """The provider's key of this name; without a name, its only one."""
+        with open_session() as session:
+            response = session.get(self.openid_config["jwks_uri"])
+            response.raise_for_status()
+        keys = [
+            key
+            for key in jwt.PyJWKSet.from_dict(response.json()).keys
+            if key.public_key_use in (None, "sig") and kid in (None, key.key_id)
+        ]
+        if len(keys) != 1:
+            raise OAuth2Error(_("The ID token is not signed with a key of the provider."))
+        return keys[0].key
 
     def entered(self, request: HttpRequest, sociallogin: SocialLogin) -> HttpResponse:
         """Let the person in whom the provider has proven, or say why not."""

@@ -61,6 +61,9 @@ class StrictResponse(OneLogin_Saml2_Response):  # type: ignore[misc]  # the libr
         if not self.get_audiences():
             self._error = "The assertion names no audience"
             return False
+        if request_id is None and self.get_in_response_to() is not None:
+            self._error = "The answer belongs to a request that this browser did not make (InResponseTo)"
+            return False
         if request_id is not None:
             path = "/saml:Subject/saml:SubjectConfirmation/saml:SubjectConfirmationData"
             named = {node.get("InResponseTo") for node in self._query_assertion(path)}
