@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal import auth as totp
+from allauth.mfa.totp.internal import flows
 from allauth.usersessions.models import UserSession
 from django.core import mail
-from django.test import Client, TestCase
+from django.test import Client
 
 from accounts.fence.scope import tenant_scope
 from accounts.models import AuditEntry, Membership, Outbox, Role, SignOn, Tenant, User
@@ -21,6 +23,22 @@ from tests.conftest import PASSWORD, make_member
 
 pytestmark = pytest.mark.django_db
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
+
+
+@pytest.fixture(autouse=True)
+def _commit_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A test never commits; what waits for that happens when the flow is through, as it does for people."""
+    waiting: list[Callable[[], None]] = []
+    activate = flows.activate_totp
+
+    def through(*args: Any) -> Any:
+        done = activate(*args)
+        while waiting:
+            waiting.pop(0)()
+        return done
+
+    monkeypatch.setattr("django.db.transaction.on_commit", lambda work, *_a, **_k: waiting.append(work))
+    monkeypatch.setattr(flows, "activate_totp", through)
 
 
 def log_in(member: Membership, password: str = PASSWORD, **options: Any) -> tuple[Client, Any]:
@@ -43,8 +61,7 @@ def enrol(client: Client) -> str:
             follow=True,
         )
     secret = str(page.context["form"].secret)
-    with TestCase.captureOnCommitCallbacks(execute=True):  # a test's own transaction never commits
-        done = client.post("/accounts/2fa/totp/activate/", {"code": code(secret)})
+    done = client.post("/accounts/2fa/totp/activate/", {"code": code(secret)})
     assert done.status_code == 302, done.content
     return secret
 
