@@ -10,8 +10,8 @@ from django.http import HttpRequest
 from accounts.access import has_role
 from accounts.gate import signed_on_tenant
 from accounts.models import Membership, Role
-from accounts.visibility import money_hidden, sees_all
 from accounts.signon.finding import offered_to
+from accounts.visibility import money_hidden, sees_all
 
 
 def shell(request: HttpRequest) -> dict[str, Any]:

@@ -6,8 +6,8 @@ from .journal import ApiKeyUse, AuditEntry, RequestRecord, TimelineEntry
 from .links import SignedLink
 from .records import Invoice, Ticket
 from .settings import TenantSettings
-from .teams import Team, TeamMember
 from .signon import SignOn, SignOnAssertion, SignOnIdentity
+from .teams import Team, TeamMember
 from .work import IdempotencyRecord, Job, JobChunk, Outbox
 
 __all__ = [

@@ -39,8 +39,8 @@ __all__ = [
     "record_audit",
     "record_timeline",
     "remove_team",
+    "reset_factors",
     "revoke_invitation",
     "save_team",
-    "reset_factors",
     "send_invitation",
 ]

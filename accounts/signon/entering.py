@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import cast
 
 from allauth.account.internal.flows.login import record_authentication
 from django.conf import settings
@@ -56,7 +57,7 @@ def admit(*, tenant: Tenant, config: SignOn, claims: Claims) -> Membership:
     if known is not None:
         _check_open(known.member)
         SignOnIdentity.objects.filter(pk=known.pk).update(last_at=timezone.now())
-        return known.member
+        return cast(Membership, known.member)
     email = _address(config, claims)
     member = (
         Membership.objects.select_related("user", "tenant").filter(tenant=tenant, user__email=email).first()

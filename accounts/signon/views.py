@@ -42,7 +42,7 @@ def _door(view: DoorView[P]) -> SlugView[P]:
             raise Http404
         return view(request, *found, *args, **kwargs)
 
-    return door  # type: ignore[return-value]  # the slug is passed by name
+    return door
 
 
 def _limited(request: HttpRequest) -> HttpResponse | None:

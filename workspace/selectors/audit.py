@@ -151,7 +151,7 @@ def _rows(tenant: Tenant, wanted: AuditFilter, *, after: Cursor | None, size: in
     sql = f"SELECT * FROM ({' UNION ALL '.join(parts)}) found ORDER BY at DESC, kind, id DESC LIMIT %(size)s"
     with connection.cursor() as cursor:
         cursor.execute(sql, values | {"size": size})
-        return cursor.fetchall()
+        return list(cursor.fetchall())
 
 
 def _count(tenant: Tenant, wanted: AuditFilter) -> int:
