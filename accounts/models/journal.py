@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import Any
+
 from django.db import models
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
-from accounts.fence.models import TenantForeignKey, TenantModel
+from accounts.fence.models import TenantForeignKey, TenantManager, TenantModel
+from accounts.origin import current_origin
 
 from .customers import Account
 
@@ -34,6 +38,17 @@ class TimelineEntry(TenantModel):
         ]
 
 
+class AuditManager(TenantManager["AuditEntry"]):
+    """Entries say where they come from, however many are written at once."""
+
+    def bulk_create(self, objs: Iterable[AuditEntry], *args: Any, **options: Any) -> list[AuditEntry]:
+        """As Django's, each entry with its origin."""
+        entries = list(objs)
+        for entry in entries:
+            entry.come_from_here()
+        return super().bulk_create(entries, *args, **options)
+
+
 class AuditEntry(TenantModel):
     """Who changed what, and from where; append-only by grants."""
 
@@ -49,6 +64,8 @@ class AuditEntry(TenantModel):
     request_id = models.CharField(_("request"), max_length=64, db_default="")
     cause = models.CharField(_("cause"), max_length=200, db_default="")
 
+    objects = AuditManager()
+
     class Meta:
         verbose_name = _("audit entry")
         verbose_name_plural = _("audit log")
@@ -56,6 +73,18 @@ class AuditEntry(TenantModel):
             models.Index(fields=["tenant", "-at", "-id"], name="audit_by_time"),
             models.Index(fields=["tenant", "request_id"], name="audit_by_request"),  # details of a request
         ]
+
+    def save(self, *args: Any, **options: Any) -> None:
+        """With its origin."""
+        self.come_from_here()
+        super().save(*args, **options)
+
+    def come_from_here(self) -> None:
+        """Take door, address, request and cause from what is going on."""
+        origin = current_origin()
+        origin.entries += 1
+        self.door, self.address = origin.door, origin.address
+        self.request_id, self.cause = origin.request_id, origin.cause[:200]
 
 
 class RequestRecord(TenantModel):

@@ -41,9 +41,7 @@ def record_audit(
     after: dict[str, Any] | None = None,
 ) -> AuditEntry:
     """Write who changed what, and from where; rows of this table can be added and read, never changed."""
-    origin = current_origin()
-    origin.entries += 1
-    label = str(actor.user) if actor else origin.label or "system"
+    label = str(actor.user) if actor else current_origin().label or "system"
     return AuditEntry.objects.create(
         tenant=tenant,
         actor=actor,
@@ -52,8 +50,4 @@ def record_audit(
         target=target[:200],
         before=before,
         after=after,
-        door=origin.door,
-        address=origin.address,
-        request_id=origin.request_id,
-        cause=origin.cause[:200],
     )

@@ -13,6 +13,7 @@ from django.core.validators import validate_email
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.utils.crypto import get_random_string
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 
@@ -70,6 +71,10 @@ def admit(*, tenant: Tenant, config: SignOn, claims: Claims) -> Membership:
             _("%(email)s is bound to another identity at your provider. An admin can release it.")
             % {"email": email}
         )
+    if not member.user.has_usable_password():
+        # One that nobody knows: this person has come and waits for no invitation any more.
+        member.user.set_password(get_random_string(64))
+        member.user.save(update_fields=["password"])
     now = timezone.now()
     SignOnIdentity.objects.create(
         member=member, issuer=claims.issuer, subject=claims.subject, first_at=now, last_at=now

@@ -23,7 +23,7 @@ pytestmark = [pytest.mark.django_db(databases=["default", "dispatch"]), pytest.m
 UNSAFE = ("POST", "PUT", "PATCH", "DELETE")
 WRITTEN_SQL = """
 SELECT relname, n_tup_ins + n_tup_upd + n_tup_del FROM pg_stat_xact_user_tables
-WHERE n_tup_ins + n_tup_upd + n_tup_del > 0
+WHERE n_tup_ins + n_tup_upd + n_tup_del > 0 AND schemaname = 'public'
 """
 
 

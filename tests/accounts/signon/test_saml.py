@@ -12,6 +12,7 @@ from django.test import Client
 
 from accounts.fence.scope import tenant_scope
 from accounts.models import AuditEntry, Membership, SignOn, Tenant, User
+from accounts.services import is_waiting
 from accounts.services.signon import save_sign_on
 from accounts.signon.saml import metadata_xml
 from tests.accounts.signon.saml_provider import ENTITY, SSO, Keys, SamlProvider, make_keys
@@ -99,7 +100,8 @@ def test_strangers_become_members_only_from_the_listed_domains(
 ) -> None:
     provider, client = make(keys), Client()
     assert hand_in(client, provider.answer(begin(client), "new@acme.example")).status_code == 302
-    assert Membership.objects.get(tenant=acme, user__email="new@acme.example").role == "csm"
+    made = Membership.objects.get(tenant=acme, user__email="new@acme.example")
+    assert made.role == "csm" and not is_waiting(made)
     other = Client()
     refused(hand_in(other, provider.answer(begin(other), "new@other.example")), "is not a member")
     assert not User.objects.filter(email="new@other.example").exists()
