@@ -9,6 +9,7 @@ from workspace.urls import today as today_urls
 from workspace.urls import rights
 from workspace.urls import signon
 from workspace.urls import rights, signon
+from workspace.urls import guide, rights, signon
 from workspace.views import (
     account,
     accounts,
