@@ -4,12 +4,8 @@ from __future__ import annotations
 
 from django.urls import path
 
-from workspace.urls import guide, rights
-from workspace.urls import today as today_urls
-from workspace.urls import rights
-from workspace.urls import signon
-from workspace.urls import rights, signon
 from workspace.urls import guide, rights, signon
+from workspace.urls import today as today_urls
 from workspace.views import (
     account,
     accounts,

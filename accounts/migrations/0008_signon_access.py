@@ -10,7 +10,7 @@ from accounts.fence.operations import FenceTables
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accounts", "0006_rights_scope"),
+        ("accounts", "0007_today_timeline_by_actor"),
     ]
 
     operations = [
