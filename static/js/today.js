@@ -50,7 +50,7 @@
   document.addEventListener("htmx:beforeRequest", function (event) {
     if (event.detail.target && event.detail.target.id === "agenda") { place = Math.max(0, rows().indexOf(current())); }
   });
-  document.addEventListener("htmx:afterSwap", function (event) {
+  document.addEventListener("htmx:afterSettle", function (event) { // not sooner: while it loads, the panel is hidden
     if (event.target.id === "panel") { if (wanted) { reach(); } return; }
     if (!event.detail.target || event.detail.target.id !== "agenda") { return; }
     var left = rows(), next = left[Math.min(place, left.length - 1)];

@@ -86,7 +86,7 @@ def test_an_admin_builds_tries_and_switches_on_a_rule(
 def test_a_csm_empties_the_day(
     width: int, live_server: LiveServer, company: World, chromium: Browser
 ) -> None:
-    """Every task that is due is ticked, every alert is judged; then the page says that nothing is left."""
+    """By keyboard alone: the first thing is done and taken back, one is put off, and all of it until nothing is left."""
     visitor = Visitor(chromium, live_server.url, width=width)
     visitor.sign_in("carl")
     page = visitor.page
@@ -96,21 +96,31 @@ def test_a_csm_empties_the_day(
         mine = Alert.objects.filter(account__owner=carl, state="open").count()
     assert due > 0 and mine > 0
     visitor.open("?view=mine")
-    ticks = page.get_by_role("region", name="My tasks").get_by_role("button", name="Done: ")
-    while ticks.count():  # the page shows the first ones; the next move up
-        with page.expect_navigation():
-            ticks.first.click()
-    expect(page.get_by_text("Nothing is due.")).to_be_visible()
-    alerts = page.get_by_role("region", name="My alerts").locator("a.row-title")
-    for _turn in range(mine):
-        alerts.first.click()
-        page.get_by_role("radio", name="useful").check()
-        page.get_by_role("button", name="Close the alert").click()
-        page.wait_for_load_state("networkidle")
-        visitor.open("?view=mine")
-    expect(page.get_by_text("The rules found nothing at your accounts.")).to_be_visible()
+    page.keyboard.press("j")
+    with page.expect_response("**/today/do/"):
+        page.keyboard.press("e")
+    expect(page.locator(".toast-card").last).to_contain_text("Done:")
+    with page.expect_navigation():
+        page.keyboard.press("z")
+    expect(page.locator(".toast-card").last).to_contain_text("taken back")
+    page.keyboard.press("j")
+    page.keyboard.press("s")
+    expect(page.locator("#agenda-until")).to_be_focused()
+    page.keyboard.press("Tab")
+    page.keyboard.type("They are on holiday")
+    with page.expect_response("**/today/do/"):
+        page.keyboard.press("Enter")
+    expect(page.locator(".toast-card").last).to_contain_text("Put off:")
+    for _turn in range(60):
+        if page.get_by_text("All done", exact=True).count():
+            break
+        page.evaluate("document.getElementById('agenda').dataset.old = 'yes'")
+        page.keyboard.press("e")
+        page.locator("#agenda:not([data-old])").wait_for()
+    expect(page.get_by_text("All done", exact=True)).to_be_visible()
     with tenant_scope(company.tenant):
-        assert not Alert.objects.filter(account__owner=carl, state="open").exists()
+        waiting = Alert.objects.filter(account__owner=carl, state="open")
+        assert not waiting.exclude(run__state="running").exists()
         assert not Task.objects.filter(assignee=carl, state="open", due_on__lte=company.today).exists()
     assert visitor.complaints == []
     visitor.leave()
