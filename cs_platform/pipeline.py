@@ -2,8 +2,8 @@
 
 roll up → state of the day and buying signals → survey answers and invitations → peers → score → leads → people at leads →
 rules and alerts → opportunities → renewals and the history of MRR → plays → onboarding → QBR drafts → checklists → mails
-of surveys → summary of the day. The scheduled night, `manage nightly`, a recompute that a person asks for and the demo's
-past all run these steps.
+of surveys → summary of the day → reports. The scheduled night, `manage nightly`, a recompute that a person asks for and
+the demo's past all run these steps.
 """
 
 from __future__ import annotations
@@ -35,6 +35,7 @@ from playbooks.services import advance_runs
 from pql.services import evaluate_leads, measure_signals, score_contacts
 from qbr.registers.services import push_running_roi
 from qbr.services import close_drafting, draft_due_packs
+from reports.services import ask_backfill, keep_reports, plan_mails
 from scoring.overrides.services import note_expired_overrides
 from scoring.quality import count_band_weeks
 from scoring.services import propose_shipped_version, refresh_day_references, score_accounts
@@ -176,6 +177,14 @@ def _summary(tenant: Tenant, job: Job, params: Mapping[str, Any]) -> None:
         close_drafting(tenant=tenant, day=_day(job))
 
 
+def _reports(tenant: Tenant, job: Job, params: Mapping[str, Any]) -> None:
+    """What everybody else has written by now, in sums; then the mails that are due on the next mornings."""
+    keep_reports(tenant=tenant, day=_day(job))
+    if not _is_past(tenant, _day(job)):
+        ask_backfill(tenant=tenant, day=_day(job))
+        plan_mails(tenant=tenant)
+
+
 STEPS = {
     "roll_up": Step(_roll_up, scoped=False),  # many turns, each its own transaction
     "state": Step(_state),
@@ -193,6 +202,7 @@ STEPS = {
     "checklists": Step(_checklists),
     "survey_mails": Step(_survey_mails, scoped=False),  # some hundreds in each transaction
     "summary": Step(_summary),
+    "reports": Step(_reports),
 }
 
 # The order of the night; a stage begins when the one before it is done.
@@ -213,6 +223,7 @@ NIGHT = (
     "checklists",
     "survey_mails",
     "summary",
+    "reports",
 )
 BY_ACCOUNTS = frozenset(
     {"score", "people", "renewals", "reviews", "checklists"}

@@ -59,7 +59,7 @@ CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[PUBLIC_URL] if 
 # ── Applications ────────────────────────────────────────────────────────────────────────────────────────────────
 HOUSE_APPS = [
     *("accounts", "usage", "outreach", "scoring", "playbooks", "health", "pql", "alerts"),
-    *("expansion", "qbr", "nps", "workspace"),
+    *("expansion", "qbr", "nps", "reports", "workspace"),
 ]
 INSTALLED_APPS = [
     *HOUSE_APPS,  # before the admin: our templates win

@@ -39,6 +39,8 @@ from cs_platform.demo.voices import follow_up, speak_up
 from health.services import summarise_day
 from playbooks.services import advance_runs
 from pql.services import evaluate_leads, measure_signals, note_signals, save_settings
+from reports.services import keep_reports
+from reports.services.backfill import past_days
 from scoring.quality import count_band_weeks
 from scoring.services import score_accounts
 from usage.asof import relations
@@ -271,6 +273,13 @@ def _advocates(tenant: Tenant, job: Job, params: Mapping[str, Any]) -> None:
     win_advocates(tenant, _last_day(job), _owners(tenant))
 
 
+def _reports(tenant: Tenant, job: Job, params: Mapping[str, Any]) -> None:
+    """What the reports would have kept: the ends of the last months and weeks, and the last day."""
+    last = _last_day(job)
+    for day in [*past_days(last, weeks=4, months=12), last]:
+        keep_reports(tenant=tenant, day=day)
+
+
 def _plan(tenant: Tenant, job: Job) -> list[Chunk]:
     accounts = len(_of(tenant, job).customers)
     start = _last_day(job) - timedelta(days=FINDING_DAYS - 1)
@@ -294,6 +303,7 @@ def _plan(tenant: Tenant, job: Job) -> list[Chunk]:
         ],
         Chunk(8 + len(weeks), "routines", {}),
         Chunk(9 + len(weeks), "advocates", {}),
+        Chunk(10 + len(weeks), "reports", {}),
     ]
 
 
@@ -341,6 +351,7 @@ def register_demo_jobs() -> None:
         "surveys": Step(_surveys),
         "routines": Step(_routines),
         "advocates": Step(_advocates),
+        "reports": Step(_reports),
     }
     register_job_kind("demo", JobKind(plan=_plan, steps=steps))
     register_job_kind("demo_removal", JobKind(plan=_plan_removal, steps={"remove": Step(_remove)}))

@@ -9,7 +9,7 @@ from accounts.admin_site import operator_admin_site
 
 API_APPS = (
     *("accounts", "usage", "scoring", "health", "alerts", "playbooks", "pql", "outreach"),
-    *("expansion", "qbr", "nps", "nps.stories"),
+    *("expansion", "qbr", "nps", "nps.stories", "reports"),
 )
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -19,6 +19,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("nps.public_urls")),
     path("", include("qbr.public_urls")),
     path("", include("nps.stories.public_urls")),
+    path("", include("reports.public_urls")),
     path("", include("workspace.public_urls")),
     path("accounts/", include("allauth.account.urls")),
     path("accounts/2fa/", include("allauth.mfa.urls")),

@@ -15,6 +15,10 @@ from accounts.models import Tenant
 from .retention import Movements, Period, Retention
 
 ALL, SEGMENT, OWNER = "all", "segment", "owner"
+RATES = """rates AS (
+  SELECT u.currency, u.rate, %(base)s::text AS base
+  FROM unnest(%(currencies)s::text[], %(rates)s::numeric[]) AS u(currency, rate)
+)"""
 # Each change adds what is paid from then on and takes away what was paid until then, so the MRR of a morning is a sum.
 DELTAS = """
   SELECT n.account_id, n.on, coalesce(x.base, n.currency) AS currency,
@@ -84,15 +88,20 @@ def _span_sql(number: int, start: int, end: int) -> str:
     return f"ARRAY[{', '.join(sums)}]"
 
 
-def _sql(edges: int) -> str:
-    spans = [(0, edges - 1), *((place, place + 1) for place in range(edges - 1))]
+def _spans(edges: int) -> list[tuple[int, int]]:
+    """The whole period, then its months, each between two of the mornings."""
+    return [(0, edges - 1), *((place, place + 1) for place in range(edges - 1))]
+
+
+def _judged(edges: int) -> str:
+    """What each account paid on each morning in a currency, and whether its currency changed: the WITH of every reader."""
     mornings = ", ".join(
         f"coalesce(sum(d.amount) FILTER (WHERE d.on < %(edge{place})s), 0)::bigint AS m{place}"
         for place in range(edges)
     )
     firsts = "min(d.on) FILTER (WHERE d.amount > 0) AS first_on"
     flags = []
-    for number, (start, end) in enumerate(spans):
+    for number, (start, end) in enumerate(_spans(edges)):
         # Paid in one currency before and in another after: neither churn nor new business.
         switched = (
             f"bool_or(m{start} > 0 AND m{end} = 0) OVER account AND bool_or(m{start} = 0 AND m{end} > 0) OVER account "
@@ -100,16 +109,17 @@ def _sql(edges: int) -> str:
         )
         flags.append(f"({switched}) AND (m{start} > 0) <> (m{end} > 0) AS moved{number}")
         flags.append(f"min(first_on) OVER account < %(edge{start})s AS before{number}")
-    sums = ", ".join(_span_sql(number, *span) for number, span in enumerate(spans))
     return f"""
-WITH rates AS (
-  SELECT u.currency, u.rate, %(base)s::text AS base
-  FROM unnest(%(currencies)s::text[], %(rates)s::numeric[]) AS u(currency, rate)
-), deltas AS ({DELTAS}), balances AS (
+WITH {RATES}, deltas AS ({DELTAS}), balances AS (
   SELECT d.account_id, d.currency, {mornings}, {firsts} FROM deltas d GROUP BY 1, 2
 ), judged AS (
   SELECT b.*, {", ".join(flags)} FROM balances b WINDOW account AS (PARTITION BY b.account_id)
-)
+)"""
+
+
+def _sql(edges: int) -> str:
+    sums = ", ".join(_span_sql(number, *span) for number, span in enumerate(_spans(edges)))
+    return f"""{_judged(edges)}
 SELECT CASE WHEN grouping(a.segment) = 0 THEN 'segment' WHEN grouping(a.owner_id) = 0 THEN 'owner' ELSE 'all' END,
        a.segment, a.owner_id, j.currency, count(*) FILTER (WHERE j.moved0 AND j.m0 > 0), {sums}
 FROM judged j JOIN accounts_account a ON a.tenant_id = %(tenant)s AND a.id = j.account_id
@@ -117,20 +127,40 @@ GROUP BY GROUPING SETS ((j.currency), (j.currency, a.segment), (j.currency, a.ow
 """
 
 
-def retention(tenant: Tenant, period: Period, rates: Mapping[str, Decimal] | None = None) -> RetentionReport:
-    """The retention of a period; with rates, all currencies that have one are counted in the tenant's own. One query."""
-    edges = period.edges()
+def movements_sql(period: Period) -> str:
+    """The same figures account by account: `account_id, currency, counted, opening, closing, sold`.
+
+    `counted` is false where the currency changed in the period; `sold` is what upgrades brought, month by month.
+    """
+    edges = len(period.edges())
+    sold = " + ".join(
+        f"CASE WHEN NOT moved{number} AND m{start} > 0 AND m{end} > m{start} THEN m{end} - m{start} ELSE 0 END"
+        for number, (start, end) in enumerate(_spans(edges))
+        if number
+    )
+    return f"""{_judged(edges)}
+SELECT j.account_id, j.currency, NOT j.moved0 AS counted, j.m0 AS opening, j.m{edges - 1} AS closing, {sold} AS sold
+FROM judged j
+"""
+
+
+def period_params(tenant: Tenant, period: Period, rates: Mapping[str, Decimal] | None) -> dict[str, Any]:
+    """The values that the statements of a period read."""
     known = dict(rates or {})
-    params: dict[str, Any] = {
+    return {
         "tenant": tenant.pk,
         "after": period.after,
         "base": tenant.currency,
         "currencies": list(known),
         "rates": list(known.values()),
-        **{f"edge{place}": edge for place, edge in enumerate(edges)},
+        **{f"edge{place}": edge for place, edge in enumerate(period.edges())},
     }
+
+
+def retention(tenant: Tenant, period: Period, rates: Mapping[str, Decimal] | None = None) -> RetentionReport:
+    """The retention of a period; with rates, all currencies that have one are counted in the tenant's own. One query."""
     with connection.cursor() as cursor:
-        cursor.execute(_sql(len(edges)), params)
+        cursor.execute(_sql(len(period.edges())), period_params(tenant, period, rates))
         rows = cursor.fetchall()
     found: dict[tuple[str, Any], list[Retention]] = {}
     for dimension, segment, owner_id, currency, moved, whole, *months in rows:

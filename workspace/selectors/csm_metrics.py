@@ -12,10 +12,11 @@ from django.db import connection
 from accounts.models import Membership, Role, Tenant
 from playbooks.intervention.models import InterventionSettings
 from playbooks.intervention.selectors import intervention_settings
+from reports.facts.service import HOURS_TO_ACTION
+from reports.facts.team import UNTOUCHED_DAYS
 from workspace.selectors import people
 
 PERIODS = (30, 90, 365)
-UNTOUCHED_DAYS = 30
 
 BOOKS_SQL = """
 SELECT a.owner_id, a.currency, count(*) FILTER (WHERE a.touch_model = 'named'),
@@ -36,10 +37,8 @@ SELECT t.assignee_id, 'overdue', count(*) FROM playbooks_task t
 WHERE t.tenant_id = %(tenant)s AND t.state = 'open' AND t.due_on < %(today)s
 GROUP BY 1
 """
-# An alert of a day is there when the day is over, or sooner when the running day was evaluated.
-ALERTS_SQL = """
-SELECT a.owner_id, count(*), percentile_cont(0.5) WITHIN GROUP (ORDER BY greatest(0, extract(epoch FROM
-         x.acted_at - least(x.created_at, (x.opened_on + 1)::timestamp AT TIME ZONE %(zone)s)) / 3600))
+ALERTS_SQL = f"""
+SELECT a.owner_id, count(*), percentile_cont(0.5) WITHIN GROUP (ORDER BY {HOURS_TO_ACTION})
 FROM (SELECT account_id, created_at, opened_on, coalesce(first_action_at, closed_at) AS acted_at FROM alerts_alert
       WHERE tenant_id = %(tenant)s AND coalesce(first_action_at, closed_at) >= %(since)s) x
 JOIN accounts_account a ON a.tenant_id = %(tenant)s AND a.id = x.account_id
