@@ -79,6 +79,7 @@ ENTRIES: tuple[tuple[Promise, tuple[Entry, ...]], ...] = (
     (
         _("Insight"),
         (
+            Entry(_("Reports"), "workspace:reports", "chart-bar", "report", "f"),
             Entry(_("Disagreements"), "workspace:disagreements", "arrows-diff", "disagreement", "d"),
             Entry(_("Score quality"), "workspace:quality", "chart-dots", "quality", "y", Role.MANAGER),
             Entry(_("CSM metrics"), "workspace:csm_metrics", "users", "csm", role=Role.MANAGER),

@@ -6,6 +6,8 @@ from django.urls import path
 
 from workspace.urls import guide, rights, signon
 from workspace.urls import today as today_urls
+from workspace.urls import reports, rights
+from workspace.urls import guide, reports, rights
 from workspace.views import (
     account,
     accounts,
@@ -373,4 +375,5 @@ urlpatterns = [
     path("profile/preferences/", me.preferences, name="preferences"),
     *guide.ROUTES,
     *signon.ROUTES,
+    *reports.ROUTES,
 ]

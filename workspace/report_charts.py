@@ -1,0 +1,152 @@
+"""Charts of the manager reports: stored figures → plain plotly dictionaries. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from workspace.charts import Figure
+
+# What makes a whole together is drawn in the colours of the bands; other lines beside each other in these.
+TONES = ("brand", "second", "third", "ink", "soft")
+BAND_TONES = ("healthy", "at_risk", "critical")
+ROW_HEIGHT = 26
+
+
+@dataclass(frozen=True)
+class Series:
+    """A line: its name, its values, and the words of each point."""
+
+    name: str
+    values: Sequence[float | None]
+    words: Sequence[str]
+
+
+@dataclass(frozen=True)
+class Bar:
+    """A bar: its name, its value, its words, and where it leads."""
+
+    name: str
+    value: float | None
+    words: str
+    link: str
+
+
+def over_time(
+    days: Sequence[date],
+    series: Sequence[Series],
+    *,
+    axis: str,
+    target: float | None = None,
+    target_text: str = "",
+    stacked: bool = False,
+    links: Sequence[str] = (),
+) -> Figure:
+    """Lines over the stored days, or shares that make a whole, with the line of the target."""
+    tones = BAND_TONES if stacked else TONES
+    x = [day.isoformat() for day in days]
+    traces = [
+        {
+            "type": "scatter",
+            "mode": "lines" if stacked else "lines+markers",
+            "x": x,
+            "y": list(one.values),
+            "name": one.name,
+            "text": list(one.words),
+            "customdata": list(links),
+            "connectgaps": False,
+            "hovertemplate": f"%{{x|%d %b %Y}}: %{{text}} {one.name}<extra></extra>",
+            "meta": {"tone": tones[place % len(tones)]},
+        }
+        | ({"stackgroup": "whole"} if stacked else {})
+        for place, one in enumerate(series)
+    ]
+    layout: Figure = {
+        "showlegend": len(series) > 1,
+        "shapes": [],
+        "annotations": [],
+        "xaxis": {"type": "date"},
+        "yaxis": {"title": {"text": axis}, "range": [0, 100]}
+        if stacked
+        else {"title": {"text": axis}, "rangemode": "tozero"},
+        "margin": {"t": 24},
+    }
+    if target is not None:
+        layout["shapes"].append(
+            {
+                "type": "line",
+                "name": "onfill" if stacked else "ink",
+                "x0": 0,
+                "x1": 1,
+                "xref": "paper",
+                "y0": target,
+                "y1": target,
+                "line": {"width": 1.5, "dash": "dash"},
+            }
+        )
+        layout["annotations"].append(
+            {
+                "x": 0,
+                "xref": "paper",
+                "xanchor": "left",
+                "y": target,
+                "yanchor": "bottom",
+                "text": target_text,
+                "name": "onfill" if stacked else "ink",
+                "showarrow": False,
+            }
+        )
+    return {"data": traces, "layout": layout}
+
+
+def by_group(bars: Sequence[Bar], *, axis: str, target: float | None = None) -> Figure:
+    """The same figure of each CSM, team, segment or plan; each bar leads to its accounts."""
+    names = [bar.name for bar in bars]
+    shapes = (
+        []
+        if target is None
+        else [
+            {
+                "type": "line",
+                "name": "ink",
+                "y0": 0,
+                "y1": 1,
+                "yref": "paper",
+                "x0": target,
+                "x1": target,
+                "line": {"width": 1.5, "dash": "dash"},
+            }
+        ]
+    )
+    return {
+        "data": [
+            {
+                "type": "bar",
+                "orientation": "h",
+                # Numbers would make a numeric axis, and two people may have one name.
+                "y": list(range(len(bars))),
+                "x": [bar.value for bar in bars],
+                "customdata": [bar.link for bar in bars],
+                "text": [bar.words for bar in bars],
+                "textposition": "auto",
+                "hovertext": names,
+                "hovertemplate": "%{hovertext}: %{text}<extra></extra>",
+                "meta": {"tone": ["brand"] * len(bars)},
+            }
+        ],
+        "layout": {
+            "showlegend": False,
+            "height": 64 + ROW_HEIGHT * len(bars),
+            "bargap": 0.3,
+            "shapes": shapes,
+            "xaxis": {"rangemode": "tozero", "title": {"text": axis}},
+            "yaxis": {
+                "tickmode": "array",
+                "tickvals": list(range(len(bars))),
+                "ticktext": names,
+                "autorange": "reversed",
+            },
+            "margin": {"t": 8, "l": 12, "b": 40},
+        },
+    }

@@ -1,0 +1,374 @@
+"""What the pages of manager reports show: the question of the address, the rows of the index, charts, scorecards."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import Any
+
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from accounts.access import has_role
+from accounts.models import Membership, Role, TeamMember, Tenant
+from accounts.visibility import Visibility, money_hidden
+from playbooks.intervention.models import InterventionSettings
+from playbooks.intervention.selectors import intervention_settings
+from reports import definitions as d
+from reports.asking import Asked, read_asked
+from reports.definitions import GROUPS
+from reports.formulas import Kind, Verdict, value_of
+from reports.models import ReportView
+from reports.naming import owner_names, team_names
+from reports.pictures import axis_text, drawn_parts
+from reports.scope import ALL, EVERYBODY, OWNER, PLAN, SEGMENT, TEAM, Slice, allowed
+from reports.selectors import Cell, Figure, Line, ReportPage, all_figures, scorecards
+from reports.shape import Part, Report
+from reports.words import change_text, day_text, finding, moved, target_text, value_text
+from workspace import report_charts
+from workspace.charts import Chart
+from workspace.selectors.csm_metrics import Figures as Carried
+
+MINE, TEAMS, EVERYONE = "mine", "team", "all"
+BARS = 20
+Whose = ReportView.Whose
+
+
+@dataclass(frozen=True)
+class Question:
+    """What a page is asked: period, day, whose figures, and how the address says it."""
+
+    asked: Asked
+    whose: str  # mine, team, all; empty where the address names a filter
+    which: Slice | None  # what of it may be shown
+
+    @property
+    def days(self) -> int:
+        """The period."""
+        return self.asked.days
+
+    def address(self, path: str, **changed: str) -> str:
+        """The same question elsewhere."""
+        base = self.asked if not self.whose else replace(self.asked, which=EVERYBODY)
+        whose = {"whose": self.whose} if self.whose else {}
+        if "whose" in changed or any(name in changed for name in (OWNER, TEAM, SEGMENT, PLAN)):
+            whose = {}
+        return base.address(path, **(whose | changed))
+
+
+def read_question(tenant: Tenant, member: Membership, given: Mapping[str, str], seen: Visibility) -> Question:
+    """The question of an address; without a filter the view that the member chose. At most two queries.
+
+    Raises `reports.asking.Misasked` in words.
+    """
+    asked = read_asked(given)
+    if asked.which.dimension != ALL:
+        return Question(asked, "", allowed(asked.which, seen))
+    whose = given.get("whose", "")
+    if given.get("of") == ALL:
+        whose = EVERYONE
+    if whose not in Whose.values:
+        whose = default_view(tenant, member)
+    which = EVERYBODY
+    if whose == MINE:
+        which = Slice(OWNER, (str(member.pk),))
+    elif whose == TEAMS:
+        which = Slice(OWNER, _teammates(tenant, member))
+    return Question(replace(asked, which=which), whose, allowed(which, seen))
+
+
+def default_view(tenant: Tenant, member: Membership) -> str:
+    """What a member chose to see first; CSMs their own accounts, everybody else all."""
+    chosen = ReportView.objects.filter(tenant=tenant, member=member).values_list("whose", flat=True).first()
+    return chosen or (MINE if member.role == Role.CSM else EVERYONE)
+
+
+def _teammates(tenant: Tenant, member: Membership) -> tuple[str, ...]:
+    teams = TeamMember.objects.filter(tenant=tenant, member=member).values("team_id")
+    found = TeamMember.objects.filter(tenant=tenant, team_id__in=teams).values_list("member_id", flat=True)
+    return tuple(sorted({str(member.pk), *map(str, found)}))
+
+
+@dataclass(frozen=True)
+class Row:
+    """A report in the index."""
+
+    figure: Figure
+    url: str
+    value: str
+    change: str
+    tone: str  # of the change: good, bad or nothing
+    target: str
+    verdict: str
+
+
+def row_of(figure: Figure, url: str) -> Row:
+    """A figure in words."""
+    report = figure.report
+    way = moved(figure.part, figure.change) * report.better
+    return Row(
+        figure,
+        url,
+        value_text(figure.part, figure.value, figure.currency),
+        change_text(figure.part, figure.change, figure.currency),
+        {1: "good", -1: "bad"}.get(way, ""),
+        target_text(report, figure.target),
+        str(figure.verdict),
+    )
+
+
+def index_groups(tenant: Tenant, question: Question) -> list[tuple[str, list[Row]]]:
+    """Every report with its figure, by group. Three queries."""
+    assert question.which is not None
+    found = all_figures(tenant, which=question.which, window=question.days, on=question.asked.on)
+    return [
+        (
+            str(title),
+            [
+                row_of(
+                    found[report.key][report.headline.key],
+                    question.address(reverse("workspace:report", args=[report.key])),
+                )
+                for report in reports
+            ],
+        )
+        for title, reports in GROUPS
+    ]
+
+
+def line_chart(page: ReportPage, question: Question) -> Chart:
+    """The line over a year with its table; a point leads to the accounts of its day."""
+    report, parts = page.report, drawn_parts(page.report, page)
+    scale = 100 if report.headline.kind == Kind.MONEY else 1
+    path = reverse("workspace:report_accounts", args=[report.key])
+    target = page.headline.target.low
+    shown_target = None if target is None or report.aim in ("none", "rising") else float(target)
+    return Chart(
+        id=f"report-{report.key}",
+        figure=report_charts.over_time(
+            [point.day for point in page.points],
+            [
+                report_charts.Series(
+                    str(part.title),
+                    [_drawn(point.values.get(part.key), scale) for point in page.points],
+                    [value_text(part, point.values.get(part.key), page.currency) for point in page.points],
+                )
+                for part in parts
+            ],
+            axis=axis_text(report.headline, page.currency),
+            target=shown_target,
+            target_text=target_text(report, page.headline.target),
+            stacked=bool(report.stacked),
+            links=[question.address(path, on=point.day.isoformat()) for point in page.points],
+        ),
+        summary=finding(page.headline),
+        columns=[_("Day"), *(str(part.title) for part in parts), "n"],
+        rows=[
+            [
+                day_text(point.day),
+                *(value_text(part, point.values.get(part.key), page.currency) for part in parts),
+                str(point.ns.get(report.headline.key, 0)),
+            ]
+            for point in reversed(page.points)
+        ],
+    )
+
+
+def _drawn(value: Decimal | None, scale: int) -> float | None:
+    return None if value is None else round(float(value) / scale, 2)
+
+
+def named_lines(lines: Sequence[Line], names: Mapping[str, str] | None) -> list[tuple[str, Line]]:
+    """The bars of a breakdown under their names; whoever is unknown has left."""
+    known = names or {}
+    return [(known.get(line.key, line.key) or _("none"), line) for line in lines]
+
+
+def shown_breakdowns(page: ReportPage, which: Slice, seen: Visibility) -> dict[str, list[Line]]:
+    """The bars that go with whose figures the page shows: of all accounts every dimension, of some owners those owners."""
+    if which.dimension == ALL:
+        return {
+            dimension: [line for line in lines if allowed(Slice(dimension, (line.key,)), seen) is not None]
+            for dimension, lines in page.breakdowns.items()
+        }
+    if which.dimension == OWNER and len(which.keys) > 1:
+        return {OWNER: [line for line in page.breakdowns.get(OWNER, []) if line.key in which.keys]}
+    return {}
+
+
+def bar_chart(
+    page: ReportPage, dimension: str, lines: Sequence[tuple[str, Line]], title: str, question: Question
+) -> Chart:
+    """The headline by group; each bar opens its accounts."""
+    part = page.report.headline
+    scale = 100 if part.kind == Kind.MONEY else 1
+    path = reverse("workspace:report_accounts", args=[page.report.key])
+    on = page.headline.day.isoformat() if page.headline.day else ""
+    bars = [
+        report_charts.Bar(
+            name,
+            _drawn(line.value, scale),
+            value_text(part, line.value, page.currency),
+            question.address(path, **{dimension: line.key or "-"}, on=on),
+        )
+        for name, line in lines[:BARS]
+    ]
+    target = page.headline.target.low if page.report.has_target else None
+    return Chart(
+        id=f"report-{page.report.key}-{dimension}",
+        figure=report_charts.by_group(
+            bars,
+            axis=axis_text(part, page.currency),
+            target=None if target is None else float(target),
+        ),
+        summary=title,
+        columns=[title, str(part.title), "n"],
+        rows=[[name, value_text(part, line.value, page.currency), str(line.n)] for name, line in lines],
+    )
+
+
+def dimension_words() -> dict[str, str]:
+    """What a breakdown is by."""
+    return {OWNER: _("By CSM"), TEAM: _("By team"), SEGMENT: _("By segment"), PLAN: _("By plan")}
+
+
+def slice_choices(
+    tenant: Tenant, page: ReportPage | None, seen: Visibility
+) -> tuple[list[tuple[str, list[tuple[str, str]]]], dict[str, dict[str, str]]]:
+    """The groups of the filter "of whom", and the names of owners and teams. Two queries."""
+    owners, teams = owner_names(tenant), team_names(tenant)
+    names = {OWNER: owners, TEAM: teams}
+    groups: list[tuple[str, list[tuple[str, str]]]] = []
+    lines = page.breakdowns if page is not None else {}
+    for dimension, title in (
+        (OWNER, _("CSM")),
+        (TEAM, _("Team")),
+        (SEGMENT, _("Segment")),
+        (PLAN, _("Plan")),
+    ):
+        keys = [line.key for line in lines.get(dimension, [])]
+        found = [
+            (f"{dimension}:{key}", names.get(dimension, {}).get(key, key) or _("none"))
+            for key in keys
+            if allowed(Slice(dimension, (key,)), seen) is not None
+        ]
+        if found:
+            groups.append((title, sorted(found, key=lambda pair: pair[1].lower())))
+    return groups, names
+
+
+# ── scorecards ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+COLUMNS: tuple[tuple[Report, str], ...] = (
+    (d.BOOK, "accounts"),
+    (d.BOOK, "named"),
+    (d.BOOK, "others"),
+    (d.BOOK, "mrr"),
+    (d.HEALTH, "healthy"),
+    (d.ENGAGEMENT, "score"),
+    (d.NRR, "rate"),
+    (d.GRR, "rate"),
+    (d.NPS, "nps"),
+    (d.UNTOUCHED, "untouched"),
+    (d.TASKS, "overdue"),
+    (d.ALERTS, "first_action"),
+    (d.SAVES, "saves"),
+)
+
+
+@dataclass(frozen=True)
+class CardCell:
+    """A figure of a CSM; `is_bad` where the target is missed."""
+
+    value: str
+    n: int
+    is_bad: bool = False
+
+
+@dataclass(frozen=True)
+class Card:
+    """A row of the scorecards."""
+
+    key: str
+    name: str
+    url: str
+    load: str
+    cells: list[CardCell]
+
+
+@dataclass(frozen=True)
+class Scorecards:
+    """The page: titles of the columns, a row for each CSM, when it was, what books are judged by."""
+
+    titles: list[str]
+    cards: list[Card]
+    day: Any
+    settings: InterventionSettings
+
+
+def card_columns() -> list[tuple[Report, Part]]:
+    """The columns, without money where the member may not see any."""
+    found = [(report, report.part(key)) for report, key in COLUMNS]
+    return [pair for pair in found if not (money_hidden() and pair[1].kind == Kind.MONEY)]
+
+
+def card_titles() -> list[str]:
+    """The heads of the columns: the report, or the part where a report has several."""
+    many = {d.BOOK.key, d.TASKS.key, d.ALERTS.key, d.NPS.key}
+    short = {d.GRR.key: _("GRR"), d.NRR.key: _("NRR"), d.HEALTH.key: _("Healthy"), d.SAVES.key: _("Saves")}
+    return [
+        short.get(report.key) or str(part.title if report.key in many else report.headline.title)
+        for report, part in card_columns()
+    ]
+
+
+def csm_cards(tenant: Tenant, member: Membership, question: Question, seen: Visibility) -> Scorecards:
+    """Managers see everybody who owns accounts or could, others their own row. Seven queries."""
+    columns = card_columns()
+    wanted = [(report, part.key) for report, part in columns]
+    days, rows = scorecards(tenant, window=question.days, on=question.asked.on, wanted=wanted)
+    settings = intervention_settings(tenant)
+    members = {str(one.pk): one for one in Membership.objects.filter(tenant=tenant).select_related("user")}
+    keys = {key for key, one in members.items() if one.is_active and one.role == Role.CSM} | set(rows)
+    if not has_role(member, Role.MANAGER):
+        keys = {str(member.pk)} & keys
+    keys = {key for key in keys if allowed(Slice(OWNER, (key,)), seen) is not None}
+    path = reverse("workspace:reports")
+    cards = []
+    for key in keys:
+        one = members.get(key)
+        cells = rows.get(key, {})
+        carried = Carried(
+            one,
+            named=_count(cells, (d.BOOK.key, "named")),
+            others=_count(cells, (d.BOOK.key, "others")),
+        )
+        cards.append(
+            Card(
+                key,
+                str(one) if one else _("Nobody"),
+                question.address(path, owner=key or "-"),
+                carried.load(settings),
+                [_card_cell(tenant, report, part, cells, key in rows) for report, part in columns],
+            )
+        )
+    cards.sort(key=lambda card: (not card.key, card.name.lower()))
+    return Scorecards(card_titles(), cards, days.day, settings)
+
+
+def _count(cells: Mapping[tuple[str, str], Cell], place: tuple[str, str]) -> int:
+    found = cells.get(place, {}).get("")
+    return int(found.numerator) if found else 0
+
+
+def _card_cell(
+    tenant: Tenant, report: Report, part: Part, cells: Mapping[tuple[str, str], Cell], has_any: bool
+) -> CardCell:
+    currency = tenant.currency if part.is_money else ""
+    sums = cells.get((report.key, part.key), {}).get(currency)
+    if sums is None:
+        counted = has_any and part.kind in (Kind.COUNT, Kind.MONEY)
+        return CardCell(value_text(part, Decimal(0), currency) if counted else value_text(part, None), 0)
+    figure = Figure(report, part, sums, value_of(part.kind, sums), currency)
+    return CardCell(value_text(part, figure.value, currency), figure.n, figure.verdict == Verdict.MISSED)
