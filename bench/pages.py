@@ -1,4 +1,4 @@
-"""Home and list page at N accounts against a trivial view, over HTTP through gunicorn."""
+"""Home, list page and manager reports at N accounts against a trivial view, over HTTP through gunicorn."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from bench.table import Row
 from bench.tenants import make_login, make_tenant
 from cs_platform.pipeline import account_chunks
 from health.services import summarise_day
+from reports.services import keep_reports
 from scoring.services import score_accounts
 
 REQUESTS = 200
@@ -74,6 +75,8 @@ def _measure(tenant: Tenant, size: int) -> tuple[list[Row], dict[str, float]]:
         "home (manager)": (f"/t/{tenant.slug}/", "<= 6"),
         "account list, 50 rows": (f"/t/{tenant.slug}/accounts/", "<= 35"),
         "account list, sorted by score": (f"/t/{tenant.slug}/accounts/?sort=score", "<= 35"),
+        "reports, all of them": (f"/t/{tenant.slug}/reports/", "<= 35"),
+        "report with its line and bars": (f"/t/{tenant.slug}/reports/health_distribution/", "<= 35"),
     }
     rows, p50s = [], {}
     with web_server() as port:
@@ -110,6 +113,26 @@ def _score(tenant: Tenant, day: date) -> None:
             score_accounts(tenant=tenant, day=day, account_ids=list(ids.values_list("pk", flat=True)))
     with tenant_scope(tenant):
         summarise_day(tenant=tenant, day=day)
+    _keep_reports(tenant, day)
+
+
+# A year of days like the one that was kept: what is measured is the reading of them.
+A_YEAR_SQL = """
+INSERT INTO reports_day (tenant_id, day, metric, days, part, dimension, key, currency, numerator, denominator, n, median,
+                         is_final)
+SELECT tenant_id, day - (7 * weeks), metric, days, part, dimension, key, currency, numerator, denominator, n, median, true
+FROM reports_day CROSS JOIN generate_series(1, 53) AS w(weeks) WHERE tenant_id = %(tenant)s AND day = %(day)s
+ON CONFLICT DO NOTHING
+"""
+
+
+def _keep_reports(tenant: Tenant, day: date) -> None:
+    with tenant_scope(tenant):
+        started = time.perf_counter()
+        keep_reports(tenant=tenant, day=day)
+        print(f"  reports of a night at {tenant.slug}: {time.perf_counter() - started:.1f} s")
+        with connection.cursor() as cursor:
+            cursor.execute(A_YEAR_SQL, {"tenant": tenant.pk, "day": day})
 
 
 def run(sizes: tuple[int, ...] = (10_000, 100_000)) -> list[Row]:

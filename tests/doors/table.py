@@ -12,6 +12,10 @@ A parameter is named by the kind of object it means (`tests/doors/world.py` make
 from __future__ import annotations
 
 from tests.doors import expansion, guide, renewals, reviews, rights, sharing, signon, surveys, today, voices
+from tests.doors import expansion, guide, renewals, reviews, rights, sharing, surveys, today, voices
+from tests.doors import expansion, guide, renewals, reviews, rights, sharing, surveys, voices
+from tests.doors import expansion, renewals, reports, reviews, rights, sharing, surveys, voices
+from tests.doors import expansion, guide, renewals, reports, reviews, rights, sharing, surveys, voices
 from tests.doors.door import ADMIN, CSM, FORM, MANAGER, SOON, VIEWER, Door, api, deed, form, page
 
 __all__ = ["ADMIN", "CSM", "FORM", "MANAGER", "SOON", "VIEWER", "Door", "api", "deed", "form", "page"]
@@ -210,6 +214,7 @@ TENANT = [
     *voices.TENANT,
     *guide.TENANT,
     *signon.TENANT,
+    *reports.TENANT,
 ]
 
 API = [
@@ -262,6 +267,7 @@ API = [
         body={"event": "shown"},
     ),
     *expansion.API,
+    *reports.API,
     api("api/v1/renewals", GET="read"),
     api(
         "api/v1/renewals/<int:renewal_id>",
@@ -338,6 +344,7 @@ SIGNED = [
     *sharing.SIGNED,
     *surveys.SIGNED,
     *voices.SIGNED,
+    *reports.SIGNED,
 ]
 
 # For whoever is logged in: the tenants of this login.

@@ -46,7 +46,8 @@ NAMED = re.compile(r"([A-Za-z]+)(?:</\w+>)? of acme")
 # Kinds of objects in addresses that belong to no account; all others must be as unknown as nobody's.
 OF_NO_ACCOUNT = {
     "backtest", "day_off", "deed", "delivery", "endpoint", "job", "key", "language", "member", "milestone", "model",
-    "outbox", "picture_kind", "play_draft", "play_step", "playbook", "quarantine", "rule", "suppression", "survey",
+    "outbox", "picture_kind", "play_draft", "play_step", "playbook", "quarantine", "report", "report_file", "rule",
+    "suppression", "survey",
     "survey_wave", "tab", "team", "template", "training_key", "undo", "version", "pack_kind", "pack_job",
 }  # fmt: skip
 CENTS = 987_654_300
@@ -98,6 +99,7 @@ def pages(
 ) -> Iterator[tuple[table.Door, int, str]]:
     """Every GET address that the role may open, with its status and all it says."""
     with_query = {"accounts/": "?sort=mrr", "health/": "?by=mrr", "": "?view=team&by=mrr", "search/": "?q=a"}
+    with_query |= {"reports/": "?whose=all&days=30", "reports/csms/": "?whose=all"}
     for door in table.TENANT:
         if "GET" not in door.needs or RANK[Role(door.needs["GET"])] > RANK[Role(role)] or not only(door):
             continue

@@ -59,6 +59,8 @@ from playbooks.onboarding.services import share_plan, start_plan
 from playbooks.services import draft_from_published, start_run
 from pql.models import Lead, Standing
 from qbr.figures.services import record_figure
+from reports.scope import EVERYBODY
+from reports.services import keep_reports, subscribe
 from scoring.models import Backtest, ScoreModel, Version, WhatIf
 from scoring.overrides.services import set_override, set_sentiment
 from scoring.services import create_draft
@@ -79,6 +81,8 @@ RANDOM: dict[str, Any] = {
     "batch": uuid.UUID(int=1),
     "model_key": "nobody-knows",
     "pack_kind": "zip",
+    "report": "nobody-knows",
+    "report_file": "xml",
 }
 
 
@@ -243,8 +247,10 @@ def _fill(tenant: Tenant, members: dict[str, Membership]) -> dict[str, Any]:
     )
     event = Event.objects.create(type="x", data={"of": own("Event")}, dedupe_key="k", at=now)
     delivery = Delivery.objects.create(endpoint=endpoint, event=event, state=Delivery.State.FAILED)
+    subscribe(tenant=tenant, member=members["viewer"], metric="nps", fields={}, which=EVERYBODY)
     survey, wave, answer = _surveys(account, own)
     shared = shared_pack(tenant, account, own("Pack"))
+    keep_reports(tenant=tenant, day=today)
     ScoreModel.objects.filter(key="playbook").update(key=f"{tenant.slug}-model")
     return (
         shared
@@ -291,6 +297,8 @@ def _fill(tenant: Tenant, members: dict[str, Membership]) -> dict[str, Any]:
             "model": draft.model_id,
             "version": draft.pk,
             "tab": "usage",
+            "report": "nps",
+            "report_file": "csv",
             "survey": survey.pk,
             "survey_wave": wave.pk,
             "survey_answer": answer.pk,

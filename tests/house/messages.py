@@ -21,6 +21,7 @@ APPS = (
     "playbooks",
     "pql",
     "qbr",
+    "reports",
     "scoring",
     "usage",
     "workspace",

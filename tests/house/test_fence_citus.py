@@ -34,7 +34,7 @@ APPS = [
         "pql",
         "qbr",
     ),
-    *("scoring", "usage", "workspace"),
+    *("reports", "scoring", "usage", "workspace"),
 ]
 
 

@@ -19,8 +19,9 @@ FLOORS = {
     "expansion": 6,
     "qbr": 7,
     "nps": 8,
-    "workspace": 9,
-    "cs_platform": 10,
+    "reports": 9,
+    "workspace": 10,
+    "cs_platform": 11,
 }
 MOST_LINES = 420
 BANNED_ROOMS = {"utils", "common", "helpers", "mixins"}
