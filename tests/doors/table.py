@@ -11,11 +11,19 @@ A parameter is named by the kind of object it means (`tests/doors/world.py` make
 
 from __future__ import annotations
 
-from tests.doors import expansion, guide, renewals, reviews, rights, sharing, signon, surveys, today, voices
-from tests.doors import expansion, guide, renewals, reviews, rights, sharing, surveys, today, voices
-from tests.doors import expansion, guide, renewals, reviews, rights, sharing, surveys, voices
-from tests.doors import expansion, renewals, reports, reviews, rights, sharing, surveys, voices
-from tests.doors import expansion, guide, renewals, reports, reviews, rights, sharing, surveys, voices
+from tests.doors import (
+    expansion,
+    guide,
+    renewals,
+    reports,
+    reviews,
+    rights,
+    sharing,
+    signon,
+    surveys,
+    today,
+    voices,
+)
 from tests.doors.door import ADMIN, CSM, FORM, MANAGER, SOON, VIEWER, Door, api, deed, form, page
 
 __all__ = ["ADMIN", "CSM", "FORM", "MANAGER", "SOON", "VIEWER", "Door", "api", "deed", "form", "page"]

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from django.urls import path
 
-from workspace.urls import guide, rights, signon
+from workspace.urls import guide, reports, rights, signon
 from workspace.urls import today as today_urls
-from workspace.urls import reports, rights
-from workspace.urls import guide, reports, rights
 from workspace.views import (
     account,
     accounts,
