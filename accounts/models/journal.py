@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, ClassVar
 
 from django.db import models
 from django.db.models.functions import Now
@@ -64,7 +64,7 @@ class AuditEntry(TenantModel):
     request_id = models.CharField(_("request"), max_length=64, db_default="")
     cause = models.CharField(_("cause"), max_length=200, db_default="")
 
-    objects = AuditManager()
+    objects: ClassVar[AuditManager] = AuditManager()
 
     class Meta:
         verbose_name = _("audit entry")
