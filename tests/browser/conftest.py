@@ -82,7 +82,7 @@ class Visitor:
         self.page.goto(f"{self.host}/accounts/login/")
         self.page.get_by_label("Email").fill(f"{name}@acme.example")
         self.page.get_by_label("Password", exact=True).fill(PASSWORD)
-        self.page.get_by_role("button", name="Sign in").click()
+        self.page.get_by_role("button", name="Sign in", exact=True).click()
         self.page.wait_for_url(
             re.compile(r"/t/acme/(get-started/)?$")
         )  # a new company begins with its first steps
