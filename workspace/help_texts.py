@@ -337,6 +337,16 @@ PAGES: dict[str, PageHelp] = {
     "components": PageHelp(
         _("Every part that pages are made of, as it really looks, for whoever builds or translates them."),
     ),
+    "security": PageHelp(
+        _("How you sign in: password, second factor, recovery codes, and where you are signed in now."),
+        terms=("role",),
+    ),
+    "sign": PageHelp(
+        _(
+            "How members of this company sign in: with a second factor, or through the company's own provider."
+        ),
+        terms=("role",),
+    ),
 }
 
 

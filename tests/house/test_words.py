@@ -33,7 +33,7 @@ from .pseudo import data_of_tenant, outside, pseudo_language, read, unsaid
 
 # The same in every language: names of products and formats, units, sample values that show a form.
 NAMES = re.compile(
-    r"English|Español|\b(Slack|Segment|curl|JavaScript|Node\.js|Python|Ctrl|Esc|SHA-256|webhook-id|ms|en|es)\b|"
+    r"English|Español|OpenID Connect|\b(CSV|XLSX){2}\b|\b(Slack|Segment|curl|JavaScript|Node\.js|Python|Ctrl|Esc|SHA-256|webhook-id|ms|en|es)\b|"
     r"\b[A-Z]{2,4}\b|"  # names of formats, figures and currencies, codes of languages and regions
     r"\b(From|To|Subject|Reply-To|Message-ID)\b|\S+@\S+|https?://\S*|\b[a-z]+\.[a-z_]+\b|"
     r"cs-platform|#[0-9a-f]{6}\b|\b[0-9a-f-]{36}\b|\bcs[irw]_\w+|"  # of mails and programs
@@ -70,6 +70,9 @@ def test_the_reader_sees_what_people_see() -> None:
 
 # Drawn in the language of whoever receives it, from texts of its own in both languages.
 IN_ANOTHER = ("nps/surveys/<int:pk>/mail/", "nps/surveys/<int:pk>/page/", "/preview/")
+CODES = (
+    "settings/audit/",
+)  # the log says what was done by the codes of actions and fields, as they were written
 SHOWN_ALONE = ("/html/", "/mail/", "/page/", "/preview/")  # in a frame, without the shell
 SAMPLES = {"Almería S. A.", "Zürich & Söhne", "Ñandú", "TimeoutError", "Text", "KEY"}
 
@@ -105,7 +108,7 @@ class Crawl:
         if "<main" in page and self.titles:  # the frame is the same on every page; once is enough
             page = page[page.index("<title") : page.index("</title>") + 8] + page[page.index("<main") :]
         reader = read(page)
-        if not any(part in route for part in IN_ANOTHER):
+        if not any(part in route for part in (*IN_ANOTHER, *CODES)):
             self.texts(route, reader.found)
         self.faults |= {f"{route}: raw value in “{text[:80]}”" for text in reader.raw}
         if "<html" in answer.text and not any(part in route for part in SHOWN_ALONE):
