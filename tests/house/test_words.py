@@ -33,7 +33,8 @@ from .pseudo import data_of_tenant, outside, pseudo_language, read, unsaid
 
 # The same in every language: names of products and formats, units, sample values that show a form.
 NAMES = re.compile(
-    r"English|Español|OpenID Connect|\b(CSV|XLSX){2}\b|\b(Slack|Segment|curl|JavaScript|Node\.js|Python|Ctrl|Esc|SHA-256|webhook-id|ms|en|es)\b|"
+    r"English|Español|OpenID Connect|\b(CSV|XLSX|PNG|PDF){2,}\b|"
+    r"\b(Slack|Segment|curl|JavaScript|Node\.js|Python|Ctrl|Esc|SHA-256|webhook-id|ms|en|es)\b|"
     r"\b[A-Z]{2,4}\b|"  # names of formats, figures and currencies, codes of languages and regions
     r"\b(From|To|Subject|Reply-To|Message-ID)\b|\S+@\S+|https?://\S*|\b[a-z]+\.[a-z_]+\b|"
     r"cs-platform|#[0-9a-f]{6}\b|\b[0-9a-f-]{36}\b|\bcs[irw]_\w+|"  # of mails and programs
