@@ -10,6 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts import selectors
+from accounts.aliases import current_name
 from accounts.api_base import ApiError, TenantAPIView, decode_cursor, encode_cursor, page_limit
 from accounts.api_descriptions import ACCOUNT, BULK_ANSWER, bulk_body, item_schema
 from accounts.api_schema import CURSOR, LIMIT, STRING, described, inpath, page_of, query
@@ -163,7 +164,8 @@ class AccountView(TenantAPIView):
         body = request.data
         if not isinstance(body, dict):
             raise ApiError(400, "invalid", "Send an object.", [{"path": "", "message": "must be an object"}])
-        if body.get("external_id", external_id) != external_id:
+        said = body.get("external_id", external_id)
+        if said != external_id and not (isinstance(said, str) and current_name(said) == external_id):
             raise ApiError(
                 400,
                 "invalid",

@@ -13,6 +13,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts import idempotency
+from accounts.aliases import current_names
 from accounts.api_errors import ApiError, error_body
 from accounts.api_json import check_storable, parse_json
 from accounts.api_limits import Allowance, count_request
@@ -29,6 +30,9 @@ __all__ = [
     "page_limit",
     "parse_json",
 ]
+
+
+ACCOUNT_PARAMETERS = ("account", "account_id")  # what filters call the external id of an account
 
 
 class TenantAPIView(APIView):
@@ -63,12 +67,27 @@ class TenantAPIView(APIView):
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """After key, scope and limit: take the Idempotency-Key, if there is one."""
         super().initial(request, *args, **kwargs)
+        self._follow_merges()
         key = request.headers.get("Idempotency-Key")
         if key is not None and request.method in idempotency.UNSAFE:
             raw = request._request
             self._ticket = idempotency.begin(
                 api_key=self.api_key, key=key, method=str(raw.method), path=raw.get_full_path(), body=raw.body
             )
+
+    def _follow_merges(self) -> None:
+        """An address or filter with the id of an account that was merged means the account it went into."""
+        raw = self.request._request
+        said = {name: raw.GET[name] for name in ACCOUNT_PARAMETERS if raw.GET.get(name)}
+        external_id = self.kwargs.get("external_id", "")
+        names = current_names(self.tenant.pk, [external_id, *said.values()]) if external_id or said else {}
+        if external_id in names:
+            self.kwargs["external_id"] = names[external_id]
+        changed = {name: names[value] for name, value in said.items() if value in names}
+        if changed:
+            raw.GET = raw.GET.copy()  # type: ignore[assignment]  # a QueryDict that may be changed
+            for name, value in changed.items():
+                raw.GET[name] = value
 
     def handle_exception(self, exc: Exception) -> Response:
         """A stored answer is not an error."""

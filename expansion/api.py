@@ -10,6 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.access import get_or_404
+from accounts.aliases import current_name
 from accounts.api_base import ApiError, TenantAPIView, decode_cursor, encode_cursor, page_limit
 from accounts.api_schema import (
     CURSOR,
@@ -103,7 +104,9 @@ class OpportunitiesView(TenantAPIView):
         missing = [name for name in ("account_id", "type") if not isinstance(body.get(name), str)]
         if missing:
             raise invalid([{"path": name, "message": "Required, as text."} for name in missing])
-        account = Account.objects.filter(tenant=self.tenant, external_id=body.pop("account_id")).first()
+        account = Account.objects.filter(
+            tenant=self.tenant, external_id=current_name(body.pop("account_id"))
+        ).first()
         if account is None:
             raise invalid([{"path": "account_id", "message": "There is no account with this account_id."}])
         type_, what = body.pop("type"), body.pop("what", None) or ""

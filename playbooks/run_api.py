@@ -10,6 +10,7 @@ from django.http import Http404
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.aliases import current_name
 from accounts.api import plain_text
 from accounts.api_base import ApiError, TenantAPIView
 from accounts.api_schema import INTEGER, STRING, described, inpath, record
@@ -50,7 +51,9 @@ class StartRunsView(RunsView):
     def post(self, request: Request) -> Response:
         """The new run, or the one that runs already."""
         body = fields(request, required=("account_id", "playbook"), optional=("override_reason",))
-        account = Account.objects.filter(tenant=self.tenant, external_id=body["account_id"]).first()
+        account = Account.objects.filter(
+            tenant=self.tenant, external_id=current_name(body["account_id"])
+        ).first()
         if account is None:
             raise Http404
         known = set(Run.objects.filter(tenant=self.tenant, account=account).values_list("pk", flat=True))

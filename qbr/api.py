@@ -11,6 +11,7 @@ from django.utils import translation
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.aliases import current_name
 from accounts.api_base import ApiError, TenantAPIView, decode_cursor, encode_cursor, page_limit
 from accounts.api_schema import (
     ANY_OBJECT,
@@ -279,7 +280,9 @@ class RoiView(TenantAPIView):
     def post(self, request: Request) -> Response:
         """An amount over months, with its source; it feeds the metric `roi_cents`."""
         wish = _wish(request.data)
-        account = Account.objects.filter(tenant=self.tenant, external_id=wish.pop("account_id", "")).first()
+        account = Account.objects.filter(
+            tenant=self.tenant, external_id=current_name(wish.pop("account_id", ""))
+        ).first()
         if account is None:
             fault = {"path": "account_id", "message": "There is no account with this id."}
             raise ApiError(404, "unknown_account", "There is no account with this account_id.", [fault])

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
+from accounts.timeline import LABELS as GROUND_LABELS
 from alerts.timeline import LABELS as ALERT_LABELS
 from expansion.renewals.timeline import LABELS as RENEWAL_LABELS
 from expansion.timeline import LABELS as OPPORTUNITY_LABELS
@@ -36,6 +38,11 @@ class Kind:
 
 _ICONS = {
     "agenda": "home",
+    "note": "note",
+    "file": "paperclip",
+    "contact": "user",
+    "parent": "building",
+    "account": "arrows-join",
     "alert": "bell",
     "run": "route",
     "task": "checkbox",
@@ -59,12 +66,12 @@ _ICONS = {
     "value": "coin",
 }
 KINDS: dict[str, Kind] = {
-    "note": Kind(_("Note"), "note"),
     "band_changed": Kind(_("Health band changed"), "heart-rate-monitor"),
     **{
         key: Kind(word, _ICONS[key.split("_")[0]])
         for labels in (
             AGENDA_LABELS,
+            GROUND_LABELS,
             ALERT_LABELS,
             PLAY_LABELS,
             LEAD_LABELS,
@@ -91,3 +98,37 @@ OTHER = Kind(_("Event"), "circle")
 def kind_of(key: str) -> Kind:
     """The kind of an entry; one that a later version wrote is just an event."""
     return KINDS.get(key, OTHER)
+
+
+@dataclass(frozen=True)
+class Group:
+    """Kinds that people look for together."""
+
+    word: Promise | str
+    starts: tuple[str, ...]  # how the keys of its kinds begin, up to the first _
+
+
+GROUPS: dict[str, Group] = {
+    "notes": Group(_("Notes and files"), ("note", "file")),
+    "conversations": Group(_("Messages and answers"), ("message", "survey")),
+    "alerts": Group(_("Alerts"), ("alert",)),
+    "work": Group(_("Plays and tasks"), ("run", "task", "handoff", "checklist")),
+    "health": Group(_("Health"), ("band", "override", "sentiment")),
+    "onboarding": Group(_("Onboarding"), ("onboarding",)),
+    "value": Group(
+        pgettext_lazy("timeline", "Reviews and value"), ("qbr", "pack", "value", "reference", "story")
+    ),
+    "growth": Group(_("Growth and renewals"), ("opportunity", "renewal", "lead")),
+    "account": Group(_("The account itself"), ("account", "parent", "contact", "slack", "webhook")),
+}
+_GROUP_OF = {start: key for key, group in GROUPS.items() for start in group.starts}
+
+
+def group_of(key: str) -> str:
+    """The group of a kind; what belongs nowhere else is about the account itself."""
+    return _GROUP_OF.get(key.split("_")[0], "account")
+
+
+def keys_of(group: str) -> list[str]:
+    """The kinds of a group, or all of them."""
+    return [key for key in KINDS if not group or group_of(key) == group]

@@ -4,6 +4,8 @@ from .customers import Account, Contact, ContactMembership, Subscription
 from .directory import ApiKey, Membership, Role, Tenant, User
 from .journal import ApiKeyUse, AuditEntry, RequestRecord, TimelineEntry
 from .links import SignedLink
+from .merging import AccountAlias, AccountMerge
+from .notes import AccountFile, FileContent, Note, NoteContact, NoteRevision
 from .records import Invoice, Ticket
 from .settings import TenantSettings
 from .signon import SignOn, SignOnAssertion, SignOnIdentity
@@ -12,16 +14,23 @@ from .work import IdempotencyRecord, Job, JobChunk, Outbox
 
 __all__ = [
     "Account",
+    "AccountAlias",
+    "AccountFile",
+    "AccountMerge",
     "ApiKey",
     "ApiKeyUse",
     "AuditEntry",
     "Contact",
     "ContactMembership",
+    "FileContent",
     "IdempotencyRecord",
     "Invoice",
     "Job",
     "JobChunk",
     "Membership",
+    "Note",
+    "NoteContact",
+    "NoteRevision",
     "Outbox",
     "RequestRecord",
     "Role",

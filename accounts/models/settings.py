@@ -30,6 +30,12 @@ class TenantSettings(TenantModel):
     nightly_hour = models.PositiveSmallIntegerField(
         _("hour of the nightly run, local time"), default=2, validators=[MaxValueValidator(23)]
     )
+    file_quota_mb = models.PositiveIntegerField(
+        _("megabytes for files at accounts"),
+        default=2048,
+        db_default=2048,
+        validators=[MaxValueValidator(1024 * 1024)],
+    )
 
     class Meta:
         verbose_name = _("tenant settings")

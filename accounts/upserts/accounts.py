@@ -8,6 +8,7 @@ from typing import Any
 from django.db import connection
 from django.utils import timezone
 
+from accounts.aliases import current_names
 from accounts.models import Membership, Tenant
 from accounts.reactions import react_to_go_live
 
@@ -60,6 +61,7 @@ def upsert_accounts(*, tenant: Tenant, items: Sequence[Any]) -> Outcome:
         if not item.faults and "external_id" not in item.values:
             item.refuse("external_id", "invalid", "is required")
     hold(tenant)
+    _follow_merges(tenant, read)
     _find_owners(tenant, read)
     rows = existing_rows(tenant, TARGET, (i.values["external_id"] for i in read if not i.faults))
     ids = {key: row["id"] for key, row in rows.items()}
@@ -96,6 +98,14 @@ def upsert_accounts(*, tenant: Tenant, items: Sequence[Any]) -> Outcome:
     if gone_live:
         react_to_go_live(tenant=tenant, account_ids=gone_live)
     return Outcome(created, updated, rejections(read))
+
+
+def _follow_merges(tenant: Tenant, items: Sequence[Item]) -> None:
+    """What is said about an account that was merged is said about the one it went into."""
+    names = current_names(tenant.pk, (i.values["external_id"] for i in items if not i.faults))
+    for item in items:
+        if not item.faults:
+            item.values["external_id"] = names.get(item.values["external_id"], item.values["external_id"])
 
 
 def _find_owners(tenant: Tenant, items: Sequence[Item]) -> None:

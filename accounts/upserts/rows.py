@@ -120,11 +120,13 @@ def fresh_row(fields: Sequence[Field], column_of: Mapping[str, str], **more: Any
 
 
 def account_ids(tenant: Tenant, external_ids: Iterable[str]) -> dict[str, int]:
-    """Our ids of these accounts."""
+    """Our ids of these accounts; the id of one that was merged means the account it went into."""
     wanted = sorted(set(external_ids))
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT external_id, id FROM accounts_account WHERE tenant_id = %s AND external_id = ANY(%s)",
-            [tenant.pk, wanted],
+            "SELECT external_id, id, 0 FROM accounts_account WHERE tenant_id = %s AND external_id = ANY(%s) "
+            "UNION ALL SELECT external_id, account_id, 1 FROM accounts_accountalias "
+            "WHERE tenant_id = %s AND external_id = ANY(%s) ORDER BY 3",
+            [tenant.pk, wanted, tenant.pk, wanted],
         )
-        return dict(cursor.fetchall())
+        return {external_id: pk for external_id, pk, _rank in cursor.fetchall()}

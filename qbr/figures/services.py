@@ -15,7 +15,8 @@ from typing import Any
 
 from django.utils import timezone
 
-from accounts.models import Account, Tenant
+from accounts.aliases import former_ids
+from accounts.models import Account, AccountMerge, Tenant
 from qbr.models import Figure
 
 from .canonical import canonical, record_hash, row_digest
@@ -111,12 +112,25 @@ def verify_figures(*, tenant: Tenant, figures: Sequence[Figure]) -> dict[int, Ve
             verdicts[figure.pk] = Verdict(HOLDS, figure.value, result.value, nothing)
         else:
             doubtful[figure.as_of].append((figure, result))
+    merged = _merged_since(tenant, [figure for pairs in doubtful.values() for figure, _ in pairs])
     for as_of, changed in doubtful.items():
         then = dict(_pairs(_ask(tenant, [figure for figure, _ in changed], as_of, live=False)))
         for figure, result in changed:
-            verdicts[figure.pk] = _changed(figure, result.value, _reason(figure, result, then[figure.pk]))
+            reason = Reason.MERGED if figure.pk in merged else _reason(figure, result, then[figure.pk])
+            verdicts[figure.pk] = _changed(figure, result.value, reason)
     _note(tenant, figures, verdicts, now)
     return verdicts
+
+
+def _merged_since(tenant: Tenant, figures: Sequence[Figure]) -> set[int]:
+    """Figures whose account took another one in after they were made; no query where all figures hold."""
+    if not figures:
+        return set()
+    merges = AccountMerge.objects.filter(tenant=tenant, account_id__in={one.account_id for one in figures})
+    newest: dict[int, datetime] = {}
+    for account_id, at in merges.values_list("account_id", "created_at"):
+        newest[account_id] = max(at, newest.get(account_id, at))
+    return {one.pk for one in figures if one.account_id in newest and newest[one.account_id] > one.as_of}
 
 
 def _same(figure: Figure, result: FigureResult) -> bool:
@@ -224,11 +238,11 @@ def _figure(
     return figure
 
 
-def hash_of(figure: Figure) -> str:
-    """The hash over everything that the figure says."""
+def hash_of(figure: Figure, account_id: int | None = None) -> str:
+    """The hash over everything that the figure says; of an account that was merged, under the id it had."""
     return record_hash(
         {
-            "account": figure.account_id,
+            "account": account_id or figure.account_id,
             "query": figure.query,
             "version": figure.version,
             "parameters": figure.parameters,
@@ -245,8 +259,10 @@ def hash_of(figure: Figure) -> str:
 
 
 def is_intact(figure: Figure) -> bool:
-    """Whether the record is the one that was stored."""
-    return hash_of(figure) == figure.hash
+    """Whether the record is the one that was stored; a merge gave the account another id and changed nothing else."""
+    if hash_of(figure) == figure.hash:
+        return True
+    return any(hash_of(figure, former) == figure.hash for former in former_ids(figure.account_id))
 
 
 def _note(tenant: Tenant, figures: Sequence[Figure], verdicts: Mapping[int, Verdict], now: datetime) -> None:

@@ -27,6 +27,7 @@ class Figure(TenantModel):
         LATE = "late", _("Data arrived after the figure was made.")
         DEFINITION = "definition", _("What is counted was defined anew.")
         RESTATED = "restated", _("What was known then was corrected or removed at the source.")
+        MERGED = "merged", _("Another account was merged into this one since.")
         RECORD = "record", _("The record of the figure is not the one that was stored.")
 
     account = TenantForeignKey(Account, models.CASCADE, related_name="figures", verbose_name=_("account"))

@@ -9,14 +9,18 @@ from usage.copying import date_array, number_array, text_array
 
 
 def known_accounts(cursor: Any, tenant_id: int, external_ids: set[str]) -> dict[str, int]:
-    """Ids of the accounts that exist, by external id."""
+    """Ids of the accounts that exist, by external id; the id of one that was merged means the account it went into."""
     if not external_ids:
         return {}
+    wanted = text_array(external_ids)
     cursor.execute(
-        "SELECT external_id, id FROM accounts_account WHERE tenant_id = %s AND external_id = ANY(%s::text[])",
-        [tenant_id, text_array(external_ids)],
+        # The alias last: it wins over the row of an account that is being merged in this moment.
+        "SELECT external_id, id, 0 FROM accounts_account WHERE tenant_id = %s AND external_id = ANY(%s::text[]) "
+        "UNION ALL SELECT external_id, account_id, 1 FROM accounts_accountalias "
+        "WHERE tenant_id = %s AND external_id = ANY(%s::text[]) ORDER BY 3",
+        [tenant_id, wanted, tenant_id, wanted],
     )
-    return dict(cursor.fetchall())
+    return {external_id: account_id for external_id, account_id, _rank in cursor.fetchall()}
 
 
 def create_accounts(cursor: Any, tenant_id: int, external_ids: set[str]) -> dict[str, int]:

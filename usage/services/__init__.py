@@ -9,6 +9,7 @@ from .intake import (
     resolve_memberships,
     roll_up_pending,
 )
+from .merging import merge_usage, spans_of_account
 from .rebuilding import forget_accounts, rebuild, redate, verify_rollups
 from .sql_metrics import Trial, evaluate_sql_metrics, failing_queries, try_query
 from .values import push_metric_values, snapshot_state, write_state_series, write_state_values
@@ -24,6 +25,7 @@ __all__ = [
     "failing_queries",
     "forget_accounts",
     "install_starter_metrics",
+    "merge_usage",
     "push_metric_values",
     "rebuild",
     "redate",
@@ -31,6 +33,7 @@ __all__ = [
     "resolve_memberships",
     "roll_up_pending",
     "snapshot_state",
+    "spans_of_account",
     "try_query",
     "verify_rollups",
     "write_state_series",

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import TypeAlias
 
 from django.db import connection
 from django.db.models import Count, F, Q, QuerySet
 
-from accounts.models import Account, Contact, Invoice, Subscription, Tenant, Ticket, TimelineEntry
+from accounts.models import Account, AccountFile, Invoice, Subscription, Tenant, Ticket
 from alerts.models import Alert
 from playbooks.models import Run, Task
 from scoring.models import CurrentScore, Override, Sentiment, StoredScore, Version
@@ -18,14 +18,16 @@ from scoring.overrides.selectors import override_history, sentiment_history
 from scoring.selectors.trends import Trend, score_trends
 
 HEALTH = 1
-TIMELINE_PAGE = 40
-OVERVIEW_TIMELINE = 8
 HISTORY_DAYS = 366
 NEXT_STEPS = 5
 # In one statement, because every tab of every account asks both.
 _OPEN = """
 SELECT (SELECT count(*) FROM alerts_alert WHERE tenant_id = %(tenant)s AND account_id = %(account)s AND state = %(alert)s),
        (SELECT count(*) FROM playbooks_task WHERE tenant_id = %(tenant)s AND account_id = %(account)s AND state = %(task)s)
+"""
+_ROOM = """
+SELECT (SELECT coalesce(sum(size), 0) FROM accounts_filecontent WHERE tenant_id = %(tenant)s),
+       (SELECT file_quota_mb FROM accounts_tenantsettings WHERE tenant_id = %(tenant)s)
 """
 Scored: TypeAlias = tuple[date, float | None, int]  # day, score, version
 
@@ -112,30 +114,6 @@ def next_steps(tenant: Tenant, pk: int) -> list[Step]:
     return [*(Step(alert=alert) for alert in alerts[:NEXT_STEPS]), *(Step(task=task) for task in tasks)]
 
 
-def timeline(
-    tenant: Tenant,
-    pk: int,
-    *,
-    kind: str = "",
-    before: tuple[datetime, int] | None = None,
-    limit: int = TIMELINE_PAGE,
-) -> list[TimelineEntry]:
-    """What happened at the account, newest first; one query."""
-    found = TimelineEntry.objects.filter(tenant=tenant, account_id=pk).select_related("actor__user")
-    if kind:
-        found = found.filter(kind=kind)
-    if before is not None:
-        found = found.filter(Q(at__lt=before[0]) | Q(at=before[0], pk__lt=before[1]))
-    return list(found.order_by("-at", "-pk")[:limit])
-
-
-def timeline_kinds(tenant: Tenant, pk: int) -> list[str]:
-    """The kinds of entries an account has."""
-    return sorted(
-        TimelineEntry.objects.filter(tenant=tenant, account_id=pk).values_list("kind", flat=True).distinct()
-    )
-
-
 @dataclass(frozen=True)
 class History:
     """One score per day, with the versions that made them."""
@@ -175,12 +153,6 @@ def score_history(rows: Sequence[Scored], versions: Mapping[int, Version]) -> Hi
         healthy_above=newest.healthy_above,
         critical_below=newest.critical_below,
     )
-
-
-def contacts(tenant: Tenant, pk: int, limit: int = 200) -> list[Contact]:
-    """The people of an account, who was seen last first."""
-    found = Contact.objects.filter(tenant=tenant, account_id=pk, merged_into=None)
-    return list(found.order_by(F("last_seen_at").desc(nulls_last=True), "pk")[:limit])
 
 
 @dataclass(frozen=True)
@@ -243,4 +215,26 @@ def records(tenant: Tenant, pk: int, limit: int = 100) -> Records:
                 :limit
             ]
         ),
+    )
+
+
+@dataclass(frozen=True)
+class Files:
+    """The files of an account, newest first, and how much room the company has left."""
+
+    files: list[AccountFile]
+    used_mb: int
+    quota_mb: int
+
+
+def files(tenant: Tenant, pk: int, limit: int = 200) -> Files:
+    """What was put at an account; two queries."""
+    found = AccountFile.objects.filter(tenant=tenant, account_id=pk, deleted_at=None)
+    with connection.cursor() as cursor:
+        cursor.execute(_ROOM, {"tenant": tenant.pk})
+        used, quota = cursor.fetchone()
+    return Files(
+        files=list(found.select_related("uploaded_by__user").order_by("-uploaded_at", "-pk")[:limit]),
+        used_mb=round(int(used) / 1024 / 1024),
+        quota_mb=quota,
     )

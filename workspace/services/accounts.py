@@ -1,16 +1,13 @@
-"""What people change at accounts from the workspace: owner, tags, notes."""
+"""What people change at many accounts from the workspace: owner, tags."""
 
 from __future__ import annotations
 
-from django.core.exceptions import PermissionDenied
-from django.utils import timezone
+from accounts.access import has_role
+from accounts.models import Account, Membership, Role, Tenant
+from accounts.services import record_audit
+from workspace.services.notes import add_note
 
-from accounts.access import has_role, may_work_on
-from accounts.models import Account, Membership, Role, Tenant, TimelineEntry
-from accounts.services import record_audit, record_timeline
-
-NOTE = "note"
-TITLE_LENGTH = 300
+__all__ = ["add_note", "change_accounts"]
 
 
 def change_accounts(
@@ -47,22 +44,3 @@ def change_accounts(
             after={"owner": owner_id, "tag": tag},
         )
     return len(accounts)
-
-
-def add_note(*, tenant: Tenant, actor: Membership, account: Account, text: str) -> TimelineEntry:
-    """Put a note on an account's timeline; its first line is the title."""
-    if not may_work_on(actor, account):
-        raise PermissionDenied
-    first, _newline, rest = text.strip().partition("\n")
-    data = {"text": rest.strip()} if rest.strip() else {}
-    if len(first) > TITLE_LENGTH:
-        data = {"text": text.strip()}
-    return record_timeline(
-        tenant=tenant,
-        account_id=account.pk,
-        kind=NOTE,
-        at=timezone.now(),
-        title=first,
-        data=data,
-        actor=actor,
-    )

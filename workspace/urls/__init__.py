@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import path
 
 from workspace.urls import guide, reports, rights, signon
+from workspace.urls import account360, guide, rights, signon
 from workspace.urls import today as today_urls
 from workspace.views import (
     account,
@@ -69,7 +70,7 @@ urlpatterns = [
     path("accounts/export.csv", accounts.account_export, name="account_export"),
     path("accounts/bulk/", accounts.account_bulk, name="account_bulk"),
     path("accounts/<int:pk>/", account.account, name="account"),
-    path("accounts/<int:pk>/note/", account.note_add, name="account_note"),
+    *account360.ROUTES,
     path("accounts/<int:pk>/task/", account.task_add, name="account_task"),
     path("accounts/<int:pk>/score-again/", account.rescore, name="account_rescore"),
     path("accounts/<int:pk>/how/", why.account_how, name="account_how"),

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.access import has_role, may_work_on
+from accounts.aliases import survivor_of
 from accounts.models import Membership, Role
 from accounts.requests import TenantRequest
 from alerts.selectors import alerts_for_account, metric_names
@@ -24,22 +23,30 @@ from pql.selectors import open_lead
 from scoring.overrides.services import may_override
 from scoring.selectors.rollup import rollup
 from workspace.access import csm_only, member_only
+from workspace.file_types import ACCEPTED
 from workspace.forms import NoteForm, TaskForm
 from workspace.paging import address
 from workspace.selectors import account as selectors
 from workspace.selectors import alerts as alert_selectors
 from workspace.selectors import people
+from workspace.selectors.account_people import SILENT_DAYS, people_panel
 from workspace.selectors.expansion import account_panel as expansion_panel
 from workspace.selectors.nps import account_panel
 from workspace.selectors.renewals import renewal_panel
 from workspace.selectors.routines import routines
 from workspace.selectors.score import score_panel
+from workspace.selectors.timeline import (
+    OVERVIEW_TIMELINE,
+    people_of_timeline,
+    read_before,
+    read_timeline_filter,
+    timeline_page,
+)
 from workspace.selectors.usage import feature_lines, usage_charts
 from workspace.selectors.value import panels
 from workspace.selectors.voices import voice_panel
-from workspace.services.accounts import add_note
 from workspace.services.recompute import recompute_account
-from workspace.timeline_kinds import KINDS
+from workspace.timeline_kinds import GROUPS
 from workspace.views.why import score_part
 
 TABS = (
@@ -49,9 +56,18 @@ TABS = (
     ("people", gettext_lazy("People")),
     ("work", gettext_lazy("Work")),
     ("value", gettext_lazy("Value")),
+    ("files", gettext_lazy("Files")),
     ("records", gettext_lazy("Tickets and invoices")),
     ("everything", gettext_lazy("Timeline")),
 )
+
+# Panels of the overview that are fetched when they come into sight: name, title, the tab that shows the same.
+LAZY = (
+    ("people", gettext_lazy("People"), "people"),
+    ("family", gettext_lazy("Parent and children"), "score"),
+    ("timeline", gettext_lazy("Timeline"), "everything"),
+)
+LAZY_PEOPLE = 8
 
 
 @require_safe
@@ -60,7 +76,13 @@ def account(request: TenantRequest, pk: int, tab: str = "overview") -> HttpRespo
     """One account; each tab has an address of its own."""
     if tab not in dict(TABS):
         raise Http404
-    context = _frame(request, pk, tab)
+    try:
+        context = _frame(request, pk, tab)
+    except Http404:
+        stays = survivor_of(pk)  # an address of an account that was merged leads on
+        if stays is None:
+            raise
+        return redirect("workspace:account", stays)
     context |= _PARTS[tab](request, context)
     return render(request, f"workspace/account/{tab}.html", context)
 
@@ -84,7 +106,7 @@ def _frame(request: TenantRequest, pk: int, tab: str) -> dict[str, Any]:
         "may_work": may_work_on(request.member, head.account),
         "may_override": may_override(request.member, head.account),
         "plays": list(startable_playbooks(request.tenant)),
-        "note_form": NoteForm(),
+        "note_form": NoteForm(people=people_of_timeline(request.tenant, pk)),
         "task_form": _task_form(request, head.account.owner_id, workers),
     }
 
@@ -97,13 +119,46 @@ def _task_form(
 
 
 def _overview(request: TenantRequest, context: dict[str, Any]) -> dict[str, Any]:
+    """What is read first; the rest comes when it is looked at."""
     head: selectors.Header = context["head"]
     return {
         "panel": score_panel(request.tenant, head.current, head.account.currency),
         "steps": selectors.next_steps(request.tenant, head.account.pk),
-        "entries": selectors.timeline(request.tenant, head.account.pk, limit=selectors.OVERVIEW_TIMELINE),
-        "rollup": rollup(request.tenant, [head.account.pk]).get(head.account.pk),
+        "lazy": LAZY,
     }
+
+
+@require_safe
+@member_only
+def part(request: TenantRequest, pk: int, name: str) -> HttpResponse:
+    """One panel of the overview, asked for when somebody comes to it."""
+    if name not in _PANELS:
+        raise Http404
+    today = request.tenant.today()
+    head = selectors.header(request.tenant, pk, today)
+    if head is None:
+        raise Http404
+    context = {
+        "head": head,
+        "account": head.account,
+        "today": today,
+        "may_work": may_work_on(request.member, head.account),
+    }
+    context |= _PANELS[name](request, context)
+    return render(request, f"workspace/account/_part_{name}.html", context)
+
+
+def _people_panel(request: TenantRequest, context: dict[str, Any]) -> dict[str, Any]:
+    return {"found": people_panel(request.tenant, context["account"].pk, limit=LAZY_PEOPLE)}
+
+
+def _family_panel(request: TenantRequest, context: dict[str, Any]) -> dict[str, Any]:
+    account = context["account"]
+    return {"rollup": rollup(request.tenant, [account.pk]).get(account.pk)}
+
+
+def _timeline_panel(request: TenantRequest, context: dict[str, Any]) -> dict[str, Any]:
+    return {"page": timeline_page(request.tenant, context["account"].pk, limit=OVERVIEW_TIMELINE)}
 
 
 def _usage(request: TenantRequest, context: dict[str, Any]) -> dict[str, Any]:
@@ -115,9 +170,12 @@ def _usage(request: TenantRequest, context: dict[str, Any]) -> dict[str, Any]:
 
 
 def _people(request: TenantRequest, context: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "contacts": selectors.contacts(request.tenant, context["account"].pk),
-    }
+    return {"found": people_panel(request.tenant, context["account"].pk), "silent_days": SILENT_DAYS}
+
+
+def _files(request: TenantRequest, context: dict[str, Any]) -> dict[str, Any]:
+    found = selectors.files(request.tenant, context["account"].pk)
+    return {"found": found, "accepted": ACCEPTED}
 
 
 def _work(request: TenantRequest, context: dict[str, Any]) -> dict[str, Any]:
@@ -147,34 +205,18 @@ def _records(request: TenantRequest, context: dict[str, Any]) -> dict[str, Any]:
 
 
 def _everything(request: TenantRequest, context: dict[str, Any]) -> dict[str, Any]:
-    kind = request.GET.get("kind", "")
-    kind = kind if kind in KINDS else ""
-    before = _read_before(request.GET.get("before", ""))
-    entries = selectors.timeline(
-        request.tenant, context["account"].pk, kind=kind, before=before, limit=selectors.TIMELINE_PAGE + 1
-    )
-    more, entries = len(entries) > selectors.TIMELINE_PAGE, entries[: selectors.TIMELINE_PAGE]
-    last = f"{entries[-1].at.isoformat()}~{entries[-1].pk}" if more else ""
+    pk = context["account"].pk
+    wanted = read_timeline_filter(request.GET.dict())
+    before = read_before(request.GET.get("before", ""))
+    page = timeline_page(request.tenant, pk, wanted, before=before)
     return {
-        "entries": entries,
-        "kind": kind,
-        "kinds": [
-            (key, KINDS[key].word)
-            for key in selectors.timeline_kinds(request.tenant, context["account"].pk)
-            if key in KINDS
-        ],
-        "older_url": address(request.path, {"kind": kind, "before": last}) if more else "",
+        "page": page,
+        "wanted": wanted,
+        "groups": [(key, group.word) for key, group in GROUPS.items()],
+        "contacts": people_of_timeline(request.tenant, pk),
+        "older_url": address(request.path, wanted.parameters(), before=page.next) if page.next else "",
+        "newest_url": request.path,
     }
-
-
-def _read_before(text: str) -> tuple[datetime, int] | None:
-    """Where the last page of the timeline ended."""
-    at_text, _tilde, pk = text.partition("~")
-    try:
-        at = parse_datetime(at_text)
-    except ValueError:
-        return None
-    return (at, int(pk)) if at and at.tzinfo and pk.isascii() and pk.isdigit() and len(pk) < 19 else None
 
 
 _PARTS = {
@@ -184,26 +226,11 @@ _PARTS = {
     "people": _people,
     "work": _work,
     "value": _value,
+    "files": _files,
     "records": _records,
     "everything": _everything,
 }
-
-
-@require_POST
-@csm_only
-def note_add(request: TenantRequest, pk: int) -> HttpResponse:
-    """Put a note on the timeline."""
-    form, head = NoteForm(request.POST), selectors.header(request.tenant, pk, request.tenant.today())
-    if head is None:
-        raise Http404
-    if form.is_valid():
-        add_note(
-            tenant=request.tenant, actor=request.member, account=head.account, text=form.cleaned_data["text"]
-        )
-        messages.success(request, _("The note is on the timeline."))
-    else:
-        messages.error(request, _("Write something first."))
-    return redirect("workspace:account", pk)
+_PANELS = {"people": _people_panel, "family": _family_panel, "timeline": _timeline_panel}
 
 
 @require_POST

@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.access import has_role
+from accounts.aliases import current_name
 from accounts.languages import account_language
 from accounts.models import Account, Membership, Role
 from accounts.requests import TenantRequest
@@ -116,7 +117,9 @@ def opportunity_new(request: TenantRequest) -> HttpResponse:
     form = OpenForm(request.POST or None, offerings=offerings, initial=initial)
     if request.method == "POST" and form.is_valid():
         data = form.cleaned_data
-        account = Account.objects.filter(tenant=request.tenant, external_id=data["account"].strip()).first()
+        account = Account.objects.filter(
+            tenant=request.tenant, external_id=current_name(data["account"].strip())
+        ).first()
         type_, _colon, what = data["offering"].partition(":")
         if account is None:
             form.add_error("account", _("There is no account with this external id."))
