@@ -24,6 +24,10 @@ from tests.doors import (
     today,
     voices,
 )
+from tests.doors import expansion, guide, renewals, reviews, rights, sharing, signon, surveys, today, voices
+from tests.doors import expansion, guide, renewals, reviews, rights, sharing, surveys, voices
+from tests.doors import expansion, renewals, reviews, rights, sharing, surveys, voices
+from tests.doors import account360, expansion, renewals, reviews, sharing, surveys, voices
 from tests.doors.door import ADMIN, CSM, FORM, MANAGER, SOON, VIEWER, Door, api, deed, form, page
 
 __all__ = ["ADMIN", "CSM", "FORM", "MANAGER", "SOON", "VIEWER", "Door", "api", "deed", "form", "page"]
@@ -39,6 +43,7 @@ TENANT = [
     deed("accounts/bulk/", CSM),
     page("accounts/<int:pk>/", pk="account"),
     deed("accounts/<int:pk>/note/", CSM, pk="account"),
+    *account360.TENANT,
     deed("accounts/<int:pk>/task/", CSM, pk="account"),
     deed("accounts/<int:pk>/score-again/", CSM, pk="account"),
     page("accounts/<int:pk>/how/", pk="account"),

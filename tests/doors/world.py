@@ -65,6 +65,7 @@ from scoring.models import Backtest, ScoreModel, Version, WhatIf
 from scoring.overrides.services import set_override, set_sentiment
 from scoring.services import create_draft
 from tests.conftest import make_member
+from tests.doors.account360 import account_things
 from tests.nps.telling import picture
 from tests.qbr.making import shared_pack
 from tests.qbr.world import review_world
@@ -256,6 +257,7 @@ def _fill(tenant: Tenant, members: dict[str, Membership]) -> dict[str, Any]:
         shared
         | review_world(tenant, account, own)
         | _voices(tenant, account, members)
+        | account_things(tenant, account, members["csm"], own)
         | {
             "message": mail.pk,
             "outbox": Outbox.objects.get(kind="message", key=str(mail.pk)).pk,

@@ -17,7 +17,7 @@ from outreach.models import Notification
 from playbooks.models import PlaybookVersion, Run
 from tests.expansion.conftest import Growth
 from tests.pql.conftest import Leads, leads  # noqa: F401  # a fixture of theirs
-from workspace.services.accounts import add_note
+from workspace.services.notes import add_note
 
 
 def test_roi_over_the_amount_month_after_month(growth: Growth) -> None:

@@ -114,14 +114,15 @@ def test_a_note_and_a_task_are_made_at_an_account(world: World, carl: Membership
     assert said(client, f"/t/acme/accounts/{pk}/note/", text="Talked to Ana\nShe is happy") == [
         "The note is on the timeline."
     ]
-    assert said(client, f"/t/acme/accounts/{pk}/note/", text=" ") == ["Write something first."]
+    empty = client.post(f"/t/acme/accounts/{pk}/note/", {"text": " "})
+    assert (empty.status_code, "Write something first." in empty.text) == (400, True)
     due = (world.today + timedelta(days=2)).isoformat()
     assert said(client, f"/t/acme/accounts/{pk}/task/", title="Call", assignee=carl.pk, due_on=due) == [
         "Task made: Call"
     ]
     with tenant_scope(world.tenant):
         note = TimelineEntry.objects.get(kind="note", account_id=pk, title="Talked to Ana")
-        assert (note.data, note.actor_id) == ({"text": "She is happy"}, carl.pk)
+        assert (note.data["text"], note.data["type"], note.actor_id) == ("She is happy", "note", carl.pk)
         assert Task.objects.get(title="Call").account_id == pk
 
 

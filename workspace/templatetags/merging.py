@@ -32,6 +32,8 @@ WORDS = {
     "pql_contactscore": _("Scores of people"),
     "pql_accountmonth": _("Months of conversion"),
     "alerts_champion": _("Champions over time"),
+    "expansion_holding": _("What it has bought"),
+    "nps_referenceask": _("Times it was asked for a reference"),
 }
 
 
@@ -40,8 +42,9 @@ def table_word(table: str) -> str:
     """A table in words."""
     if table in WORDS:
         return str(WORDS[table])
-    names = {model._meta.db_table: _plural(model) for model in apps.get_models()}
-    return capfirst(names.get(table, table.replace("_", " ")))
+    named = (model for model in apps.get_models() if "verbose_name_plural" in model._meta.original_attrs)
+    names = {model._meta.db_table: _plural(model) for model in named}
+    return capfirst(names.get(table, _("Other records")))
 
 
 def _plural(model: type[Model]) -> str:

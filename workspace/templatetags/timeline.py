@@ -15,9 +15,9 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Note, TimelineEntry
 from workspace.mentions import as_html
+from workspace.role_words import ROLE_WORDS
 from workspace.selectors.account_people import Touch, plain_role
 from workspace.timeline_kinds import Kind, kind_of
-from workspace.views.account_deeds import ROLE_WORDS
 
 register = template.Library()
 NOTE_ICONS = {"note": "note", "call": "phone", "meeting": "users", "mail": "mail"}

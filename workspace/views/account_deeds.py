@@ -12,7 +12,6 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
-from django.utils.translation import pgettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django_htmx.http import HttpResponseClientRedirect
 
@@ -22,6 +21,7 @@ from accounts.requests import TenantRequest
 from accounts.timeline import NOTE
 from workspace.access import csm_only, member_only
 from workspace.forms import FileForm, NoteForm, ParentForm, RolesForm
+from workspace.role_words import ROLE_WORDS
 from workspace.selectors import people
 from workspace.selectors.account_filter import prefix_end
 from workspace.selectors.account_people import KNOWN_ROLES
@@ -33,13 +33,6 @@ from workspace.services.relations import set_parent, set_roles
 from workspace.views.going_back import back
 
 HITS = 8
-ROLE_WORDS = {
-    "champion": pgettext_lazy("role of a contact", "Champion"),
-    "decision maker": pgettext_lazy("role of a contact", "Decision maker"),
-    "billing": pgettext_lazy("role of a contact", "Billing"),
-    "admin": pgettext_lazy("role of a contact", "Administrator"),
-    "user": pgettext_lazy("role of a contact", "User"),
-}
 
 
 def _account(request: TenantRequest, pk: int) -> Account:
@@ -64,7 +57,7 @@ def note_add(request: TenantRequest, pk: int) -> HttpResponse:
     account = _account(request, pk)
     form = NoteForm(request.POST, people=people_of_timeline(request.tenant, pk))
     if form.is_valid():
-        entry = add_note(
+        add_note(
             tenant=request.tenant,
             actor=request.member,
             account=account,
@@ -73,12 +66,10 @@ def note_add(request: TenantRequest, pk: int) -> HttpResponse:
             contact_ids=form.cleaned_data.get("contacts", []),
             mention_ids=_numbers(request, "mention"),
         )
-        undo = reverse("workspace:account_note_delete", args=[pk, entry.pk])
-        messages.success(request, _("The note is on the timeline."), extra_tags=f"undo:{undo}")
-    else:
-        messages.error(request, _("Write something first."))
-        return _form_page(request, account, form, _("Log note"), request.path, status=400)
-    return redirect("workspace:account", pk)
+        messages.success(request, _("The note is on the timeline."))
+        return redirect("workspace:account", pk)
+    messages.error(request, _("Write something first."))
+    return _form_page(request, account, form, _("Log note"), request.path, status=400)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -87,7 +78,8 @@ def note_edit(request: TenantRequest, pk: int, entry_pk: int) -> HttpResponse:
     """Change an own note; what was typed stays when something is missing."""
     account, entry = _account(request, pk), _entry(request, pk, entry_pk)
     if entry.actor_id != request.member.pk:
-        raise PermissionDenied
+        messages.error(request, _("Only who wrote a note can change it."))
+        return redirect("workspace:account_tab", pk, "everything")
     if "deleted" in entry.data:
         messages.error(request, _("This note was deleted."))
         return redirect("workspace:account_tab", pk, "everything")
@@ -130,7 +122,9 @@ def note_history(request: TenantRequest, pk: int, entry_pk: int) -> HttpResponse
 @csm_only
 def note_delete(request: TenantRequest, pk: int, entry_pk: int) -> HttpResponse:
     """Take the words of a note away."""
-    _entry(request, pk, entry_pk)
+    if not may_delete(request, _entry(request, pk, entry_pk)):
+        messages.error(request, _("Only who wrote a note, or a manager, can delete it."))
+        return back(request, reverse("workspace:account_tab", args=[pk, "everything"]))
     delete_note(tenant=request.tenant, actor=request.member, entry_id=entry_pk)
     undo = reverse("workspace:account_note_restore", args=[pk, entry_pk])
     messages.success(request, _("The note was deleted."), extra_tags=f"undo:{undo}")
@@ -141,7 +135,9 @@ def note_delete(request: TenantRequest, pk: int, entry_pk: int) -> HttpResponse:
 @csm_only
 def note_restore(request: TenantRequest, pk: int, entry_pk: int) -> HttpResponse:
     """Bring a deleted note back."""
-    _entry(request, pk, entry_pk)
+    if not may_delete(request, _entry(request, pk, entry_pk)):
+        messages.error(request, _("Only who wrote a note, or a manager, can delete it."))
+        return back(request, reverse("workspace:account_tab", args=[pk, "everything"]))
     restore_note(tenant=request.tenant, actor=request.member, entry_id=entry_pk)
     messages.success(request, _("The note is back."))
     return back(request, reverse("workspace:account_tab", args=[pk, "everything"]))
@@ -178,6 +174,11 @@ def mentions(request: TenantRequest) -> HttpResponse:
 
 def _entry(request: TenantRequest, pk: int, entry_pk: int) -> TimelineEntry:
     return get_or_404(TimelineEntry, tenant=request.tenant, account_id=pk, pk=entry_pk, kind=NOTE)
+
+
+def may_delete(request: TenantRequest, entry: TimelineEntry) -> bool:
+    """Whether this member may take the words of a note away."""
+    return entry.actor_id == request.member.pk or has_role(request.member, Role.MANAGER)
 
 
 # ── Files ───────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -344,8 +345,3 @@ def _form_page(
         context,
         status=400 if form.is_bound and form.errors else status,
     )
-
-
-def may_delete(request: TenantRequest, entry: TimelineEntry) -> bool:
-    """Whether this member may take the words of a note away."""
-    return entry.actor_id == request.member.pk or has_role(request.member, Role.MANAGER)

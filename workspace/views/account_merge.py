@@ -6,7 +6,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.http import Http404, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -57,9 +57,9 @@ def merge(request: TenantRequest, pk: int) -> HttpResponse:
         "confirmation": request.POST.get("confirmation", ""),
     }
     status = 200
-    if request.method == "POST":
-        if goes is None:
-            raise Http404
+    if request.method == "POST" and goes is None:
+        context["unknown"], status = True, 400
+    elif request.method == "POST" and goes is not None:
         choices = {field: request.POST.get(f"field-{field}", "") for field in FIELDS}
         try:
             job = merge_accounts(
