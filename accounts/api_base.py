@@ -85,9 +85,10 @@ class TenantAPIView(APIView):
             self.kwargs["external_id"] = names[external_id]
         changed = {name: names[value] for name, value in said.items() if value in names}
         if changed:
-            raw.GET = raw.GET.copy()  # type: ignore[assignment]  # a QueryDict that may be changed
+            said_now = raw.GET.copy()
             for name, value in changed.items():
-                raw.GET[name] = value
+                said_now[name] = value
+            raw.GET = said_now  # type: ignore[assignment]  # the stubs want one that cannot be changed
 
     def handle_exception(self, exc: Exception) -> Response:
         """A stored answer is not an error."""

@@ -77,7 +77,12 @@ class Candidate:
 
 def candidates(tenant: Tenant, account: Account) -> list[Candidate]:
     """Accounts that may be this one; three queries."""
-    params = {"tenant": tenant.pk, "account": account.pk, "free": list(FREE_MAIL), "limit": SAME_SHOWN}
+    params: dict[str, Any] = {
+        "tenant": tenant.pk,
+        "account": account.pk,
+        "free": list(FREE_MAIL),
+        "limit": SAME_SHOWN,
+    }
     with connection.cursor() as cursor:
         cursor.execute(SAME_NAME_SQL, params)
         reasons = {row[0]: "" for row in cursor.fetchall()}

@@ -86,7 +86,7 @@ def counts(tenant: Tenant, account_id: int, tables: list[Naming]) -> dict[str, i
 
 def colliding(one: Naming, unique: Unique) -> str:
     """The condition of rows of the account that goes which have their like at the one that stays."""
-    like = " AND ".join(f"s.{name} = o.{name}" for name in unique.columns) or "true"
+    like = " AND ".join(f's."{name}" = o."{name}"' for name in unique.columns) or "true"
     return (
         f"EXISTS (SELECT 1 FROM (SELECT * FROM {one.table} WHERE tenant_id = %(tenant)s AND {one.column} = %(into)s "
         f"AND ({unique.condition})) s WHERE {like})"
@@ -105,9 +105,10 @@ def drop_collisions(cursor: Any, one: Naming, params: dict[str, Any]) -> int:
     """Delete the rows that have their like at the account that stays; returns how many."""
     dropped = 0
     for unique in one.unique:
-        keys = [*unique.columns]
+        keys = [f'"{name}"' for name in unique.columns]
         if keys:
-            rows = f"({', '.join(keys)}) IN ({collisions_sql(one, unique, ', '.join(f'o.{key}' for key in keys))})"
+            found = collisions_sql(one, unique, ", ".join(f"o.{key}" for key in keys))
+            rows = f"({', '.join(keys)}) IN ({found})"
         else:
             rows = f"EXISTS ({collisions_sql(one, unique, '1')})"
         cursor.execute(

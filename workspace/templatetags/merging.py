@@ -44,7 +44,7 @@ def table_word(table: str) -> str:
         return str(WORDS[table])
     named = (model for model in apps.get_models() if "verbose_name_plural" in model._meta.original_attrs)
     names = {model._meta.db_table: _plural(model) for model in named}
-    return capfirst(names.get(table, _("Other records")))
+    return capfirst(str(names.get(table, _("Other records"))))
 
 
 def _plural(model: type[Model]) -> str:

@@ -212,7 +212,7 @@ def _everything(request: TenantRequest, context: dict[str, Any]) -> dict[str, An
     return {
         "page": page,
         "wanted": wanted,
-        "groups": [(key, group.word) for key, group in GROUPS.items()],
+        "kind_groups": [(key, group.word) for key, group in GROUPS.items()],
         "contacts": people_of_timeline(request.tenant, pk),
         "older_url": address(request.path, wanted.parameters(), before=page.next) if page.next else "",
         "newest_url": request.path,

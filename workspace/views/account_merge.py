@@ -35,7 +35,7 @@ def duplicates(request: TenantRequest) -> HttpResponse:
         request,
         "workspace/merging/duplicates.html",
         {
-            "groups": alike_accounts(request.tenant),
+            "alike": alike_accounts(request.tenant),
             "merges": list(merges.order_by("-created_at", "-pk")[:RECENT]),
         },
     )
