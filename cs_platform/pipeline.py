@@ -40,6 +40,7 @@ from scoring.overrides.services import note_expired_overrides
 from scoring.quality import count_band_weeks
 from scoring.services import propose_shipped_version, refresh_day_references, score_accounts
 from usage.services import drain_pending, evaluate_sql_metrics, snapshot_state
+from workspace.services.files import forget_deleted_files
 
 ACCOUNTS_PER_CHUNK = 10_000
 
@@ -169,6 +170,7 @@ def _summary(tenant: Tenant, job: Job, params: Mapping[str, Any]) -> None:
     summarise_day(tenant=tenant, day=_day(job))
     forget_old_answers()
     forget_old(tenant=tenant)
+    forget_deleted_files(tenant=tenant)
     count_band_weeks(tenant=tenant)
     note_expired_overrides(tenant=tenant)
     if not _is_past(tenant, _day(job)):
