@@ -47,7 +47,7 @@ LISTS = (
     "/t/acme/search/?q=nor",
 )
 MOST_QUERIES = 30
-TABS = ("", "usage/", "score/", "people/", "work/", "records/", "everything/")
+TABS = ("", "usage/", "score/", "people/", "work/", "files/", "records/", "everything/")
 
 
 @pytest.mark.parametrize("path", LISTS)
