@@ -4,15 +4,26 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('qbr', '0002_sharing'),
+        ("qbr", "0002_sharing"),
     ]
 
     operations = [
         migrations.AlterField(
-            model_name='figure',
-            name='reason',
-            field=models.CharField(blank=True, choices=[('', 'Nothing changed'), ('late', 'Data arrived after the figure was made.'), ('definition', 'What is counted was defined anew.'), ('restated', 'What was known then was corrected or removed at the source.'), ('merged', 'Another account was merged into this one since.'), ('record', 'The record of the figure is not the one that was stored.')], max_length=10, verbose_name='why'),
+            model_name="figure",
+            name="reason",
+            field=models.CharField(
+                blank=True,
+                choices=[
+                    ("", "Nothing changed"),
+                    ("late", "Data arrived after the figure was made."),
+                    ("definition", "What is counted was defined anew."),
+                    ("restated", "What was known then was corrected or removed at the source."),
+                    ("merged", "Another account was merged into this one since."),
+                    ("record", "The record of the figure is not the one that was stored."),
+                ],
+                max_length=10,
+                verbose_name="why",
+            ),
         ),
     ]

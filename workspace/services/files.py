@@ -23,7 +23,9 @@ KEPT_DAYS = 30  # so long a deleted file can come back
 USED_SQL = "SELECT coalesce(sum(size), 0) FROM accounts_filecontent WHERE tenant_id = %s"
 
 
-def add_file(*, tenant: Tenant, actor: Membership, account: Account, upload: UploadedFile[bytes]) -> AccountFile:
+def add_file(
+    *, tenant: Tenant, actor: Membership, account: Account, upload: UploadedFile[bytes]
+) -> AccountFile:
     """Keep a file at an account; its bytes say what it is, and the company's room is limited."""
     if not may_work_on(actor, account):
         raise PermissionDenied

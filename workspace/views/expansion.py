@@ -117,9 +117,7 @@ def opportunity_new(request: TenantRequest) -> HttpResponse:
     form = OpenForm(request.POST or None, offerings=offerings, initial=initial)
     if request.method == "POST" and form.is_valid():
         data = form.cleaned_data
-        account = Account.objects.filter(
-            tenant=request.tenant, external_id=current_name(data["account"].strip())
-        ).first()
+        account = Account.objects.filter(external_id=current_name(data["account"].strip())).first()
         type_, _colon, what = data["offering"].partition(":")
         if account is None:
             form.add_error("account", _("There is no account with this external id."))
