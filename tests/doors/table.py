@@ -29,6 +29,7 @@ from tests.doors import expansion, guide, renewals, reviews, rights, sharing, su
 from tests.doors import expansion, renewals, reviews, rights, sharing, surveys, voices
 from tests.doors import account360, expansion, renewals, reviews, sharing, surveys, voices
 from tests.doors import account360, expansion, renewals, reviews, rights, sharing, surveys, voices
+from tests.doors import account360, expansion, guide, renewals, reviews, rights, sharing, surveys, voices
 from tests.doors.door import ADMIN, CSM, FORM, MANAGER, SOON, VIEWER, Door, api, deed, form, page
 
 __all__ = ["ADMIN", "CSM", "FORM", "MANAGER", "SOON", "VIEWER", "Door", "api", "deed", "form", "page"]

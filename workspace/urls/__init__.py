@@ -11,6 +11,7 @@ from workspace.urls import guide, rights
 from workspace.urls import rights
 from workspace.urls import account360
 from workspace.urls import account360, rights
+from workspace.urls import account360, guide, rights
 from workspace.views import (
     account,
     accounts,
