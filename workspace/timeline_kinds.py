@@ -112,7 +112,7 @@ GROUPS: dict[str, Group] = {
     "notes": Group(_("Notes and files"), ("note", "file")),
     "conversations": Group(_("Messages and answers"), ("message", "survey")),
     "alerts": Group(_("Alerts"), ("alert",)),
-    "work": Group(_("Plays and tasks"), ("run", "task", "handoff", "checklist")),
+    "work": Group(_("Plays and tasks"), ("run", "task", "handoff", "handover", "checklist", "agenda")),
     "health": Group(_("Health"), ("band", "override", "sentiment")),
     "onboarding": Group(_("Onboarding"), ("onboarding",)),
     "value": Group(

@@ -7,11 +7,6 @@ from django.urls import path
 from workspace.urls import guide, reports, rights, signon
 from workspace.urls import account360, guide, rights, signon
 from workspace.urls import today as today_urls
-from workspace.urls import guide, rights
-from workspace.urls import rights
-from workspace.urls import account360
-from workspace.urls import account360, rights
-from workspace.urls import account360, guide, rights
 from workspace.views import (
     account,
     accounts,

@@ -12,7 +12,7 @@ from accounts.fence.operations import FenceTables
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accounts", "0006_rights_scope"),
+        ("accounts", "0008_signon_access"),
     ]
 
     operations = [
