@@ -43,6 +43,7 @@ RULES: dict[str, Rule] = {
     "playbooks_checklistitem": Rule(KEEP, "one item for each period"),
     "expansion_holding": Rule(KEEP, "what the account has"),
     "expansion_mrrchange": Rule(KEEP, "the account's own line; lines of subscriptions come along"),
+    "playbooks_handoveraccount": Rule(KEEP, "one line of each account that changed hands together"),
     "nps_referenceask": Rule(KEEP, "nobody is asked twice"),
     # things that go on
     "alerts_alert": Rule(END, "closed as already known: one open alert for each rule and subject"),

@@ -13,6 +13,7 @@ from accounts.models import Tenant
 NAMING_SQL = """
 SELECT c.relname, a.attname FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND NOT a.attisdropped
 WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p') AND NOT c.relispartition
+  AND EXISTS (SELECT 1 FROM pg_attribute t WHERE t.attrelid = c.oid AND t.attname = 'tenant_id' AND NOT t.attisdropped)
   AND (a.attname = 'account_id' OR EXISTS (
     SELECT 1 FROM pg_constraint f WHERE f.conrelid = c.oid AND f.contype = 'f'
       AND f.confrelid = 'accounts_account'::regclass AND a.attnum = ANY(f.conkey) AND a.attname <> 'tenant_id'))
