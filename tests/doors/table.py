@@ -12,14 +12,11 @@ A parameter is named by the kind of object it means (`tests/doors/world.py` make
 from __future__ import annotations
 
 from tests.doors import (
-    expansion,
-    guide,
-    renewals,
-    reports,
     account360,
     expansion,
     guide,
     renewals,
+    reports,
     reviews,
     rights,
     sharing,
@@ -28,12 +25,6 @@ from tests.doors import (
     today,
     voices,
 )
-from tests.doors import expansion, guide, renewals, reviews, rights, sharing, signon, surveys, today, voices
-from tests.doors import expansion, guide, renewals, reviews, rights, sharing, surveys, voices
-from tests.doors import expansion, renewals, reviews, rights, sharing, surveys, voices
-from tests.doors import account360, expansion, renewals, reviews, sharing, surveys, voices
-from tests.doors import account360, expansion, renewals, reviews, rights, sharing, surveys, voices
-from tests.doors import account360, expansion, guide, renewals, reviews, rights, sharing, surveys, voices
 from tests.doors.door import ADMIN, CSM, FORM, MANAGER, SOON, VIEWER, Door, api, deed, form, page
 
 __all__ = ["ADMIN", "CSM", "FORM", "MANAGER", "SOON", "VIEWER", "Door", "api", "deed", "form", "page"]

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from workspace.urls import guide, reports, rights, signon
-from workspace.urls import account360, guide, rights, signon
+from workspace.urls import account360, guide, reports, rights, signon
 from workspace.urls import today as today_urls
 from workspace.views import (
     account,

@@ -24,7 +24,7 @@ from workspace.access import csm_only, member_only
 from workspace.agenda import NO_ACCOUNT, Item, Kind, Part
 from workspace.paging import address
 from workspace.selectors import agenda as selectors
-from workspace.selectors.account import timeline
+from workspace.selectors.timeline import timeline_page
 from workspace.services.agenda import (
     Outcome,
     finish,
@@ -98,7 +98,7 @@ def item(request: TenantRequest, pk: int) -> HttpResponse:
         and (account is None or may_work_on(request.member, account) or _theirs(found)),
         "later_dates": [(today + timedelta(days=days), days) for days in LATER_DAYS],
         "verdicts": Alert.Verdict.choices,
-        "around": timeline(request.tenant, pk, limit=BESIDE_TIMELINE),
+        "around": timeline_page(request.tenant, pk, limit=BESIDE_TIMELINE).entries,
         "today": today,
     }
     if in_panel(request):
