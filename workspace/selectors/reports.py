@@ -371,4 +371,5 @@ def _card_cell(
         counted = has_any and part.kind in (Kind.COUNT, Kind.MONEY)
         return CardCell(value_text(part, Decimal(0), currency) if counted else value_text(part, None), 0)
     figure = Figure(report, part, sums, value_of(part.kind, sums), currency)
-    return CardCell(value_text(part, figure.value, currency), figure.n, figure.verdict == Verdict.MISSED)
+    n = 0 if part.kind in (Kind.COUNT, Kind.MONEY) else figure.n  # a count says itself of how many it is
+    return CardCell(value_text(part, figure.value, currency), n, figure.verdict == Verdict.MISSED)
