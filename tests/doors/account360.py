@@ -15,6 +15,9 @@ from workspace.services.notes import add_note
 NOTE = {"pk": "account", "entry_pk": "note_entry"}
 FILE = {"pk": "account", "file_pk": "account_file"}
 TENANT = [
+    deed("accounts/<int:pk>/note/", CSM, pk="account"),
+    deed("accounts/<int:pk>/task/", CSM, pk="account"),
+    deed("accounts/<int:pk>/score-again/", CSM, pk="account"),
     page("accounts/mentions/", CSM),
     page("accounts/<int:pk>/part/<slug:name>/", pk="account", name="account_part"),
     page("accounts/<int:pk>/notes/<int:entry_pk>/", **NOTE),
