@@ -16,6 +16,9 @@ class AccountsConfig(AppConfig):
         from accounts.invitations import send_invitation_mail
         from accounts.mail import EMAIL, send_email
         from accounts.outbox import register_outbox_handler
+        from accounts.privacy.deletion import MAIL as DELETION
+        from accounts.privacy.deletion import send_confirmation
+        from accounts.privacy.exporting import register_export_job
         from accounts.services.members import INVITATION
 
         guard.install(settings.CS_PROCESS)
@@ -24,3 +27,5 @@ class AccountsConfig(AppConfig):
         states.render_alone(set(settings.HOUSE_APPS))
         register_outbox_handler(EMAIL, send_email)
         register_outbox_handler(INVITATION, send_invitation_mail)
+        register_outbox_handler(DELETION, send_confirmation)
+        register_export_job()

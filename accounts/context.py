@@ -23,6 +23,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
             "member": None,
             "demo_logins": demo_logins,
             "offered_sign_on": lambda: offered_to(request),  # asked by the login page only
+            "signup_open": settings.SIGNUP_OPEN,
         }
     others = (
         Membership.objects.select_related("tenant")

@@ -40,7 +40,7 @@ def make_key(
 
 
 def authenticate(raw: str) -> ApiKey | None:
-    """The key with its tenant, or None when it is unknown, wrong, revoked or expired."""
+    """The key with its tenant, or None when it is unknown, wrong, revoked, expired or its company is closed."""
     cached = _cache.get(raw)
     if cached and cached[0] > time.monotonic():
         return cached[1]
@@ -52,6 +52,8 @@ def authenticate(raw: str) -> ApiKey | None:
     if not hmac.compare_digest(_hash(raw), key.secret_hash if key else "0" * 64) or key is None:
         return None
     if key.revoked_at or (key.expires_at and key.expires_at <= timezone.now()):
+        return None
+    if not key.tenant.is_open():
         return None
     if len(_cache) > 10_000:
         _cache.clear()

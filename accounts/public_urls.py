@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from django.urls import path
 
-from accounts import operations_views
+from accounts import operations_views, signup
 from accounts.api_docs import DocsView
 
 urlpatterns = [
     path("healthz", operations_views.healthz, name="healthz"),
     path("readyz", operations_views.readyz, name="readyz"),
     path("metrics", operations_views.metrics, name="metrics"),
+    path("signup/", signup.signup, name="signup"),
+    path("signup/<str:token>/", signup.signup_finish, name="signup-finish"),
     path("api/docs/", DocsView.as_view(), name="api-docs"),
 ]

@@ -412,4 +412,6 @@ if SENTRY_DSN:
 SQL_METRIC_SECONDS = env.float("SQL_METRIC_SECONDS", default=10.0)  # a query that takes longer is stopped
 SQL_METRIC_ROWS = env.int("SQL_METRIC_ROWS", default=500_000)  # rows that one may give
 
+# Whether companies may sign themselves up at /signup/.
+SIGNUP_OPEN = env.bool("CS_SIGNUP", default=False)
 DEMO_ENABLED = EMBEDDED and env.bool("CS_DEMO", default=True)

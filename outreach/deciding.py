@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -48,10 +49,17 @@ def zone_of(tenant: Tenant, contact: Contact | None) -> ZoneInfo:
     return ZoneInfo(said) if isinstance(said, str) and said in available_timezones() else tenant.tz
 
 
+def erased_mark(tenant: Tenant, address: str) -> str:
+    """What is left of the suppressed address of a person who was erased: it can be compared and not be read."""
+    return "sha256:" + hashlib.sha256(f"{tenant.pk}:{address.strip().lower()}".encode()).hexdigest()
+
+
 def suppressed_by(tenant: Tenant, address: str, purpose: str) -> str:
     """Why this address must not be written to for this purpose; empty when it may be."""
     causes = set(
-        Suppression.objects.filter(tenant=tenant, address=address.lower()).values_list("cause", flat=True)
+        Suppression.objects.filter(
+            tenant=tenant, address__in=[address.lower(), erased_mark(tenant, address)]
+        ).values_list("cause", flat=True)
     )
     if purpose == Purpose.SERVICE:  # a bill may come to somebody who wants no news
         causes.discard(Suppression.Cause.UNSUBSCRIBED)

@@ -8,7 +8,7 @@ from typing import Any
 
 from accounts.jobs import Chunk, JobKind, Step, register_job_kind
 from accounts.models import Job, Tenant
-from accounts.services.tenants import REDATE
+from accounts.services.settings import REDATE
 from usage.services.rebuilding import KIND, rebuild, redate, spans_with_data
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, Concatenate, ParamSpec, TypeVar, cast
+from typing import Concatenate, ParamSpec, TypeVar, cast
 
 from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import render
@@ -36,7 +36,7 @@ def over_all(view: View[P, R]) -> View[P, R]:
     def door(request: TenantRequest, /, *args: P.args, **kwargs: P.kwargs) -> R:
         if sees_all():
             return view(request, *args, **kwargs)
-        return cast(Any, closed(request, "scope"))
+        return cast(R, closed(request, "scope"))
 
     return door
 
@@ -48,6 +48,6 @@ def with_money(view: View[P, R]) -> View[P, R]:
     def door(request: TenantRequest, /, *args: P.args, **kwargs: P.kwargs) -> R:
         if not money_hidden():
             return view(request, *args, **kwargs)
-        return cast(Any, closed(request, "money"))
+        return cast(R, closed(request, "money"))
 
     return door

@@ -16,8 +16,10 @@ class WorkspaceConfig(AppConfig):
         from workspace.selectors.value import register_value_panels
         from workspace.services import handover
         from workspace.services.notes import MENTIONED
+        from workspace.services.privacy import register_erasure_job
 
         register_value_panels()
         register_job_kind(handover.JOB, handover.KIND)
         register_jobs()
         register_notice_kind(MENTIONED, _("Somebody named me in a note"))
+        register_erasure_job()

@@ -67,6 +67,12 @@ CAPABILITIES: tuple[tuple[Promise, tuple[Capability, ...]], ...] = (
             Capability(_("Invite people, change roles and teams"), Role.ADMIN, "team/", "POST"),
             Capability(_("Make keys of the API and webhooks"), Role.ADMIN, "keys/", "POST"),
             Capability(_("Change the company's settings"), Role.ADMIN, "settings/company/", "POST"),
+            Capability(
+                _("Answer privacy requests, take all data away, delete the company"),
+                Role.ADMIN,
+                "settings/privacy/",
+                "GET",
+            ),
         ),
     ),
 )  # fmt: skip

@@ -215,3 +215,33 @@ class MoneyForm(forms.Form):
             "(QBR packs, proposals, case studies, retention) do not open for these roles. Keys of the API see all."
         ),
     )
+
+
+class PersonForm(forms.Form):
+    """Whom a request is about."""
+
+    q = forms.CharField(
+        label=_("E-mail address, user id or whole name"),
+        max_length=254,
+        widget=forms.TextInput(attrs={"type": "search", "autocomplete": "off"}),
+    )
+
+
+class ReasonForm(forms.Form):
+    """Why a person's data are given out or erased."""
+
+    reason = forms.CharField(
+        label=_("Why, and who asked for it"),
+        max_length=300,
+        help_text=_("Stays in the log. Do not write the name or the address of the person here."),
+    )
+
+
+class DeletionForm(forms.Form):
+    """The name of the company, typed by whoever wants it deleted."""
+
+    typed = forms.CharField(
+        label=_("Type the name of the company"),
+        max_length=200,
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )

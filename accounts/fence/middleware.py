@@ -96,6 +96,8 @@ class TenantMiddleware:
             .filter(tenant__slug=slug, user=request.user, is_active=True)
             .first()
         )
+        if member is not None and member.support_until is not None and member.support_until <= timezone.now():
+            member = None  # the operator's hour is over
         if member is None or not gate.is_of_this_tenant(request, member.tenant):
             from accounts.errors import not_found  # it imports the API, which imports this package
 

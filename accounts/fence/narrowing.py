@@ -81,7 +81,7 @@ def narrowed(rows: QuerySet[Any]) -> QuerySet[Any]:
     seen = current_visibility()
     if seen.owners is None:
         return rows
-    model = rows.model
+    model: type[Model] = rows.model
     if model._meta.label in OVER_ALL:
         return rows.none()
     if model._meta.label == "accounts.Account":
@@ -130,7 +130,7 @@ def _condition_of(model: type[Model]) -> Callable[[Visibility], str]:
     way = way_of(model)
     assert way is not None
     name, other, nullable = way
-    column = model._meta.get_field(name).column
+    column = next(field.column for field in model._meta.fields if field.name == name)
     inner = _condition_of(other)
     table = other._meta.db_table
 

@@ -6,6 +6,7 @@ from .journal import ApiKeyUse, AuditEntry, RequestRecord, TimelineEntry
 from .links import SignedLink
 from .merging import AccountAlias, AccountMerge
 from .notes import AccountFile, FileContent, Note, NoteContact, NoteRevision
+from .privacy import CompanyExport, DeletionAsk, ExportPart, OperatorEntry, PrivacyRequest
 from .records import Invoice, Ticket
 from .settings import TenantSettings
 from .signon import SignOn, SignOnAssertion, SignOnIdentity
@@ -20,9 +21,12 @@ __all__ = [
     "ApiKey",
     "ApiKeyUse",
     "AuditEntry",
+    "CompanyExport",
     "Contact",
     "ContactMembership",
     "FileContent",
+    "DeletionAsk",
+    "ExportPart",
     "IdempotencyRecord",
     "Invoice",
     "Job",
@@ -31,7 +35,9 @@ __all__ = [
     "Note",
     "NoteContact",
     "NoteRevision",
+    "OperatorEntry",
     "Outbox",
+    "PrivacyRequest",
     "RequestRecord",
     "Role",
     "SignOn",

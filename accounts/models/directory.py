@@ -130,6 +130,10 @@ class Tenant(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    def is_open(self) -> bool:
+        """Whether anybody may come in: neither suspended by the operator nor at the end of its days."""
+        return self.suspended_at is None and (self.deletes_at is None or self.deletes_at > now())
+
     @property
     def tz(self) -> ZoneInfo:
         """The time zone in which the tenant's days begin and end."""
@@ -171,6 +175,8 @@ class Membership(models.Model):
         _("sees"), max_length=4, choices=Scope, default=Scope.ALL, db_default=Scope.ALL.value
     )
     is_active = models.BooleanField(_("active"), default=True)
+    # An operator of the platform who came in to help: until then, and seen by everybody on the page of the team.
+    support_until = models.DateTimeField(_("support until"), null=True, blank=True)
     created_at = models.DateTimeField(_("created"), default=now)
 
     class Meta:

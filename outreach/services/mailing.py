@@ -12,7 +12,15 @@ from django.utils import timezone
 
 from accounts.models import Account, Contact, Membership, Outbox, Tenant, TimelineEntry
 from outreach import timeline
-from outreach.deciding import CAP_DAYS, REASON_OF, decision_of, free_after, settings_of, zone_of
+from outreach.deciding import (
+    CAP_DAYS,
+    REASON_OF,
+    decision_of,
+    erased_mark,
+    free_after,
+    settings_of,
+    zone_of,
+)
 from outreach.delivery import MESSAGE
 from outreach.fields import check_merge_fields, flat, values_of
 from outreach.keys import short_key
@@ -134,9 +142,11 @@ def _message(tenant: Tenant, key: str, mail: Mail, sender: Membership | None, no
 
 def _suppressions(tenant: Tenant, addresses: set[str]) -> dict[str, set[str]]:
     found: dict[str, set[str]] = defaultdict(set)
-    rows = Suppression.objects.filter(tenant=tenant, address__in=addresses - {""})
+    asked = {address: address for address in addresses - {""}}
+    asked |= {erased_mark(tenant, address): address for address in addresses - {""}}
+    rows = Suppression.objects.filter(tenant=tenant, address__in=list(asked))
     for address, cause in rows.values_list("address", "cause"):
-        found[address].add(cause)
+        found[asked[address]].add(cause)
     return found
 
 

@@ -9,6 +9,7 @@ from django.utils import timezone
 from accounts.models import Contact, Membership, Tenant
 from accounts.services import record_audit, record_timeline
 from outreach import timeline
+from outreach.deciding import erased_mark
 from outreach.models import Suppression
 
 
@@ -40,6 +41,16 @@ def suppress(
     )
     _tell(tenant, address, str(Suppression.Cause(cause).label), actor)
     return True
+
+
+def remember_erased(*, tenant: Tenant, address: str) -> None:
+    """Keep from writing to the address of somebody who was erased, without keeping the address."""
+    address, mark = address.strip().lower(), erased_mark(tenant, address)
+    rows = Suppression.objects.filter(tenant=tenant, address=address)
+    causes = set(rows.values_list("cause", flat=True)) or {str(Suppression.Cause.MANUAL)}
+    rows.delete()
+    for cause in causes:
+        Suppression.objects.get_or_create(tenant=tenant, address=mark, cause=cause)
 
 
 def release(*, tenant: Tenant, suppression_id: int, actor: Membership | None) -> Suppression:

@@ -22,4 +22,20 @@ TENANT = [
     form("settings/look/", ADMIN),
     form("settings/data/", ADMIN),
     form("settings/money/", ADMIN),
+    page("settings/privacy/", ADMIN),
+    form("settings/privacy/<int:pk>/", ADMIN, pk="contact"),
+    form("settings/export/", ADMIN),
+    page("settings/export/<int:pk>/archive.zip", ADMIN, pk="company_export"),
+    form("settings/end/", ADMIN),
+    deed("settings/end/confirm/", ADMIN),
+    deed("settings/end/cancel/", ADMIN),
+]
+# Closed (404) unless the operator lets companies sign themselves up.
+PUBLIC = ["signup/", "signup/<str:token>/"]
+# For platform operators only; 404 for everybody else.
+OPERATOR = [
+    "operator/platform/",
+    "operator/platform/<int:pk>/suspend/",
+    "operator/platform/<int:pk>/resume/",
+    "operator/platform/<int:pk>/enter/",
 ]

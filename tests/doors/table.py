@@ -338,6 +338,7 @@ PUBLIC = [
     "v1/m/",
     "v1/projects/<str:key>/settings",
     "v1/projects/<str:key>/settings/",
+    *rights.PUBLIC,
     *voices.PUBLIC,
     *signon.PUBLIC,
 ]
@@ -415,4 +416,4 @@ TENANT_ADMIN_OWN = {
     "admin/scoring/scoremodel/<int:pk>/draft/": "scoring.scoremodel",
     "admin/scoring/scoremodel/<int:pk>/default/": "scoring.scoremodel",
 }
-OPERATOR_ADMIN_OWN = ["operator/accounts/user/<id>/password/"]
+OPERATOR_ADMIN_OWN = ["operator/accounts/user/<id>/password/", *rights.OPERATOR]

@@ -387,6 +387,7 @@ def test_the_operators_site_is_as_if_it_were_not_there(acme: World) -> None:
                 "object_id": 1,
                 "content_type_id": 1,
                 "id": 1,
+                "pk": 1,
             },
         )
         for route in admin_routes("operator/", table.OPERATOR_ADMIN, table.OPERATOR_ADMIN_OWN)

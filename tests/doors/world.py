@@ -22,6 +22,7 @@ from accounts.keys import make_key
 from accounts.models import (
     Account,
     ApiKey,
+    CompanyExport,
     Contact,
     Invoice,
     Job,
@@ -158,6 +159,7 @@ def _fill(tenant: Tenant, members: dict[str, Membership]) -> dict[str, Any]:
     module = save_module(tenant=tenant, title=own("Module"), body=own("Text"))
     run = start_run(tenant=tenant, playbook_key=playbook.key, account_id=account.pk, started_on=today)
     play_draft = draft_from_published(tenant=tenant, playbook_id=playbook.pk)
+    export = CompanyExport.objects.create(done_at=now, expires_at=now + timedelta(days=1))
     team = Team.objects.create(name=own("Team"))
     undo = Undo.objects.create(kind=Undo.Kind.TASKS, member=members["csm"])
     handover = Handover.objects.create(
@@ -291,6 +293,8 @@ def _fill(tenant: Tenant, members: dict[str, Membership]) -> dict[str, Any]:
             "play_draft": play_draft.pk,
             "play_step": play_draft.steps.order_by("position")[1].pk,
             "team": team.pk,
+            "company_export": export.pk,
+            "contact": Contact.objects.earliest("id").pk,
             "undo": undo.pk,
             "day_off": day_off.pk,
             "rule": rule.pk,

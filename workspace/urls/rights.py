@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from workspace.views import settings, team
+from workspace.views import privacy, settings, team
 
 ROUTES = [
     path("team/", team.team, name="team"),
@@ -24,4 +24,11 @@ ROUTES = [
     path("settings/look/", settings.look, name="settings_look"),
     path("settings/data/", settings.data, name="settings_data"),
     path("settings/money/", settings.money, name="settings_money"),
+    path("settings/privacy/", privacy.privacy, name="settings_privacy"),
+    path("settings/privacy/<int:pk>/", privacy.person, name="settings_person"),
+    path("settings/export/", privacy.export, name="settings_export"),
+    path("settings/export/<int:pk>/archive.zip", privacy.export_file, name="settings_export_file"),
+    path("settings/end/", privacy.end, name="settings_end"),
+    path("settings/end/confirm/", privacy.end_confirm, name="settings_end_confirm"),
+    path("settings/end/cancel/", privacy.end_cancel, name="settings_end_cancel"),
 ]

@@ -1,4 +1,4 @@
-"""Partitions made ahead and expired ones dropped."""
+"""Partitions made ahead and expired ones dropped; companies deleted whose days of grace are over."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import InterfaceError, OperationalError, connection
 from django.utils import timezone
 
+from accounts.privacy.removal import remove_due_tenants
 from usage.partitions import maintain_partitions
 
 log = logging.getLogger(__name__)
@@ -22,7 +23,7 @@ EVERY_SECONDS = 3600
 class Command(BaseCommand):
     """`maintain [--once]`."""
 
-    help = "Makes partitions of events and keys ahead of time and drops expired ones; runs as the owner of the tables."
+    help = "Makes partitions ahead and drops expired ones, deletes companies whose time is over; runs as the tables' owner."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """One round or for ever."""
@@ -49,6 +50,8 @@ class Command(BaseCommand):
                         raise CommandError(
                             "maintain needs the owner of the tables; start it with CS_PROCESS=maintain."
                         )
+                for gone in remove_due_tenants(connection, timezone.now()):
+                    self.stdout.write(f"deleted the company {gone.slug}: {sum(gone.rows.values())} rows")
                 done = maintain_partitions(connection, timezone.now().date())
                 self.stdout.write(
                     f"made {len(done.made)}, dropped {len(done.dropped)} partitions, deleted {done.deleted} expired rows"

@@ -1,0 +1,1 @@
+"""Taking data away and erasing them: of a person, of a company."""
