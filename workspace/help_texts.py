@@ -276,6 +276,17 @@ PAGES: dict[str, PageHelp] = {
     "training": PageHelp(
         _("Short modules for CSMs, and who has done which."),
     ),
+    "settings": PageHelp(
+        _(
+            "What holds for the whole company. Each page says what a change of it causes; every change is in the audit log."
+        ),
+    ),
+    "settings_privacy": PageHelp(
+        _(
+            "Answers to people who ask what is known of them, or want to be forgotten. The log keeps who did it, when "
+            "and why."
+        ),
+    ),
     "team": PageHelp(
         _("Who works here, with which role, and invitations."),
         _("A change counts from the next click of that person on."),
