@@ -103,6 +103,9 @@ class TenantMiddleware:
             from accounts.errors import not_found  # it imports the API, which imports this package
 
             return not_found(request)
+        if not member.tenant.is_open():
+            page = render_to_string("accounts/closed.html", {"company": member.tenant}, request=request)
+            return HttpResponse(page, status=403)
         closed = gate.inside(request, member, rest or "/")
         if closed is not None:
             return closed
