@@ -28,15 +28,11 @@ NODE_LOCAL = frozenset(
         "socialaccount_socialaccount",
         "socialaccount_socialapp",
         "socialaccount_socialtoken",
-    }
-)
-# Rows are added and read, never changed.
-APPEND_ONLY = frozenset({"accounts_auditentry", "accounts_requestrecord"})
         # What the operator did to companies; it outlives them, so it names them by their short name only.
         "accounts_operatorentry",
     }
 )
 # Rows are added and read, never changed.
-APPEND_ONLY = frozenset({"accounts_auditentry", "accounts_operatorentry"})
+APPEND_ONLY = frozenset({"accounts_auditentry", "accounts_operatorentry", "accounts_requestrecord"})
 # All that `cs_dispatch` may see of any table: who has work, and since when.
 DISPATCH_COLUMNS = frozenset({"tenant_id", "state", "due_at", "next_at", "received_at"})

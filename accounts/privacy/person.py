@@ -19,6 +19,7 @@ from typing import Any
 from django.apps import apps
 from django.db import connection, models
 
+from accounts.fence.groups import APPEND_ONLY
 from accounts.fence.scope import tenant_scope
 from accounts.models import Contact, Tenant
 
@@ -28,7 +29,11 @@ from .tables import SECRET, Table, tables_of_tenants
 ROWS_AT_ONCE = 5_000
 SHORTEST = 5  # a user id "7" stands in thousands of texts that mean somebody else
 # Append-only, or read by machines only: the log of what was done stays, events keep their identities.
-NOT_TOUCHED = frozenset({"accounts_auditentry", "accounts_privacyrequest", "usage_event_key", "usage_inbox"})
+NOT_TOUCHED = APPEND_ONLY | {
+    "accounts_privacyrequest",
+    "usage_event_key",
+    "usage_inbox",
+}
 # Far too large to look through for words; looked at are the rows of the person and of the account.
 ONLY_BY_CONTACT = frozenset({"usage_event", "usage_user_day", "usage_identity", "usage_day", "scoring_score"})
 
