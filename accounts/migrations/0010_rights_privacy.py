@@ -34,7 +34,7 @@ def now(*words: str) -> models.DateTimeField:
 
 
 class Migration(migrations.Migration):
-    dependencies = [("accounts", "0008_signon_access")]
+    dependencies = [("accounts", "0009_account360_notes_files_merges")]
 
     operations = [
         migrations.AddField(
