@@ -12,7 +12,7 @@ from accounts.services import enqueue_job
 from reports.days import last_month_end
 from reports.models import ReportDay
 
-from .keeping import keep_reports
+from .keeping import DAY, keep_reports
 
 JOB_KIND = "reports_backfill"
 WEEKS = 8  # the last Sundays; before them the last days of months
@@ -21,7 +21,7 @@ MONTHS = 24
 
 def ask_backfill(*, tenant: Tenant, day: date) -> Job | None:
     """Have the past made where nothing of it is kept: with the first night of a tenant that has been here for long."""
-    if ReportDay.objects.filter(tenant=tenant, metric="", day__lt=day - timedelta(days=7)).exists():
+    if ReportDay.objects.filter(tenant=tenant, metric="", part=DAY, day__lt=day - timedelta(days=7)).exists():
         return None
     return enqueue_job(tenant=tenant, kind=JOB_KIND, key="past", params={"day": day.isoformat()})
 

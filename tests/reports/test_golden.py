@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from accounts.fence.scope import tenant_scope
 from expansion.selectors.whitespace import GAP, matrix_accounts, matrix_offerings
 from health.selectors import distribution
 from health.services import summarise_day
@@ -14,6 +15,8 @@ from reports.drilling import accounts_behind
 from reports.models import ReportDay
 from reports.scope import EVERYBODY
 from reports.selectors import all_figures
+from reports.services import ask_backfill
+from reports.services.backfill import fill_day, past_days
 from tests.reports.world import Small
 
 # Report, part, days it looks back on, currency → numerator, denominator; the arithmetic stands beside it.
@@ -199,3 +202,23 @@ def test_one_definition_each(kept: Small) -> None:
     )
     assert [row.external_id for row in listed.rows] == ["a"]
     assert len(gaps | {"a"}) == 8
+
+
+def test_the_past_is_filled_in_once_and_never_rewritten(filled: Small) -> None:
+    """The first night asks for it, though it has kept the month before already."""
+    with tenant_scope(filled.tenant):
+        job = ask_backfill(tenant=filled.tenant, day=filled.today)
+        assert job is not None
+        for day in past_days(filled.today, weeks=2, months=2):
+            fill_day(filled.tenant, job, {"day": day.isoformat()})
+        assert ask_backfill(tenant=filled.tenant, day=filled.today) is None
+        kept = ReportDay.objects.filter(is_final=True).order_by("id")
+        before = list(kept.values_list("id", "numerator"))
+        assert {day for (day,) in kept.filter(metric="", part="day").values_list("day")} == set(
+            past_days(filled.today, weeks=2, months=2)
+        )
+        assert not kept.filter(metric="onboarding").exists()  # nobody knows how plans stood then
+        filled.account("later", mrr_cents=1)
+        for day in past_days(filled.today, weeks=2, months=2):
+            assert filled.keep(day) == 0
+        assert list(kept.values_list("id", "numerator")) == before
