@@ -13,6 +13,8 @@ class AccountsConfig(AppConfig):
         """Guard the database connections of serving processes, register the checks and what the relay can send."""
         from accounts import factors, trail
         from accounts.fence import checks, guard, states  # noqa: F401  (the import registers the checks)
+        from accounts.imports.jobs import register_import_jobs
+        from accounts.imports.resources import register_house_resources
         from accounts.invitations import send_invitation_mail
         from accounts.mail import EMAIL, send_email
         from accounts.outbox import register_outbox_handler
@@ -29,3 +31,5 @@ class AccountsConfig(AppConfig):
         register_outbox_handler(INVITATION, send_invitation_mail)
         register_outbox_handler(DELETION, send_confirmation)
         register_export_job()
+        register_house_resources()
+        register_import_jobs()

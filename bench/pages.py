@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 from django.db import connection
 
 from accounts.fence.scope import tenant_scope
-from accounts.models import Account, Tenant
+from accounts.models import Account, CustomField, Tenant
 from bench.serving import web_server
 from bench.table import Row
 from bench.tenants import make_login, make_tenant
@@ -20,8 +20,14 @@ from cs_platform.pipeline import account_chunks
 from health.services import summarise_day
 from reports.services import keep_reports
 from scoring.services import score_accounts
+from usage.recent import refresh_recent
+from workspace.lists.conditions import ANY, Condition, Group, Tree, write_tree
 
 REQUESTS = 200
+TIERS_SQL = """
+UPDATE accounts_account SET custom = jsonb_build_object('tier', (ARRAY['Gold', 'Silver', 'Bronze'])[1 + id %% 3])
+WHERE tenant_id = %s AND custom = '{}'::jsonb
+"""
 PASSWORD = "bench password"
 
 
@@ -70,6 +76,27 @@ def _milliseconds(browser: Browser, path: str) -> list[float]:
     return sorted(times)
 
 
+# Conditions joined by OR over columns without an index of their own: nothing but reading every account answers them.
+MIXED = Tree(
+    (
+        Group(
+            (
+                Condition("segment", "is", "enterprise"),
+                Condition("change_30", "under", "-10"),
+                Condition("f.tier", "is", "Gold"),
+            ),
+            ANY,
+        ),
+        Group((Condition("mrr", "over", "4990"), Condition("m28.all_events", "under", "40")), ANY),
+    )
+)
+RARE = Tree((Group((Condition("mrr", "over", "4999"), Condition("name", "contains", "99999")), ANY),))
+
+
+def _view(tenant: Tenant, tree: Tree, **more: str) -> str:
+    return f"/t/{tenant.slug}/accounts/?{urlencode({'where': write_tree(tree), **more})}"
+
+
 def _measure(tenant: Tenant, size: int) -> tuple[list[Row], dict[str, float]]:
     pages = {
         "home (manager)": (f"/t/{tenant.slug}/", "<= 6"),
@@ -77,6 +104,11 @@ def _measure(tenant: Tenant, size: int) -> tuple[list[Row], dict[str, float]]:
         "account list, sorted by score": (f"/t/{tenant.slug}/accounts/?sort=score", "<= 35"),
         "reports, all of them": (f"/t/{tenant.slug}/reports/", "<= 35"),
         "report with its line and bars": (f"/t/{tenant.slug}/reports/health_distribution/", "<= 35"),
+        "view with AND and OR over five facts": (_view(tenant, MIXED), "<= 35"),
+        "the same, sorted by a metric": (_view(tenant, MIXED, sort="m28.all_events", dir="desc"), "<= 35"),
+        "view that finds a handful": (_view(tenant, RARE), "<= 35"),
+        "list in groups by segment": (f"/t/{tenant.slug}/accounts/?group=segment", "<= 35"),
+        "search": (f"/t/{tenant.slug}/search/?q=9999", "<= 35"),
     }
     rows, p50s = [], {}
     with web_server() as port:
@@ -113,6 +145,12 @@ def _score(tenant: Tenant, day: date) -> None:
             score_accounts(tenant=tenant, day=day, account_ids=list(ids.values_list("pk", flat=True)))
     with tenant_scope(tenant):
         summarise_day(tenant=tenant, day=day)
+        refresh_recent(tenant=tenant, day=day)
+        CustomField.objects.get_or_create(
+            key="tier", defaults={"kind": "choice", "label_en": "Tier", "options": ["Gold", "Silver"]}
+        )
+        with connection.cursor() as cursor:
+            cursor.execute(TIERS_SQL, [tenant.pk])
     _keep_reports(tenant, day)
 
 

@@ -39,6 +39,7 @@ from reports.services import ask_backfill, keep_reports, plan_mails
 from scoring.overrides.services import note_expired_overrides
 from scoring.quality import count_band_weeks
 from scoring.services import propose_shipped_version, refresh_day_references, score_accounts
+from usage.recent import refresh_recent
 from usage.services import drain_pending, evaluate_sql_metrics, snapshot_state
 from workspace.services.files import forget_deleted_files
 
@@ -174,6 +175,7 @@ def _summary(tenant: Tenant, job: Job, params: Mapping[str, Any]) -> None:
     count_band_weeks(tenant=tenant)
     note_expired_overrides(tenant=tenant)
     if not _is_past(tenant, _day(job)):
+        refresh_recent(tenant=tenant, day=_day(job))
         find_references(tenant=tenant, day=_day(job))
         plan_digests(tenant=tenant)
         close_drafting(tenant=tenant, day=_day(job))

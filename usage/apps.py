@@ -15,7 +15,9 @@ class UsageConfig(AppConfig):
 
         register_step(10, "starter metrics", "usage.services.install_starter_metrics")
         from usage.jobs import register_jobs
+        from usage.metric_imports import register_metric_import
 
         register_jobs()
+        register_metric_import()
         register_listener("usage.services.resolve_memberships")
         register_forgetter("usage.services.forget_accounts")

@@ -15,6 +15,7 @@ class WorkspaceConfig(AppConfig):
         from workspace.merging.jobs import register_jobs
         from workspace.selectors.value import register_value_panels
         from workspace.services import handover
+        from workspace.services.bulk_jobs import register_bulk_jobs
         from workspace.services.notes import MENTIONED
         from workspace.services.privacy import register_erasure_job
 
@@ -23,3 +24,4 @@ class WorkspaceConfig(AppConfig):
         register_jobs()
         register_notice_kind(MENTIONED, _("Somebody named me in a note"))
         register_erasure_job()
+        register_bulk_jobs()

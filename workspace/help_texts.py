@@ -21,6 +21,14 @@ class PageHelp:
 
 
 PAGES: dict[str, PageHelp] = {
+    "field": PageHelp(
+        _(
+            "What you want to know of accounts beside what every account has; declared fields are shown, "
+            "checked, filtered and exported."
+        ),
+        _("Values come from the API, files, plays and people; each way in checks them."),
+        ("account",),
+    ),
     "today": PageHelp(
         _("Your day as one list: what is due, what is new, and what comes next for each account."),
         _(

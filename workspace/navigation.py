@@ -98,6 +98,8 @@ ENTRIES: tuple[tuple[Promise, tuple[Entry, ...]], ...] = (
             Entry(_("Webhooks"), "workspace:webhooks", "webhook", "webhook", role=Role.ADMIN),
             Entry(_("When people step in"), "workspace:intervention", "switch-horizontal", "intervention"),
             Entry(_("Training"), "workspace:training", "note", "training"),
+            Entry(_("Import"), "workspace:imports", "upload", "import", role=Role.MANAGER),
+            Entry(_("Custom fields"), "workspace:fields", "tag", "field"),
             Entry(_("Team"), "workspace:team", "users-group", "team"),
             Entry(_("API keys"), "workspace:keys", "key", "key", role=Role.ADMIN),
             Entry(_("Sign-on and security"), "workspace:sign_on", "shield-lock", "sign", role=Role.ADMIN),

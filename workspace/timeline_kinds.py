@@ -66,6 +66,7 @@ _ICONS = {
     "value": "coin",
 }
 KINDS: dict[str, Kind] = {
+    "account_changed": Kind(_("Account changed"), "pencil"),
     "band_changed": Kind(_("Health band changed"), "heart-rate-monitor"),
     **{
         key: Kind(word, _ICONS[key.split("_")[0]])

@@ -27,6 +27,7 @@ RAW_TABLES = (
     "usage_user_day",
     "usage_dim_day",
     "usage_pushed_value",
+    "usage_recent",
     "scoring_backtest_case",
 )
 # What was summed up over all accounts, or cannot be told apart by account: not for whoever sees only some.

@@ -4,6 +4,16 @@ from .customers import Account, Contact, ContactMembership, Subscription
 from .directory import ApiKey, Membership, Role, Tenant, User
 from .journal import ApiKeyUse, AuditEntry, RequestRecord, TimelineEntry
 from .links import SignedLink
+from .lists import (
+    AccountDeed,
+    AccountDeedPart,
+    CustomField,
+    FileImport,
+    ImportBlock,
+    ImportPart,
+    SavedView,
+    ViewMark,
+)
 from .merging import AccountAlias, AccountMerge
 from .notes import AccountFile, FileContent, Note, NoteContact, NoteRevision
 from .privacy import CompanyExport, DeletionAsk, ExportPart, OperatorEntry, PrivacyRequest
@@ -16,6 +26,8 @@ from .work import IdempotencyRecord, Job, JobChunk, Outbox
 __all__ = [
     "Account",
     "AccountAlias",
+    "AccountDeed",
+    "AccountDeedPart",
     "AccountFile",
     "AccountMerge",
     "ApiKey",
@@ -24,10 +36,14 @@ __all__ = [
     "CompanyExport",
     "Contact",
     "ContactMembership",
+    "CustomField",
     "DeletionAsk",
     "ExportPart",
     "FileContent",
+    "FileImport",
     "IdempotencyRecord",
+    "ImportBlock",
+    "ImportPart",
     "Invoice",
     "Job",
     "JobChunk",
@@ -40,6 +56,7 @@ __all__ = [
     "PrivacyRequest",
     "RequestRecord",
     "Role",
+    "SavedView",
     "SignOn",
     "SignOnAssertion",
     "SignOnIdentity",
@@ -52,4 +69,5 @@ __all__ = [
     "Ticket",
     "TimelineEntry",
     "User",
+    "ViewMark",
 ]

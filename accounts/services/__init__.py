@@ -1,6 +1,7 @@
 """Writes of the ground floor."""
 
 from .access import reset_factors
+from .fields import delete_field, save_field, set_custom_values
 from .jobs import enqueue_job
 from .journal import record_audit, record_timeline
 from .members import (
@@ -29,6 +30,7 @@ __all__ = [
     "change_timezone",
     "create_tenant",
     "deactivate_member",
+    "delete_field",
     "enqueue_job",
     "hide_money_from",
     "invite_member",
@@ -41,6 +43,8 @@ __all__ = [
     "remove_team",
     "reset_factors",
     "revoke_invitation",
+    "save_field",
     "save_team",
     "send_invitation",
+    "set_custom_values",
 ]

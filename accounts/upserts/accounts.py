@@ -9,6 +9,7 @@ from django.db import connection
 from django.utils import timezone
 
 from accounts.aliases import current_names
+from accounts.custom_fields import check_items, declared_fields
 from accounts.models import Membership, Tenant
 from accounts.reactions import react_to_go_live
 
@@ -60,6 +61,7 @@ def upsert_accounts(*, tenant: Tenant, items: Sequence[Any]) -> Outcome:
     for item in read:
         if not item.faults and "external_id" not in item.values:
             item.refuse("external_id", "invalid", "is required")
+    check_items(declared_fields(tenant), read)
     hold(tenant)
     _follow_merges(tenant, read)
     _find_owners(tenant, read)
@@ -70,7 +72,7 @@ def upsert_accounts(*, tenant: Tenant, items: Sequence[Any]) -> Outcome:
     ids |= dict(zip(fresh, new_ids(TARGET, len(fresh)), strict=True))
     _find_parents(tenant, good, ids)
 
-    created = updated = 0
+    created = updated = same = 0
     changed: dict[str, Row] = {}
     gone_live: list[int] = []
     today, now = tenant.today(), timezone.now()
@@ -94,10 +96,12 @@ def upsert_accounts(*, tenant: Tenant, items: Sequence[Any]) -> Outcome:
             changed[key] = row
             if row.get("go_live_on") != went_live_on:
                 gone_live.append(row["id"])
+        elif key not in changed:
+            same += 1
     write_rows(tenant, TARGET, [changed[key] for key in sorted(changed)], keep=("first_seen_on",))
     if gone_live:
         react_to_go_live(tenant=tenant, account_ids=gone_live)
-    return Outcome(created, updated, rejections(read))
+    return Outcome(created, updated, rejections(read), same)
 
 
 def _follow_merges(tenant: Tenant, items: Sequence[Item]) -> None:

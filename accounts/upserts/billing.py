@@ -91,7 +91,7 @@ def _upsert(
     fresh = list(dict.fromkeys(i.values["external_id"] for i in good if i.values["external_id"] not in rows))
     ids = dict(zip(fresh, new_ids(target, len(fresh)), strict=True))
 
-    created = updated = 0
+    created = updated = same = 0
     changed: dict[str, Row] = {}
     touched: set[int] = set()
     now = timezone.now()
@@ -107,10 +107,12 @@ def _upsert(
             updated += 1
         if merged(fields, row, item, {}):
             changed[key] = row
+        elif key not in changed:
+            same += 1
         touched.add(row["account_id"])
     # When it was first received stays: a run for a past day asks what was known then.
     write_rows(tenant, target, [changed[key] for key in sorted(changed)], keep=("received_at",))
-    return Outcome(created, updated, rejections(read)), sorted(touched)
+    return Outcome(created, updated, rejections(read), same), sorted(touched)
 
 
 def _find_accounts(tenant: Tenant, items: Sequence[Item]) -> None:

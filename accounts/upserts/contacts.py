@@ -92,7 +92,7 @@ def upsert_contacts(*, tenant: Tenant, items: Sequence[Any]) -> Outcome:
     book = Book(_candidates(tenant, good))
     ids = iter(new_ids(TARGET, len(good)))
 
-    created = updated = 0
+    created = updated = same = 0
     changed: dict[int, Row] = {}
     joined: dict[int, int] = {}
     for item in good:
@@ -108,12 +108,14 @@ def upsert_contacts(*, tenant: Tenant, items: Sequence[Any]) -> Outcome:
         account = row["account_id"]
         if merged(CONTACT_FIELDS, row, item, {}):
             changed[row["id"]] = row
+        elif row["id"] not in changed:
+            same += 1
         if row["account_id"] != account and row["account_id"] is not None:
             joined[row["id"]] = row["account_id"]
         book.add(row)
     _write(tenant, [changed[key] for key in sorted(changed)])
     join_accounts(tenant=tenant, joined=joined, source="api")
-    return Outcome(created, updated, rejections(read))
+    return Outcome(created, updated, rejections(read), same)
 
 
 def _find_accounts(tenant: Tenant, items: Sequence[Item]) -> None:

@@ -52,11 +52,12 @@ class Rejection:
 
 @dataclass(frozen=True)
 class Outcome:
-    """How many items made a row, how many met one, and which were rejected."""
+    """How many items made a row, how many met one (and said nothing new of it), and which were rejected."""
 
     created: int
     updated: int
     rejected: tuple[Rejection, ...]
+    unchanged: int = 0  # of the updated ones; the API does not say it
 
     def as_json(self) -> dict[str, Any]:
         """The API's shape."""

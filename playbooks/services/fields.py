@@ -6,7 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from accounts.custom_fields import Declared, declared_fields
+from accounts.field_kinds import BadValue
 from accounts.models import Account, AuditEntry, Tenant
+from accounts.services.fields import coerced
 from playbooks.stepconfig import SetFieldConfig
 
 TAG_LENGTH, MOST_TAGS = 50, 100
@@ -23,7 +26,8 @@ class Change:
 
 
 def set_fields(*, tenant: Tenant, changes: Sequence[Change]) -> list[dict[str, Any]]:
-    """Set them, later ones over earlier ones; for each change what was there before and after. Four statements."""
+    """Set them, later ones over earlier ones; for each change what was there before and after. Four statements,
+    one more where custom fields are set."""
     if not changes:
         return []
     accounts = {
@@ -33,9 +37,12 @@ def set_fields(*, tenant: Tenant, changes: Sequence[Change]) -> list[dict[str, A
         .order_by("pk")
     }
     found, audits = [], []
+    declared = (
+        declared_fields(tenant) if any(c.config.field == "custom" for c in changes) else Declared(tenant, {})
+    )
     for change in changes:
         account = accounts[change.account_id]
-        name, before, after = _apply(account, change.config)
+        name, before, after = _apply(account, change.config, declared)
         found.append({"field": name, "before": before, "after": after})
         if before != after:
             audits.append(
@@ -56,7 +63,7 @@ def set_fields(*, tenant: Tenant, changes: Sequence[Change]) -> list[dict[str, A
     return found
 
 
-def _apply(account: Account, config: SetFieldConfig) -> tuple[str, Any, Any]:
+def _apply(account: Account, config: SetFieldConfig, declared: Declared) -> tuple[str, Any, Any]:
     if config.field in ("add_tag", "remove_tag"):
         tag, before = config.value.strip()[:TAG_LENGTH], list(account.tags)
         others = [each for each in before if each != tag]
@@ -66,8 +73,14 @@ def _apply(account: Account, config: SetFieldConfig) -> tuple[str, Any, Any]:
         return "tags", before, list(account.tags)
     if config.field == "custom":
         before_value = account.custom.get(config.key)
-        account.custom = {**account.custom, config.key: config.value}
-        return f"custom.{config.key}", before_value, config.value
+        try:
+            value = coerced(declared, config.key, config.value)
+        except (
+            BadValue
+        ):  # declared otherwise since the play was published: what is there stays, and the run says so
+            return f"custom.{config.key}", before_value, before_value
+        account.custom = {**account.custom, config.key: value}
+        return f"custom.{config.key}", before_value, value
     earlier = getattr(account, config.field)
     setattr(account, config.field, config.value.strip()[: LIMITS[config.field]])
     return config.field, earlier, getattr(account, config.field)

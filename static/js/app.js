@@ -123,6 +123,7 @@
       return;
     }
     if ((event.key === "ArrowDown" || event.key === "ArrowUp") && event.target.closest(".search")) { hits(event); return; }
+    if (event.key === "Enter" && event.target === search && $(".search-hit")) { event.preventDefault(); $(".search-hit").click(); return; }
     if (event.ctrlKey || event.metaKey || event.altKey || typing(event.target) || $("dialog[open]")) { return; }
     if (goto) {
       goto = false;

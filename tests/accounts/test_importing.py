@@ -97,7 +97,7 @@ def test_more_rows_than_one_request_holds(acme: Tenant, tmp_path: Path) -> None:
     ("text", "words"),
     [
         ("name,seats\nA,1\n", "The first line must name the columns, external_id among them."),
-        ("", "The first line must name the columns"),
+        ("", "The file is empty."),
         ("external_id,seats,seats\n", "A column is named twice: seats."),
         ("external_id,,seats\n", "Column 2 has no name."),
         (b"external_id,name\na,\xff\n", "is not UTF-8 text"),

@@ -67,6 +67,7 @@ from scoring.overrides.services import set_override, set_sentiment
 from scoring.services import create_draft
 from tests.conftest import make_member
 from tests.doors.account360 import account_things
+from tests.doors.lists import make_lists
 from tests.nps.telling import picture
 from tests.qbr.making import shared_pack
 from tests.qbr.world import review_world
@@ -251,6 +252,7 @@ def _fill(tenant: Tenant, members: dict[str, Membership]) -> dict[str, Any]:
     event = Event.objects.create(type="x", data={"of": own("Event")}, dedupe_key="k", at=now)
     delivery = Delivery.objects.create(endpoint=endpoint, event=event, state=Delivery.State.FAILED)
     subscribe(tenant=tenant, member=members["viewer"], metric="nps", fields={}, which=EVERYBODY)
+    make_lists(tenant, members)
     survey, wave, answer = _surveys(account, own)
     shared = shared_pack(tenant, account, own("Pack"))
     keep_reports(tenant=tenant, day=today)

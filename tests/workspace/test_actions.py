@@ -157,7 +157,7 @@ def test_ticked_accounts_get_an_owner_and_a_tag_but_not_those_of_others(
         'action="/t/acme/accounts/bulk/?sort=score"' in browser(carl).get("/t/acme/accounts/?sort=score").text
     )
     assert said(browser(carl), "/t/acme/accounts/bulk/", account=[*ticked, "9" * 30, "x"], tag="pilot") == [
-        "2 accounts were changed."
+        "2 accounts were changed. 1 was left out: it is not yours."
     ]
     assert said(browser(mona), "/t/acme/accounts/bulk/", account=ticked, owner=mona.pk) == [
         "3 accounts were changed."

@@ -28,6 +28,7 @@ RULES: dict[str, Rule] = {
     "usage_day": Rule(OWN, "added up again from raw events"),
     "usage_user_day": Rule(OWN, "added up again from raw events"),
     "usage_dim_day": Rule(OWN, "added up again from raw events"),
+    "usage_recent": Rule(KEEP, "sums of the last weeks, which the night makes anew"),
     "usage_pushed_value": Rule(OWN, "the value of the account that stays counts"),
     # scores: what was said of the account that stays on a day stays said
     "scoring_score": Rule(KEEP, "a day that has ended is final; days that only the other one has come along"),

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
+from functools import cached_property
 from math import isfinite
 from typing import Any
 
 from accounts.models import Tenant
+from accounts.visibility import owner_condition
 from workspace.bands import HEALTH_BANDS, band_of
+from workspace.lists.account_columns import DEFAULT_COLUMNS, STATIC
+from workspace.lists.columns import Book, Column
+from workspace.lists.conditions import LONGEST, Tree, read_tree
+from workspace.lists.facts import joins
+from workspace.lists.sql import Reader, facts_of, tree_sql
 
 NOBODY = "none"
 CHURNED = "churned"
@@ -17,23 +24,15 @@ YES = "yes"
 HAIR = 1e-9  # a coverage is a sum of weights: whole may be a hair below 1
 
 
-@dataclass(frozen=True)
-class Sort:
-    """A column to sort by: where it is stored, its type, and whether it is on the score."""
-
-    column: str
-    cast: str
-    on_score: bool = False
-    nullable: bool = True
-
-
-SORTS: dict[str, Sort] = {
-    "name": Sort("a.name_search", 'text COLLATE "C"', nullable=False),
-    "score": Sort("s.score", "double precision", on_score=True),
-    "mrr": Sort("a.mrr_cents", "bigint", nullable=False),
-    "renewal": Sort("a.renewal_on", "date"),
-}
 DEFAULT_SORT = "name"
+INDEXED = (
+    "name",
+    "score",
+    "mrr",
+    "renewal",
+)  # orders with an index of their own; the others read the tenant's accounts
+GROUPS = ("owner", "segment", "stage", "band", "renewal_month")
+MOST_COLUMNS = 120
 
 
 @dataclass(frozen=True)
@@ -54,8 +53,34 @@ class AccountFilter:
     version: str = ""  # id of a version of a score model
     override: str = ""
     new: str = ""
+    where: str = ""  # conditions joined by AND and OR, as `workspace.lists.conditions` writes them
+    columns: str = ""  # keys separated by commas; empty for the usual ones
+    group: str = ""
     sort: str = DEFAULT_SORT
     dir: str = ""
+    book: Book = field(default=STATIC, compare=False, repr=False)
+    member_id: int | None = field(default=None, compare=False, repr=False)  # who "me" is
+
+    @cached_property
+    def read(self) -> tuple[Tree, int]:
+        """The conditions, and how many of them are not understood (any more)."""
+        return read_tree(self.where, self.book)
+
+    @property
+    def tree(self) -> Tree:
+        """The conditions."""
+        return self.read[0]
+
+    @property
+    def order(self) -> Column:
+        """The column that the list is sorted by."""
+        return self.book[self.sort]
+
+    @property
+    def shown(self) -> list[str]:
+        """The keys of the columns beside the name, in their order."""
+        said = [key for key in self.columns.split(",") if key in self.book or key == SPARK]
+        return said[:MOST_COLUMNS] or [key for key in DEFAULT_COLUMNS if key in self.book or key == SPARK]
 
     @property
     def descending(self) -> bool:
@@ -74,22 +99,32 @@ class AccountFilter:
 
     def parameters(self) -> dict[str, str]:
         """What the address says beside its defaults."""
-        said = {name: getattr(self, name) for name in FILTERS}
+        said = {name: getattr(self, name) for name in (*FILTERS, *SHAPES)}
         said |= {"sort": "" if self.sort == DEFAULT_SORT else self.sort, "dir": self.dir}
         return {name: value for name, value in said.items() if value}
 
 
 ON_SCORE = ("band", "score_from", "score_to", "coverage_from", "coverage_to", "version", "new")
-FILTERS = ("q", "owner", "segment", "stage", "plan", "tag", "override", *ON_SCORE)
+FILTERS = ("q", "owner", "segment", "stage", "plan", "tag", "override", "where", *ON_SCORE)
+SHAPES = ("columns", "group")
+SPARK = "spark"  # twelve weeks drawn; a column that is no value
+PARAMETERS = (*FILTERS, *SHAPES, "sort", "dir")
+LENGTHS = {"where": LONGEST, "columns": 3000}
 
 
-def read_filter(parameters: Mapping[str, str]) -> AccountFilter:
+def read_filter(
+    parameters: Mapping[str, str], book: Book = STATIC, member_id: int | None = None
+) -> AccountFilter:
     """The filter of an address; what cannot be understood is left out."""
     said = {
-        name: parameters.get(name, "").replace("\0", "").strip()[:200] for name in (*FILTERS, "sort", "dir")
+        name: parameters.get(name, "").replace("\0", "").strip()[: LENGTHS.get(name, 200)]
+        for name in PARAMETERS
     }
-    if said["sort"] not in SORTS:
+    sort = book.get(said["sort"])
+    if sort is None or not sort.sorts:
         said["sort"] = DEFAULT_SORT
+    if said["group"] not in GROUPS:
+        said["group"] = ""
     if said["dir"] not in ("", "desc"):
         said["dir"] = ""
     if said["band"] not in {band.key for band in HEALTH_BANDS}:
@@ -101,7 +136,7 @@ def read_filter(parameters: Mapping[str, str]) -> AccountFilter:
         said[name] = YES if said[name] == YES else ""
     for name in ("score_from", "score_to", "coverage_from", "coverage_to"):
         said[name] = _score_text(said[name])
-    return AccountFilter(**said)
+    return AccountFilter(**said, book=book, member_id=member_id)
 
 
 def _id_text(text: str) -> str:
@@ -135,6 +170,10 @@ def conditions(tenant: Tenant, wanted: AccountFilter, today: date) -> tuple[list
         where.append(condition)
         values.extend(given)
 
+    seen, only = owner_condition(
+        "a"
+    )  # what the reader may see at all; written here and nowhere else for lists
+    add(seen, *only)
     if wanted.stage == CHURNED:
         add("a.churned_on <= %s", today)
     else:
@@ -175,9 +214,18 @@ def conditions(tenant: Tenant, wanted: AccountFilter, today: date) -> tuple[list
             "AND o.ended_on IS NULL AND o.until > %s)",
             today,
         )
+    if wanted.tree:
+        text, given = tree_sql(wanted.tree, wanted.book, Reader(today, tenant.tz, wanted.member_id))
+        add(f"({text})", *given)
     return where, values
+
+
+def source(tenant: Tenant, wanted: AccountFilter, more: frozenset[str] = frozenset()) -> str:
+    """What a list is read from: accounts and the facts that its conditions stand on, and some more."""
+    facts = facts_of(wanted.tree, wanted.book) | more | ({"s"} if wanted.reads_score else set())
+    return f"FROM accounts_account a {joins(tenant, facts)}"
 
 
 def needs_score(wanted: AccountFilter) -> bool:
     """Whether the list cannot be found without the scores."""
-    return wanted.reads_score or SORTS[wanted.sort].on_score
+    return wanted.reads_score or "s" in facts_of(wanted.tree, wanted.book) or "s" in wanted.order.facts

@@ -6,17 +6,21 @@ Plain SQL, because the page must cost the same at 100,000 accounts.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from datetime import date, timedelta
+from dataclasses import dataclass, field, fields
+from datetime import date, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 from django.core.cache import cache
 from django.db import connection
 
 from accounts.models import Tenant
+from accounts.visibility import owner_condition, visible_owners
 from scoring.selectors.trends import Trend, score_trends
+from workspace.lists import columns as c
+from workspace.lists.facts import joins
 from workspace.paging import COUNT_CAP, PAGE_SIZE, Cursor
-from workspace.selectors.account_filter import SORTS, AccountFilter, conditions, needs_score
+from workspace.selectors.account_filter import SPARK, AccountFilter, conditions, needs_score, source
 
 HEALTH = 1  # scoring's code of the kind
 SPARK_WEEKS = 12
@@ -57,6 +61,7 @@ class AccountRow:
     override_band: int | None
     override_score: float | None
     override_until: date | None
+    cells: dict[str, Any] = field(default_factory=dict)  # of the columns that are not fields here
     trend: Trend | None = None
     spark: list[float | None] = field(default_factory=list)
 
@@ -68,6 +73,11 @@ class AccountRow:
         return Standing(self.override_band, self.override_score, self.override_until)
 
 
+ROW_FIELDS = [one.name for one in fields(AccountRow)][:-3]  # as the query gives them
+# Columns whose values every row has anyway.
+BUILT_IN = frozenset({"owner", "segment", "stage", "plan", "mrr", "renewal", "score", SPARK})
+
+
 @dataclass(frozen=True)
 class AccountPage:
     """The rows of a page, how many there are up to the cap, and where the next page starts."""
@@ -77,9 +87,7 @@ class AccountPage:
     next_cursor: Cursor | None
 
 
-def _source(with_score: bool) -> str:
-    score = "LEFT JOIN scoring_current s ON s.tenant_id = a.tenant_id AND s.kind = 1 AND s.account_id = a.id"
-    return f"FROM accounts_account a {score if with_score else ''}"
+Found = tuple[int, int, Any]  # id, part, the value it is sorted by
 
 
 def _page_sql(
@@ -87,37 +95,40 @@ def _page_sql(
 ) -> tuple[str, list[Any]]:
     """Ids of one page in order. Rows without a sort value come last, as a second branch, so that each branch is a plain
     row comparison on an index."""
-    sort = SORTS[wanted.sort]
+    sort = wanted.order
     where, values = conditions(tenant, wanted, today)
-    source = _source(needs_score(wanted))
+    unsorted = sorting = source(tenant, wanted, frozenset(sort.facts))
     way, sign = ("DESC", "<") if wanted.descending else ("ASC", ">")
-    if sort.on_score and not wanted.q and not wanted.owner:
+    pk = "a.id"
+    scored_where, scored_values = list(where), list(values)
+    if wanted.sort == "score" and not wanted.q and not wanted.owner and not wanted.tree:
         # Drive from the index on the score; accounts without a score row are the second branch's.
-        scored = "FROM scoring_current s JOIN accounts_account a ON a.tenant_id = s.tenant_id AND a.id = s.account_id"
-        scored_where, scored_values = [*where, "s.tenant_id = %s", f"s.kind = {HEALTH}"], [*values, tenant.pk]
-        order, pk = f"ORDER BY s.score {way}, s.account_id {way}", "s.account_id"
-    else:
-        scored, scored_where, scored_values = source, list(where), list(values)
-        order, pk = f"ORDER BY {sort.column} {way}, a.id {way}", "a.id"
+        sorting = "FROM scoring_current s JOIN accounts_account a ON a.tenant_id = s.tenant_id AND a.id = s.account_id"
+        scored_where += ["s.tenant_id = %s", f"s.kind = {HEALTH}"]
+        scored_values.append(tenant.pk)
+        pk = "s.account_id"
     branches: list[str] = []
     parameters: list[Any] = []
     if after is None or after.value is not None:
         if sort.nullable:
-            scored_where.append(f"{sort.column} IS NOT NULL")
+            scored_where.append(f"{sort.sql} IS NOT NULL")
         if after is not None:
-            scored_where.append(f"({sort.column}, {pk}) {sign} (%s::{sort.cast}, %s)")
+            scored_where.append(f"({sort.sql}, {pk}) {sign} (%s::{sort.cast}, %s)")
             scored_values += [after.value, after.pk]
         branches.append(
-            f"(SELECT a.id, 0 AS part {scored} WHERE {' AND '.join(scored_where)} {order} LIMIT {limit})"
+            f"(SELECT a.id, 0 AS part, {sort.sql} AS place {sorting} WHERE {' AND '.join(scored_where)} "
+            f"ORDER BY {sort.sql} {way}, {pk} {way} LIMIT {limit})"
         )
         parameters += scored_values
     if sort.nullable:
-        empty_where, empty_values = [*where, f"{sort.column} IS NULL"], list(values)
+        kind = sort.cast.removesuffix(' COLLATE "C"')
+        empty_where, empty_values = [*where, f"{sort.sql} IS NULL"], list(values)
         if after is not None and after.value is None:
             empty_where.append(f"a.id {sign} %s")
             empty_values.append(after.pk)
         branches.append(
-            f"(SELECT a.id, 1 AS part {source} WHERE {' AND '.join(empty_where)} ORDER BY a.id {way} LIMIT {limit})"
+            f"(SELECT a.id, 1 AS part, NULL::{kind} AS place {unsorted} "
+            f"WHERE {' AND '.join(empty_where)} ORDER BY a.id {way} LIMIT {limit})"
         )
         parameters += empty_values
     if len(branches) == 1:
@@ -125,21 +136,46 @@ def _page_sql(
     return f"{' UNION ALL '.join(branches)} LIMIT {limit}", parameters
 
 
+def page_ids(
+    tenant: Tenant, wanted: AccountFilter, *, today: date, after: Cursor | None = None, limit: int = PAGE_SIZE
+) -> list[Found]:
+    """Ids and sort values of a page, in order; one query."""
+    text, parameters = _page_sql(tenant, wanted, today, after, limit)
+    with connection.cursor() as cursor:
+        cursor.execute(text, parameters)
+        return list(cursor.fetchall())
+
+
 _ROW_COLUMNS = """a.id, a.external_id, a.name, a.owner_id, coalesce(nullif(u.name, ''), u.email, ''), a.segment,
   a.stage, a.plan, a.mrr_cents, a.currency, a.renewal_on, a.tags, s.score, s.band, s.coverage,
   coalesce(s.is_new, false), s.day, a.name_search, o.band, o.score, o.until"""
-_ROW_JOINS = """JOIN accounts_account a ON a.tenant_id = %s AND a.id = page.id
-  LEFT JOIN scoring_current s ON s.tenant_id = a.tenant_id AND s.kind = 1 AND s.account_id = a.id
-  LEFT JOIN accounts_membership m ON m.tenant_id = a.tenant_id AND m.id = a.owner_id
+_ROW_SOURCE = """FROM unnest(%s::bigint[]) WITH ORDINALITY AS page(id, place)
+  JOIN accounts_account a ON a.tenant_id = %s AND a.id = page.id"""
+_ROW_JOINS = """LEFT JOIN accounts_membership m ON m.tenant_id = a.tenant_id AND m.id = a.owner_id
   LEFT JOIN accounts_user u ON u.id = m.user_id
   LEFT JOIN scoring_override o
     ON o.tenant_id = a.tenant_id AND o.account_id = a.id AND o.ended_on IS NULL AND o.until > %s"""
 
 
-def _rows_sql(page_sql: str) -> str:
-    """The columns of a page's rows, in the order of the page."""
-    ids = f"SELECT id, row_number() OVER () AS place FROM ({page_sql}) ids"
-    return f"SELECT {_ROW_COLUMNS} FROM ({ids}) page {_ROW_JOINS} ORDER BY page.place"
+def rows_of(tenant: Tenant, wanted: AccountFilter, ids: list[int], today: date) -> list[AccountRow]:
+    """The rows of these accounts in this order, with what each chosen column shows; one query."""
+    more = wanted.book.chosen(key for key in wanted.shown if key not in BUILT_IN)
+    facts = {fact for column in more for fact in column.facts} | {"s"}
+    extra = "".join(f", {column.sql}" for column in more)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT {_ROW_COLUMNS}{extra} {_ROW_SOURCE} {joins(tenant, facts, by_row=True)} {_ROW_JOINS} "
+            "ORDER BY page.place",
+            [ids, tenant.pk, today],
+        )
+        found = cursor.fetchall()
+    width = len(ROW_FIELDS)
+    rows = []
+    for row in found:
+        line = AccountRow(*row[:width])
+        line.cells = dict(zip((column.key for column in more), row[width:], strict=True))
+        rows.append(line)
+    return rows
 
 
 def account_page(
@@ -147,25 +183,37 @@ def account_page(
 ) -> AccountPage:
     """One page of accounts with owner and score, the count up to the cap, trends, and three months for the sparklines.
 
-    Four queries whatever the number of accounts.
+    Five queries whatever the number of accounts.
     """
-    page_sql, parameters = _page_sql(tenant, wanted, today, after, limit + 1)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            _rows_sql(page_sql),
-            [*parameters, tenant.pk, today],
-        )
-        rows = [AccountRow(*row) for row in cursor.fetchall()]
-        where, values = conditions(tenant, wanted, today)
-        narrowed = f"{_source(wanted.reads_score)} WHERE {' AND '.join(where)}"
-        cursor.execute(f"SELECT count(*) FROM (SELECT 1 {narrowed} LIMIT {COUNT_CAP + 1}) capped", values)
-        total = int(cursor.fetchone()[0])
-    more, rows = len(rows) > limit, rows[:limit]
+    found = page_ids(tenant, wanted, today=today, after=after, limit=limit + 1)
+    more, found = len(found) > limit, found[:limit]
+    rows = rows_of(tenant, wanted, [pk for pk, _part, _value in found], today)
+    total = account_count(tenant, wanted, today=today)
     add_sparks(tenant, rows, today)
     trends = score_trends(tenant, [row.pk for row in rows])
     for row in rows:
         row.trend = trends.get(row.pk)
-    return AccountPage(rows, total, cursor_after(rows[-1], wanted) if more else None)
+    return AccountPage(rows, total, cursor_after(found[-1]) if more else None)
+
+
+def account_count(tenant: Tenant, wanted: AccountFilter, *, today: date, cap: int | None = COUNT_CAP) -> int:
+    """How many accounts the list has, counted up to the cap; one query."""
+    where, values = conditions(tenant, wanted, today)
+    text = f"{source(tenant, wanted)} WHERE {' AND '.join(where)}"
+    limit = "" if cap is None else f"LIMIT {cap + 1}"
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT count(*) FROM (SELECT 1 {text} {limit}) capped", values)
+        return int(cursor.fetchone()[0])
+
+
+def all_ids(tenant: Tenant, wanted: AccountFilter, *, today: date) -> list[int]:
+    """The ids of every account of the list, in the order they were made; one query."""
+    where, values = conditions(tenant, wanted, today)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT a.id {source(tenant, wanted)} WHERE {' AND '.join(where)} ORDER BY a.id", values
+        )
+        return [row[0] for row in cursor.fetchall()]
 
 
 def usable(after: Cursor | None, wanted: AccountFilter) -> Cursor | None:
@@ -173,28 +221,27 @@ def usable(after: Cursor | None, wanted: AccountFilter) -> Cursor | None:
     if after is None:
         return None
     if after.value is None:
-        return after if SORTS[wanted.sort].nullable else None
-    if wanted.sort in ("score", "mrr"):
+        return after if wanted.order.nullable else None
+    if wanted.order.kind in (c.NUMBER, c.MONEY):
         return after if isinstance(after.value, (int, float)) and abs(after.value) < 2**63 else None
     if not isinstance(after.value, str):
         return None
-    if wanted.sort == "renewal":
-        try:
+    try:
+        if wanted.order.kind == c.DATE:
             date.fromisoformat(after.value)
-        except ValueError:
-            return None
+        elif wanted.order.kind == c.MOMENT:
+            datetime.fromisoformat(after.value)
+    except ValueError:
+        return None
     return after
 
 
-def cursor_after(row: AccountRow, wanted: AccountFilter) -> Cursor:
+def cursor_after(found: Found) -> Cursor:
     """Where a page that ends with this row ends."""
-    value: str | int | float | None = {
-        "name": row.name_search,
-        "score": row.score,
-        "mrr": row.mrr_cents,
-        "renewal": row.renewal_on.isoformat() if row.renewal_on else None,
-    }[wanted.sort]
-    return Cursor(value, row.pk)
+    pk, _part, value = found
+    if isinstance(value, (date, datetime)):
+        return Cursor(value.isoformat(), pk)
+    return Cursor(float(value) if isinstance(value, Decimal) else value, pk)
 
 
 def add_sparks(tenant: Tenant, rows: list[AccountRow], today: date) -> None:
@@ -220,17 +267,11 @@ def export_rows(
     """Every row of a filtered list, page by page; the caller holds the scope open."""
     after: Cursor | None = None
     while True:
-        page_sql, parameters = _page_sql(tenant, wanted, today, after, batch)
-        with connection.cursor() as cursor:
-            cursor.execute(
-                _rows_sql(page_sql),
-                [*parameters, tenant.pk, today],
-            )
-            rows = [AccountRow(*row) for row in cursor.fetchall()]
-        yield from rows
-        if len(rows) < batch:
+        found = page_ids(tenant, wanted, today=today, after=after, limit=batch)
+        yield from rows_of(tenant, wanted, [pk for pk, _part, _value in found], today)
+        if len(found) < batch:
             return
-        after = cursor_after(rows[-1], wanted)
+        after = cursor_after(found[-1])
 
 
 @dataclass(frozen=True)
@@ -243,24 +284,34 @@ class Options:
     tags: list[str]
 
 
+def _seen() -> tuple[str, list[Any]]:
+    """What the reader may see at all, over accounts `a`."""
+    seen, only = owner_condition("a")
+    return seen, list(only)
+
+
 def filter_options(tenant: Tenant) -> Options:
-    """The values that occur in the tenant's accounts; kept for a minute, because finding them reads every account."""
-    found: Options | None = cache.get(f"account-options:{tenant.pk}")
+    """The values that occur in the accounts the reader may see; kept for a minute, because finding them reads them all."""
+    owners = visible_owners()
+    name = f"account-options:{tenant.pk}:{'all' if owners is None else '-'.join(map(str, sorted(owners)))}"
+    key = name if len(name) < 200 else f"account-options:{tenant.pk}:{hash(name)}"
+    found: Options | None = cache.get(key)
     if found is None:
+        seen, only = _seen()
         with connection.cursor() as cursor:
             cursor.execute(
                 "SELECT 'g', array_agg(ARRAY[segment, stage, plan]) FROM "
-                "(SELECT segment, stage, plan FROM accounts_account WHERE tenant_id = %s GROUP BY 1, 2, 3) kinds "
-                "UNION ALL SELECT 't', array_agg(ARRAY[tag]) FROM "
-                "(SELECT DISTINCT unnest(tags) AS tag FROM accounts_account WHERE tenant_id = %s) tags",
-                [tenant.pk, tenant.pk],
+                f"(SELECT segment, stage, plan FROM accounts_account a WHERE tenant_id = %s AND {seen} "
+                "GROUP BY 1, 2, 3) kinds UNION ALL SELECT 't', array_agg(ARRAY[tag]) FROM "
+                f"(SELECT DISTINCT unnest(tags) AS tag FROM accounts_account a WHERE tenant_id = %s AND {seen}) tags",
+                [tenant.pk, *only, tenant.pk, *only],
             )
             kinds = {kind: rows or [] for kind, rows in cursor.fetchall()}
         segments, stages, plans = (
             sorted({row[place] for row in kinds["g"]} - {""}, key=str.lower) for place in range(3)
         )
         found = Options(segments, stages, plans, sorted({row[0] for row in kinds["t"]}, key=str.lower))
-        cache.set(f"account-options:{tenant.pk}", found, OPTIONS_SECONDS)
+        cache.set(key, found, OPTIONS_SECONDS)
     return found
 
 
@@ -268,9 +319,11 @@ def overrides_beside(tenant: Tenant, wanted: AccountFilter, today: date) -> int:
     """How many accounts show an override while the list goes by what is computed; one query, none for other lists."""
     if not needs_score(wanted):
         return 0
+    seen, only = _seen()
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT count(*) FROM scoring_override WHERE tenant_id = %s AND ended_on IS NULL AND until > %s",
-            [tenant.pk, today],
+            "SELECT count(*) FROM scoring_override o JOIN accounts_account a ON a.tenant_id = o.tenant_id "
+            f"AND a.id = o.account_id WHERE o.tenant_id = %s AND o.ended_on IS NULL AND o.until > %s AND {seen}",
+            [tenant.pk, today, *only],
         )
         return int(cursor.fetchone()[0])

@@ -30,7 +30,7 @@ from playbooks.services import (
     undo_change,
 )
 from workspace.agenda import Kind, Part
-from workspace.services.accounts import add_note
+from workspace.services.notes import add_note
 
 REFERENCE = re.compile(r"([tanr])(\d{1,18})\Z")
 MOST_REFERENCES = 20

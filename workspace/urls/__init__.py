@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from workspace.urls import account360, guide, reports, rights, signon
+from workspace.urls import account360, guide, lists, reports, rights, signon
 from workspace.urls import today as today_urls
 from workspace.views import (
     account,
@@ -64,10 +64,10 @@ urlpatterns = [
     path("jobs/<int:pk>/", today.job_progress, name="job"),
     path("demo/remove/", demo.demo_remove, name="demo_remove"),
     path("demo/keep/", demo.demo_keep, name="demo_keep"),
+    *lists.ROUTES,
     # customers
     path("accounts/", accounts.account_list, name="accounts"),
     path("accounts/export.csv", accounts.account_export, name="account_export"),
-    path("accounts/bulk/", accounts.account_bulk, name="account_bulk"),
     path("accounts/<int:pk>/", account.account, name="account"),
     *account360.ROUTES,
     path("accounts/<int:pk>/task/", account.task_add, name="account_task"),

@@ -19,7 +19,7 @@ def search(request: TenantRequest) -> HttpResponse:
     text = request.GET.get("q", "")
     context = {
         "q": text,
-        "found": find(request.tenant, text, request.tenant.today()),
+        "found": find(request.tenant, request.member, text, request.tenant.today()),
         "long_enough": len(text.strip()) >= SHORTEST,
     }
     return render(request, "workspace/_search.html" if request.htmx else "workspace/search.html", context)

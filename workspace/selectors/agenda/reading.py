@@ -6,6 +6,7 @@ All bounds are of the last day that is shown, so that one reading serves today's
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 
 from django.db import connection
@@ -195,7 +196,9 @@ def standings(tenant: Tenant, account_ids: Collection[int], today: date) -> dict
             },
         )
         return {
-            facts[0]: Standing(*facts, Said(band, score, until) if band is not None else None)
+            facts[0]: replace(
+                Standing(*facts), override=Said(band, score, until) if band is not None else None
+            )
             for *facts, band, score, until in cursor.fetchall()
         }
 

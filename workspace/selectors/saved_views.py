@@ -1,0 +1,109 @@
+"""Saved views that a member may open, and how many rows each of them has."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from django.core.cache import cache
+from django.db.models import Q
+
+from accounts.access import has_role
+from accounts.models import Membership, Role, SavedView, TeamMember, Tenant, ViewMark
+from accounts.visibility import visible_owners
+from workspace.lists.columns import Book
+from workspace.selectors.account_filter import read_filter
+from workspace.selectors.account_list import account_count
+
+ACCOUNTS = "accounts"
+COUNTED_SECONDS = 300
+MOST_COUNTED = 12
+
+
+@dataclass(frozen=True)
+class ViewLine:
+    """A view as one member sees it."""
+
+    view: SavedView
+    is_favourite: bool
+    is_default: bool
+    may_change: bool
+
+
+def visible_views(tenant: Tenant, member: Membership, list_key: str = ACCOUNTS) -> list[ViewLine]:
+    """The views that the member may open: own, of the own teams, everybody's; by folder and name. Two queries."""
+    mine = TeamMember.objects.filter(tenant=tenant, member_id=member.pk).values("team_id")
+    mates = TeamMember.objects.filter(tenant=tenant, team_id__in=mine).values("member_id")
+    views = (
+        SavedView.objects.filter(tenant=tenant, list_key=list_key)
+        .filter(
+            Q(owner_id=member.pk)
+            | Q(shared=SavedView.Shared.GLOBAL)
+            | Q(shared=SavedView.Shared.TEAM, owner_id__in=mates)
+        )
+        .select_related("owner__user")
+        .order_by("folder", "name", "pk")
+    )
+    marks = {mark.view_id: mark for mark in ViewMark.objects.filter(tenant=tenant, member=member)}
+    return [
+        ViewLine(
+            view,
+            is_favourite=view.pk in marks and marks[view.pk].is_favourite,
+            is_default=view.pk in marks and marks[view.pk].is_default,
+            may_change=may_change(member, view),
+        )
+        for view in views
+    ]
+
+
+def may_change(member: Membership, view: SavedView) -> bool:
+    """Whether the member may overwrite or delete a view: the own ones, and managers those that others see too."""
+    shared = view.shared != SavedView.Shared.PRIVATE
+    return view.owner_id == member.pk or (shared and has_role(member, Role.MANAGER))
+
+
+def view_of(lines: Sequence[ViewLine], pk: str) -> ViewLine | None:
+    """The line of a view by the id of an address."""
+    return next((line for line in lines if str(line.view.pk) == pk), None)
+
+
+def default_of(lines: Sequence[ViewLine]) -> ViewLine | None:
+    """What the member's list opens with."""
+    return next((line for line in lines if line.is_default), None)
+
+
+def bar_of(lines: Sequence[ViewLine], current: ViewLine | None) -> list[ViewLine]:
+    """The views of the bar: favourites, the member's default, and the one that is open."""
+    return [line for line in lines if line.is_favourite or line.is_default or line is current]
+
+
+def view_counts(
+    tenant: Tenant, member: Membership, lines: Sequence[ViewLine], book: Book, today: date
+) -> dict[int, int]:
+    """How many accounts each view has, up to the cap; counted anew after some minutes, or when the view changes."""
+    owners = visible_owners()
+    eyes = "all" if owners is None else str(hash(tuple(sorted(owners))))
+    keys = {
+        line.view.pk: f"view-count:{tenant.pk}:{line.view.pk}:{line.view.updated_at.timestamp():.0f}:"
+        f"{today.isoformat()}:{eyes}:{member.pk if 'me' in str(line.view.parameters) else 0}"
+        for line in lines[:MOST_COUNTED]
+    }
+    kept = cache.get_many(list(keys.values()))
+    found = {}
+    for line in lines[:MOST_COUNTED]:
+        key = keys[line.view.pk]
+        if key not in kept:
+            kept[key] = account_count(tenant, read_filter(line.view.parameters, book, member.pk), today=today)
+            cache.set(key, kept[key], COUNTED_SECONDS)
+        found[line.view.pk] = int(kept[key])
+    return found
+
+
+def users_of(tenant: Tenant, view: SavedView) -> list[Membership]:
+    """The other members who have the view in their bar or open their list with it."""
+    marks = ViewMark.objects.filter(tenant=tenant, view=view).filter(
+        Q(is_favourite=True) | Q(is_default=True)
+    )
+    found = marks.exclude(member_id=view.owner_id).select_related("member__user")
+    return sorted((mark.member for mark in found), key=lambda one: str(one).lower())
