@@ -39,12 +39,16 @@ SHARED = {
     "World",
     "Why",
     "Event",
+    "Field",
+    "View",
     "Team",
     "Template",
 }
 NAMED = re.compile(r"([A-Za-z]+)(?:</\w+>)? of acme")
 # Kinds of objects in addresses that belong to no account; all others must be as unknown as nobody's.
 OF_NO_ACCOUNT = {
+    "accounts.customfield",
+    "accounts.savedview",
     "company_export",
     "backtest", "day_off", "deed", "delivery", "endpoint", "job", "key", "language", "member", "milestone", "model",
     "outbox", "picture_kind", "play_draft", "play_step", "playbook", "quarantine", "report", "report_file", "rule",

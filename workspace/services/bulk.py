@@ -25,6 +25,7 @@ from accounts.models import (
 )
 from accounts.services import enqueue_job, record_audit
 from accounts.services.fields import CHANGED, typed_values, with_values
+from accounts.visibility import sees_all
 from workspace.services.plays import start_play_at
 
 AT_ONCE = 500  # more of them are a job
@@ -239,10 +240,15 @@ def can_undo(deed: AccountDeed) -> bool:
     return timezone.now() - deed.finished_at <= patience
 
 
+def may_oversee(member: Membership) -> bool:
+    """Whether the member may look at and take back what others did: managers who see every account."""
+    return has_role(member, Role.MANAGER) and sees_all()
+
+
 def undo_bulk(*, tenant: Tenant, member: Membership, deed_id: int) -> tuple[AccountDeed, Job | None]:
     """Take a deed back: what somebody changed since stays. Who did it may, and managers; many are a job."""
     deed = AccountDeed.objects.select_for_update().get(tenant=tenant, pk=deed_id)
-    if deed.member_id != member.pk and not has_role(member, Role.MANAGER):
+    if deed.member_id != member.pk and not may_oversee(member):
         raise PermissionDenied
     if deed.undone_at is not None:
         raise ValidationError(_("This has been taken back already."), code="undone")

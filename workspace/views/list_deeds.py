@@ -11,15 +11,24 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
-from accounts.access import get_or_404, has_role
-from accounts.models import AccountDeed, Job, Role
+from accounts.access import get_or_404
+from accounts.models import AccountDeed, Job
 from accounts.requests import TenantRequest
 from playbooks.selectors import startable_playbooks
 from workspace.access import csm_only
 from workspace.formatting import number
 from workspace.selectors.account_list import all_ids
 from workspace.selectors.list_state import list_state
-from workspace.services.bulk import AT_ONCE, KIND, UNDO_KIND, Bulk, begin_deed, can_undo, undo_bulk
+from workspace.services.bulk import (
+    AT_ONCE,
+    KIND,
+    UNDO_KIND,
+    Bulk,
+    begin_deed,
+    can_undo,
+    may_oversee,
+    undo_bulk,
+)
 from workspace.views.going_back import back
 
 
@@ -88,7 +97,7 @@ def say_done(request: TenantRequest, deed: AccountDeed) -> None:
 def account_deed(request: TenantRequest, pk: int) -> HttpResponse:
     """How far a deed to many accounts is, what came of it, and the way back."""
     deed = get_or_404(AccountDeed, pk=pk)
-    if deed.member_id != request.member.pk and not has_role(request.member, Role.MANAGER):
+    if deed.member_id != request.member.pk and not may_oversee(request.member):
         raise Http404
     kind = UNDO_KIND if deed.undone_at else KIND
     job = Job.objects.filter(tenant=request.tenant, kind=kind, key=str(deed.pk)).first()
