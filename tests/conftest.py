@@ -40,6 +40,16 @@ END $$
 """
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave the long forms out unless they are asked for."""
+    if os.environ.get("CS_FULL"):
+        return
+    long = [item for item in items if item.get_closest_marker("full")]
+    if long:
+        config.hook.pytest_deselected(items=long)
+        items[:] = [item for item in items if not item.get_closest_marker("full")]
+
+
 def use_role(variable: str) -> None:
     """Reconnect the default connection with the user of this address."""
     address = urlsplit(os.environ[variable])

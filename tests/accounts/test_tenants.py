@@ -132,7 +132,7 @@ def test_the_command_makes_a_member_who_can_log_in(acme: Tenant) -> None:
         assert AuditEntry.objects.values_list("action", "target", "after").get() == (
             "member.added",
             "ann@acme.example",
-            {"role": "manager"},
+            {"role": "manager", "scope": "all"},
         )
 
 

@@ -87,7 +87,9 @@ def test_a_customer_answers_on_a_phone_without_script(
     assert answers == [3]
 
 
-@pytest.mark.parametrize(("theme", "width"), [("light", DESK), ("dark", PHONE)])
+@pytest.mark.parametrize(
+    ("theme", "width"), [("light", DESK), pytest.param("dark", PHONE, marks=pytest.mark.full)]
+)
 def test_a_customer_approves_a_case_study(
     theme: str,
     width: int,

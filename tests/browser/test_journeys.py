@@ -101,7 +101,12 @@ def test_a_viewer_reads_the_same_way_and_finds_nothing_to_press(
 
 @pytest.mark.parametrize(
     ("theme", "width", "every"),
-    [("light", DESK, 1), ("dark", DESK, 3), ("light", PHONE, 2), ("dark", PHONE, 5)],
+    [
+        ("light", DESK, 1),
+        pytest.param("dark", DESK, 3, marks=pytest.mark.full),
+        pytest.param("light", PHONE, 2, marks=pytest.mark.full),
+        ("dark", PHONE, 5),
+    ],
 )
 def test_no_page_has_a_barrier_or_a_complaint(
     theme: str, width: int, every: int, live_server: LiveServer, company: World, chromium: Browser

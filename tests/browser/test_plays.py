@@ -113,7 +113,9 @@ def test_a_csm_does_many_tasks_at_once_and_takes_it_back(
     visitor.leave()
 
 
-@pytest.mark.parametrize(("theme", "width"), [("light", DESK), ("dark", PHONE)])
+@pytest.mark.parametrize(
+    ("theme", "width"), [("light", DESK), pytest.param("dark", PHONE, marks=pytest.mark.full)]
+)
 def test_no_page_of_the_plays_has_a_barrier(
     theme: str, width: int, live_server: LiveServer, company: World, chromium: Browser
 ) -> None:

@@ -159,7 +159,9 @@ def test_the_bell_rings_opens_what_it_is_about_and_falls_silent(
     visitor.leave()
 
 
-@pytest.mark.parametrize(("theme", "width"), [("light", DESK), ("dark", PHONE)])
+@pytest.mark.parametrize(
+    ("theme", "width"), [("light", DESK), pytest.param("dark", PHONE, marks=pytest.mark.full)]
+)
 def test_no_page_of_rules_alerts_and_routines_has_a_barrier(
     theme: str, width: int, live_server: LiveServer, company: World, chromium: Browser
 ) -> None:

@@ -258,7 +258,9 @@ def test_leads_are_accepted_rejected_and_converted_from_the_keyboard(
     visitor.leave()
 
 
-@pytest.mark.parametrize(("theme", "width", "every"), [("light", DESK, 1), ("dark", PHONE, 2)])
+@pytest.mark.parametrize(
+    ("theme", "width", "every"), [("light", DESK, 1), pytest.param("dark", PHONE, 2, marks=pytest.mark.full)]
+)
 def test_no_page_of_the_scores_has_a_barrier(
     theme: str, width: int, every: int, live_server: LiveServer, scored: Tenant, chromium: Browser
 ) -> None:

@@ -359,9 +359,7 @@ def test_a_play_is_started_from_the_list_of_accounts(
 ) -> None:
     ids = [each.pk for each in world.accounts if each.owner_id == carl.pk][:2]
     url = "/t/acme/accounts/bulk/"
-    assert said(browser(carl), url, account=ids, playbook="value_review") == [
-        "Started at 2 accounts: Value review"
-    ]
+    assert said(browser(carl), url, account=ids, playbook="value_review") == ["2 accounts were changed."]
     with tenant_scope(world.tenant):
         assert Run.objects.filter(playbook__key="value_review", account_id__in=ids).count() == 2
     assert browser(vera).post(url, {"account": ids, "playbook": "value_review"}).status_code == 403

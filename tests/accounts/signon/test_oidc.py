@@ -19,6 +19,7 @@ from accounts.sealing import unseal
 from accounts.services.signon import save_sign_on
 from accounts.signon.checking import check
 from accounts.signon.http import open_session
+from tests.doors.asking import bare
 
 pytestmark = pytest.mark.django_db
 
