@@ -82,7 +82,7 @@ def test_an_admin_builds_tries_and_switches_on_a_rule(
     visitor.leave()
 
 
-@pytest.mark.parametrize("width", [DESK, PHONE])
+@pytest.mark.parametrize("width", [DESK, pytest.param(PHONE, marks=pytest.mark.full)])
 def test_a_csm_empties_the_day(
     width: int, live_server: LiveServer, company: World, chromium: Browser
 ) -> None:
