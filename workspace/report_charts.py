@@ -45,16 +45,22 @@ def over_time(
 ) -> Figure:
     """Lines over the stored days, or shares that make a whole, with the line of the target."""
     tones = BAND_TONES if stacked else TONES
-    x = [day.isoformat() for day in days]
+    # Plotly stacks a missing value as zero: a day without anything scored is no day on which nothing was healthy.
+    kept = [
+        place
+        for place in range(len(days))
+        if not stacked or any(one.values[place] is not None for one in series)
+    ]
+    x = [days[place].isoformat() for place in kept]
     traces = [
         {
             "type": "scatter",
             "mode": "lines" if stacked else "lines+markers",
             "x": x,
-            "y": list(one.values),
+            "y": [one.values[place] for place in kept],
             "name": one.name,
-            "text": list(one.words),
-            "customdata": list(links),
+            "text": [one.words[place] for place in kept],
+            "customdata": [links[place] for place in kept] if links else [],
             "connectgaps": False,
             "hovertemplate": f"%{{x|%d %b %Y}}: %{{text}} {one.name}<extra></extra>",
             "meta": {"tone": tones[place % len(tones)]},
