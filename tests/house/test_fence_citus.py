@@ -128,7 +128,13 @@ def test_ids_are_bigint_and_the_directory_holds_no_hot_column() -> None:
     house = [m for m in apps.get_models() if m._meta.managed and m.__module__.split(".")[0] in APPS]
     assert [m.__name__ for m in house if not isinstance(m._meta.pk, models.BigAutoField)] == []
     directory = {m for m in house if m not in tenant_models()}
-    assert {m.__name__ for m in directory} == {"User", "Tenant", "Membership", "ApiKey"}
+    assert {m.__name__ for m in directory} == {
+        "User",
+        "Tenant",
+        "Membership",
+        "ApiKey",
+        "OperatorEntry",
+    }
     hot = {"last_login", "last_used_at", "last_seen_at", "nightly_at", "updated_at"}
     assert [(m.__name__, f.name) for m in directory for f in m._meta.fields if f.name in hot] == []
 
