@@ -7,7 +7,7 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext_lazy
+from django.utils.translation import ngettext
 
 from scoring.overrides.services import DEFAULT_DAYS, EXPIRY_DAYS, REASON_LENGTH
 from workspace.bands import HEALTH_BANDS, UNKNOWN
@@ -19,6 +19,11 @@ SENTIMENTS = (
     (2, _("2 – unhappy")),
     (1, _("1 – about to leave")),
 )
+
+
+def _expiries() -> list[tuple[int, str]]:
+    """How long an override may stand, in the language of whoever asks: a lazy text with a number is no longer lazy."""
+    return [(days, ngettext("%d day", "%d days", days) % days) for days in EXPIRY_DAYS]
 
 
 class OverrideForm(forms.Form):
@@ -40,7 +45,7 @@ class OverrideForm(forms.Form):
     days = forms.TypedChoiceField(
         label=_("It ends by itself after"),
         coerce=int,
-        choices=[(days, ngettext_lazy("%d day", "%d days", days) % days) for days in EXPIRY_DAYS],
+        choices=_expiries,
         initial=DEFAULT_DAYS,
     )
     reason = forms.CharField(
