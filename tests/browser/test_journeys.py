@@ -126,6 +126,7 @@ def test_no_page_has_a_barrier_or_a_complaint(
     visitor.leave()
 
 
+@pytest.mark.full
 def test_the_first_day_has_no_barrier_either(
     live_server: LiveServer, empty_company: Tenant, chromium: Browser
 ) -> None:

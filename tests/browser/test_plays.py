@@ -113,6 +113,7 @@ def test_a_csm_does_many_tasks_at_once_and_takes_it_back(
     visitor.leave()
 
 
+@pytest.mark.full
 @pytest.mark.parametrize(
     ("theme", "width"), [("light", DESK), pytest.param("dark", PHONE, marks=pytest.mark.full)]
 )

@@ -159,6 +159,7 @@ def test_the_bell_rings_opens_what_it_is_about_and_falls_silent(
     visitor.leave()
 
 
+@pytest.mark.full
 @pytest.mark.parametrize(
     ("theme", "width"), [("light", DESK), pytest.param("dark", PHONE, marks=pytest.mark.full)]
 )

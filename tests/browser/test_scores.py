@@ -258,6 +258,7 @@ def test_leads_are_accepted_rejected_and_converted_from_the_keyboard(
     visitor.leave()
 
 
+@pytest.mark.full
 @pytest.mark.parametrize(
     ("theme", "width", "every"), [("light", DESK, 1), pytest.param("dark", PHONE, 2, marks=pytest.mark.full)]
 )
