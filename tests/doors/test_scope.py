@@ -146,7 +146,6 @@ def test_deeds_at_other_peoples_accounts_find_nothing(acme: World) -> None:
     assert lines(wrong) == ""
 
 
-@pytest.mark.full
 def test_with_all_accounts_the_same_pages_show_them(acme: World) -> None:
     """The control of both tests above: the markers are there to be seen."""
     client = narrow(acme, "manager", "all")
