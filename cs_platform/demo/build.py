@@ -44,6 +44,7 @@ from reports.services.backfill import past_days
 from scoring.quality import count_band_weeks
 from scoring.services import score_accounts
 from usage.asof import relations
+from usage.models import Feature
 from usage.services import accept_rows, drain_pending, snapshot_state
 
 ACCOUNTS_PER_USAGE_CHUNK = 10
@@ -74,6 +75,7 @@ def _people(tenant: Tenant, job: Job, params: Mapping[str, Any]) -> None:
     story, owners = _of(tenant, job), _owners(tenant)
     # Said before there are events, which would all have to be counted anew.
     save_settings(tenant=tenant, fields={"activation_events": ["A/B Test Won"], "activation_days": 2})
+    Feature.objects.create(tenant=tenant, key="messages", name="Messages", is_key=True)
     accounts = {
         account.external_id: account
         for account in Account.objects.bulk_create([_account(tenant, c, owners) for c in story.customers])
