@@ -25,7 +25,7 @@ from outreach.delivery import MESSAGE
 from outreach.fields import check_merge_fields, flat, values_of
 from outreach.keys import short_key
 from outreach.merge import merge
-from outreach.models import Message, Suppression
+from outreach.models import Message, Suppression, Template
 from outreach.models.messages import Purpose
 
 
@@ -43,6 +43,9 @@ class Mail:
     private: Sequence[str] = ()  # fields that are filled when it leaves (outreach.mail.private)
     purpose: str = Purpose.ENGAGEMENT
     not_before: datetime | None = None
+    sender: Membership | None = None  # who signs it, where it is not the one who signs them all
+    template: Template | None = None  # where the text comes from
+    by_step: str = ""  # title of the step of a play that asked for it
 
 
 def send_emails(
@@ -97,7 +100,7 @@ def _decided(
     taken = _taken(tenant, [mail.contact.pk for _key, mail in mails], now)
     made = []
     for key, mail in mails:
-        message = _message(tenant, key, mail, sender, now)
+        message = _message(tenant, key, mail, mail.sender or sender, now)
         mine = taken[mail.contact.pk]
         decision = decision_of(
             choices=choices,
@@ -135,7 +138,10 @@ def _message(tenant: Tenant, key: str, mail: Mail, sender: Membership | None, no
             context=mail.context,
             language=mail.language,
         ),
+        template=mail.template,
+        template_version=mail.template.version if mail.template else None,
         sender=sender,
+        by_step=mail.by_step[:100],
         created_at=now,
     )
 

@@ -1,22 +1,22 @@
 """What steps do: tasks, mails, messages, words to other systems, changed fields, other plays.
 
-Tasks, fields and plays are written for all runs together. A message goes through `outreach` one by one, since caps, quiet
-hours and unsubscribes are judged per person; each carries a key of run, step and visit: a second beat sends nothing twice.
+Tasks, fields, plays and mails are written for all runs together; in-app messages and words to other systems one by one.
+Each carries a key of run, step and visit: a second beat sends nothing twice.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from django.core.exceptions import ValidationError
 
+from accounts.languages import contact_language
 from accounts.models import Contact, Membership, Role, Tenant
-from outreach.models import Template
-from outreach.services import publish_event, send_email, send_in_app
+from outreach.services import Mail, publish_event, send_emails, send_in_app
 from playbooks import engine
 from playbooks.calendars import Later
 from playbooks.engine import Reached
@@ -33,6 +33,7 @@ from playbooks.stepconfig import (
 )
 
 from .fields import Change, set_fields
+from .texts import Texts
 
 if TYPE_CHECKING:
     from .starts import RunStart
@@ -144,44 +145,68 @@ class Deeds:
     def _send(self, found: Sequence[tuple[int, Reach]]) -> dict[int, Outcome]:
         people = self._people({r.run.account_id for _n, r in found if r.reached.kind != engine.WEBHOOK})
         owners = self._owners({reach.run.account.owner_id for _n, reach in found})
+        mails = [pair for pair in found if pair[1].reached.kind == engine.EMAIL]
+        out = self._emails(mails, people, owners)
         ways: dict[str, Callable[[Reach, list[Contact], Membership | None], Outcome]] = {
-            engine.EMAIL: self._email,
             engine.IN_APP: self._in_app,
             engine.WEBHOOK: self._webhook,
         }
-        out = {}
         for n, reach in found:
+            if reach.reached.kind == engine.EMAIL:
+                continue
             owner = owners.get(reach.run.account.owner_id or 0)
             try:
                 out[n] = ways[reach.reached.kind](reach, people.get(reach.run.account_id, []), owner)
-            except (ValidationError, Template.DoesNotExist) as error:
-                # One template that was taken away must not keep every other run from going on; the run's page says it.
-                out[n] = (RunStep.State.SKIPPED, {"reason": "refused", "error": _words(error)})
+            except ValidationError as error:
+                out[n] = _refused(error)
         return out
 
-    def _email(self, reach: Reach, people: list[Contact], owner: Membership | None) -> Outcome:
-        config: EmailConfig = config_of(reach.step.kind, reach.step.config)
-        contact = recipient(people, config.to_role, with_email=True)
-        if contact is None:
-            return RunStep.State.SKIPPED, {"reason": "nobody", "role": config.to_role}
-        text: dict[str, Any] = (
-            {"template_key": config.template}
-            if config.template
-            else {"subject": config.subject, "body_md": config.body}
-        )
-        message = send_email(
-            tenant=self.tenant,
-            account=reach.run.account,
-            contact=contact,
-            context={},
-            dedupe_key=reach.key,
-            purpose=config.purpose,
-            sender=owner,
-            by_step=reach.step.title,
-            **text,
-        )
-        self.messages += 1
-        return RunStep.State.DONE, {"message": message.pk, "to": contact.email}
+    def _emails(
+        self,
+        found: Sequence[tuple[int, Reach]],
+        people: Mapping[int, list[Contact]],
+        owners: Mapping[int, Membership],
+    ) -> dict[int, Outcome]:
+        """All of them at once: the first night of a play may reach every account of a company."""
+        out: dict[int, Outcome] = {}
+        mails: dict[int, Mail] = {}
+        texts = Texts(self.tenant, [reach.step for _n, reach in found])
+        for n, reach in found:
+            config: EmailConfig = config_of(reach.step.kind, reach.step.config)
+            account = reach.run.account
+            contact = recipient(people.get(account.pk, []), config.to_role, with_email=True)
+            if contact is None:
+                out[n] = (RunStep.State.SKIPPED, {"reason": "nobody", "role": config.to_role})
+                continue
+            try:
+                text = texts.of(reach.step, contact_language(self.tenant, contact, account))
+            except ValidationError as error:
+                # One template that was taken away must not keep every other run from going on; the run's page says it.
+                out[n] = _refused(error)
+                continue
+            owner = owners.get(account.owner_id or 0)
+            if owner is not None:
+                account.owner = owner  # read with its user already
+            mails[n] = Mail(
+                account=account,
+                contact=contact,
+                language=text.language,
+                subject=text.subject,
+                body_md=text.body,
+                template=text.template,
+                dedupe_key=reach.key,
+                purpose=config.purpose,
+                sender=owner,
+                by_step=reach.step.title,
+            )
+        messages = send_emails(tenant=self.tenant, mails=list(mails.values()))
+        self.messages += len(mails)
+        for n, mail in mails.items():
+            out[n] = (
+                RunStep.State.DONE,
+                {"message": messages[mail.dedupe_key].pk, "to": mail.contact.email},
+            )
+        return out
 
     def _in_app(self, reach: Reach, people: list[Contact], owner: Membership | None) -> Outcome:
         config: InAppConfig = config_of(reach.step.kind, reach.step.config)
@@ -235,8 +260,8 @@ class Deeds:
         return {member.pk: member for member in rows.select_related("user")}
 
 
-def _words(error: ValidationError | Template.DoesNotExist) -> str:
-    return " ".join(error.messages) if isinstance(error, ValidationError) else str(error)
+def _refused(error: ValidationError) -> Outcome:
+    return RunStep.State.SKIPPED, {"reason": "refused", "error": " ".join(error.messages)}
 
 
 def recipient(people: Sequence[Contact], role: str, *, with_email: bool) -> Contact | None:

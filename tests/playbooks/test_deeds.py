@@ -72,7 +72,7 @@ def test_a_template_that_is_gone_stops_nobody_else(inside: Tenant, owned: Accoun
     )
     row = run.log.get(step__title="Write")
     assert (row.state, row.result["reason"]) == ("skipped", "refused")
-    assert "Template" in row.result["error"]
+    assert row.result["error"] == "The template “gone” was taken away."
     assert run.tasks.count() == 1
 
 
@@ -223,6 +223,27 @@ def test_deeds_of_many_runs_take_as_many_queries_as_those_of_one(inside: Tenant,
         with CaptureQueriesContext(connection) as captured:
             assert advance_runs(tenant=inside, day=MONDAY + timedelta(days=1)).tasks_created == size
         counts.append(len(captured))
+    assert counts[0] == counts[1]
+
+
+def test_mails_of_many_runs_take_as_many_queries_as_that_of_one(inside: Tenant, carl: Membership) -> None:
+    make_play(inside, "mine", {"kind": "wait", "due_in_days": 1, "config": {"unit": "calendar"}}, MAIL)
+    counts, today = [], inside.today()
+    for size in (1, 3):
+        for n in range(size):
+            account = Account.objects.create(
+                tenant=inside, external_id=f"{size}-{n}", name=f"A{n}", owner=carl
+            )
+            Contact.objects.create(tenant=inside, account=account, name="Ada", email=f"{size}{n}@x.example")
+            day = today - timedelta(days=1)
+            start_run(tenant=inside, playbook_key="mine", account_id=account.pk, started_on=day)
+        with CaptureQueriesContext(connection) as captured:
+            advance_runs(tenant=inside, day=today)
+        counts.append(len(captured))
+        sent = Message.objects.filter(account__external_id__startswith=f"{size}-")
+        assert {(m.merged["account.name"], m.merged["sender.name"], m.address) for m in sent} == {
+            (f"A{n}", str(carl), f"{size}{n}@x.example") for n in range(size)
+        }
     assert counts[0] == counts[1]
 
 
