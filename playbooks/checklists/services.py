@@ -35,7 +35,7 @@ WHERE a.tenant_id = %(tenant)s AND (a.churned_on IS NULL OR a.churned_on > %(day
                   AND c.cadence = %(cadence)s AND c.period_on = %(start)s AND c.key = k.key)
 ON CONFLICT (tenant_id, cadence, period_on, account_id, key) DO NOTHING
 """
-# Every way of knowing yields the accounts that fulfil an item, with what was seen.
+# Every way of knowing yields the accounts of the range that fulfil an item, with what was seen.
 _TICK_SQL = """
 UPDATE playbooks_checklistitem c SET done_on = %(day)s, done_how = 'system', evidence = seen.evidence
 FROM ({seen}) AS seen(account_id, evidence)
@@ -47,27 +47,32 @@ SCORED = """
 SELECT s.account_id, jsonb_build_object('scored_on', s.day, 'score', round(s.score::numeric, 1))
 FROM scoring_current s
 WHERE s.tenant_id = %(tenant)s AND s.kind = %(health)s AND s.day BETWEEN %(start)s AND %(end)s AND s.score IS NOT NULL
+  AND s.account_id >= %(first)s AND (%(last)s::bigint IS NULL OR s.account_id < %(last)s)
 """
 REPORTED = """
 SELECT u.account_id, jsonb_build_object('metric', %(metric)s::text, 'day', max(u.day), 'value',
                                         (array_agg(u.{value} ORDER BY u.day DESC))[1])
 FROM usage_day u
 WHERE u.tenant_id = %(tenant)s AND u.day BETWEEN %(start)s AND %(day)s AND u.{value} IS NOT NULL
+  AND u.account_id >= %(first)s AND (%(last)s::bigint IS NULL OR u.account_id < %(last)s)
 GROUP BY 1
 """
 PLAYED = """
 SELECT r.account_id, jsonb_build_object('play', (array_agg(p.name ORDER BY r.id DESC))[1], 'day', max({when}))
 FROM playbooks_run r JOIN playbooks_playbook p ON p.tenant_id = r.tenant_id AND p.id = r.playbook_id
 WHERE r.tenant_id = %(tenant)s AND {when} BETWEEN %(start)s AND %(day)s AND {which}
+  AND r.account_id >= %(first)s AND (%(last)s::bigint IS NULL OR r.account_id < %(last)s)
 GROUP BY 1
 """
 NO_RENEWAL = """
 SELECT a.id, jsonb_build_object('renewal_on', a.renewal_on) FROM accounts_account a
 WHERE a.tenant_id = %(tenant)s AND a.renewal_on > %(horizon)s
+  AND a.id >= %(first)s AND (%(last)s::bigint IS NULL OR a.id < %(last)s)
 """
 RISK_FREE = """
 SELECT a.id, jsonb_build_object('open_alerts', 0) FROM accounts_account a
 WHERE a.tenant_id = %(tenant)s AND NOT a.id = ANY(%(at_risk)s::bigint[])
+  AND a.id >= %(first)s AND (%(last)s::bigint IS NULL OR a.id < %(last)s)
 """
 # Risks come back: what the numbers had ticked is opened again while the month lasts.
 REOPEN_SQL = """
