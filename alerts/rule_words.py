@@ -80,9 +80,14 @@ def share_words(share: float) -> str:
     return f"{figure(share * 100, 1)} %"
 
 
+def is_money(metric: str) -> bool:
+    """Whether a metric is an amount: stored in cents, typed and read in the unit of its currency."""
+    return metric.endswith("_cents")
+
+
 def measured(value: float, fact: Fact, names: Names) -> str:
     """A value of a comparison: money is stored in cents and read in its currency."""
-    if isinstance(fact, MetricFact) and fact.metric.endswith("_cents"):
+    if isinstance(fact, MetricFact) and is_money(fact.metric):
         if money_hidden():
             return pgettext("an amount of money", "hidden")
         return f"{figure(value / 100)}\N{NO-BREAK SPACE}{names.get(CURRENCY, '')}".strip()

@@ -18,7 +18,17 @@ NEW_MEMBERS = [
 
 
 class SignOnForm(forms.Form):
-    """The tenant's provider."""
+    """The tenant's provider; the style sheet shows the fields of the protocol that is chosen."""
+
+    # What stands together on the page, and for which protocol ("" is both).
+    PARTS = (
+        ("", ("protocol", "label")),
+        ("saml", ("metadata",)),
+        ("", ("issuer",)),
+        ("oidc", ("client_id", "secret")),
+        ("saml", ("sso_url", "certificate", "starts_elsewhere")),
+        ("", ("new_member_role", "domains", "vouches", "is_enabled")),
+    )
 
     protocol = forms.ChoiceField(label=_("Protocol"), choices=SignOn.Protocol.choices)
     label = forms.CharField(label=_("Name on the button"), max_length=60, required=False)
@@ -69,6 +79,10 @@ class SignOnForm(forms.Form):
         help_text=_("Less safe: nobody can tell whether the person asked for it."),
     )
     is_enabled = forms.BooleanField(label=_("Members may sign in with it"), required=False)
+
+    def parts(self) -> list[tuple[str, list[forms.BoundField]]]:
+        """The fields in order, each group with the protocol that it is for."""
+        return [(protocol, [self[name] for name in names]) for protocol, names in self.PARTS]
 
     def clean_domains(self) -> list[str]:
         """As a list."""

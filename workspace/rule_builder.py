@@ -24,12 +24,21 @@ from alerts.conditions.tree import (
     NUMBER_OPS,
     WORD_FIELDS,
     WORD_OPS,
+    MetricFact,
     Number,
     PastShare,
     TargetShare,
     Words,
 )
-from alerts.rule_words import BAND_WORDS, DATE_WORDS, FIELD_WORDS, SCORE_WORDS, TICKET_WORDS, fault_words
+from alerts.rule_words import (
+    BAND_WORDS,
+    DATE_WORDS,
+    FIELD_WORDS,
+    SCORE_WORDS,
+    TICKET_WORDS,
+    fault_words,
+    is_money,
+)
 
 Choices = Sequence[tuple[str, Any]]
 MOST_GROUPS, MOST_ROWS = 6, 10
@@ -75,12 +84,21 @@ class ConditionForm(forms.Form):
     use_required_attribute = False
 
     def __init__(
-        self, data: Mapping[str, Any], *, prefix: str, metrics: Choices, components: Choices
+        self,
+        data: Mapping[str, Any],
+        *,
+        prefix: str,
+        metrics: Choices,
+        components: Choices,
+        currency: str = "",
     ) -> None:
         self.fact = self._said(data, prefix, "fact", [key for key, _word in FACTS], "metric")
         self.against = self._said(data, prefix, "against", [key for key, _word in AGAINST], "value")
         self.op = self._said(data, prefix, "op", [*NUMBER_OPS, *WORD_OPS], "under")
         self.chosen_field = self._said(data, prefix, "field", [*WORD_FIELDS, *NUMBER_FIELDS], WORD_FIELDS[0])
+        keys = [key for key, _name in metrics]
+        chosen = self._said(data, prefix, "metric", keys, keys[0] if keys else "")
+        self.currency, self.is_money = currency, self.fact == "metric" and is_money(chosen)
         fitting = WORD_OPS if self.is_worded else NUMBER_OPS
         if self.op not in fitting:  # it was another kind of fact a moment ago
             self.op = fitting[0]
@@ -129,7 +147,7 @@ class ConditionForm(forms.Form):
         fields = self.fields
         match self.fact:
             case "metric":
-                fields["metric"] = _choice(_("Metric"), metrics)
+                fields["metric"] = _choice(_("Metric"), metrics, reshapes=True)
                 fields["days"] = _whole(_("Days"), 7)
                 fields["complete_weeks"] = forms.BooleanField(label=_("complete weeks only"), required=False)
             case "score" | "band":
@@ -150,7 +168,10 @@ class ConditionForm(forms.Form):
     def _add_numbers(self, metrics: Choices) -> None:
         """Every field that any comparison may need: the style sheet shows those that this one does, without a round trip."""
         fields = self.fields
-        fields["value"] = forms.FloatField(label=_("Number or percent"), required=False)
+        label: Any = _("Number or percent")
+        if self.is_money:
+            label = gettext("Amount in %(currency)s or percent") % {"currency": self.currency}
+        fields["value"] = forms.FloatField(label=label, required=False)
         fields["upper"] = forms.FloatField(label=_("And"), required=False)
         if self.fact == "metric":
             fields["versus"] = _choice(_("Other metric"), metrics)
@@ -189,6 +210,10 @@ class ConditionForm(forms.Form):
                 found["release"] /= 100
         else:
             found.setdefault("value", None)
+        if self.is_money:  # typed in the currency's unit, stored in cents
+            for name in ("least",) if self.against in SHARES else ("value", "upper", "release"):
+                if isinstance(found.get(name), float):
+                    found[name] = float(round(found[name] * 100))
         return found
 
 
@@ -258,6 +283,9 @@ class Builder:
         if len(parts) >= 5 and parts[1].isdigit() and parts[3].isdigit():
             filled = [group for group in self.groups if group.rows]
             row = filled[int(parts[1])].rows[int(parts[3])]
+            if row.is_money and row.against == "value" and "bound" in error.values:
+                error.values["bound"] /= 100  # it was typed in the currency's unit
+                words = fault_words(error)
             name = parts[4]
             name = {"target": "value", "past": "value", "share": "value", "values": "words"}.get(name, name)
             if name == "words" and "words" not in row.fields:
@@ -269,12 +297,12 @@ class Builder:
         self.error = words
 
 
-def blank_builder(metrics: Choices, components: Choices) -> Builder:
+def blank_builder(metrics: Choices, components: Choices, currency: str = "") -> Builder:
     """A form with one empty comparison."""
-    return read_builder(QueryDict("g0-join=all&g0-c0-fact=metric"), metrics, components)
+    return read_builder(QueryDict("g0-join=all&g0-c0-fact=metric"), metrics, components, currency)
 
 
-def read_builder(data: QueryDict, metrics: Choices, components: Choices) -> Builder:
+def read_builder(data: QueryDict, metrics: Choices, components: Choices, currency: str = "") -> Builder:
     """The form as it was posted, after the step that its button asked for (`do`): a row or a group more or less."""
     rows: dict[int, set[int]] = {}
     for name in data:
@@ -302,7 +330,13 @@ def read_builder(data: QueryDict, metrics: Choices, components: Choices) -> Buil
             for name, usual in USUAL.items():  # a field that was not there yet begins with what is usual
                 data.setdefault(f"g{group}-c{number}-{name}", usual)
         comparisons = [
-            ConditionForm(data, prefix=f"g{group}-c{number}", metrics=metrics, components=components)
+            ConditionForm(
+                data,
+                prefix=f"g{group}-c{number}",
+                metrics=metrics,
+                components=components,
+                currency=currency,
+            )
             for number in sorted(chosen)[:MOST_ROWS]
         ]
         groups.append(GroupForm(group, _join(data.get(f"g{group}-join", "all")), comparisons))
@@ -317,7 +351,7 @@ def _join(word: str) -> str:
     return "any" if word == "any" else "all"
 
 
-def builder_of(tree: Group, metrics: Choices, components: Choices) -> Builder | None:
+def builder_of(tree: Group, metrics: Choices, components: Choices, currency: str = "") -> Builder | None:
     """The form of a stored condition; None when it is nested deeper than the form shows."""
     data = QueryDict(mutable=True)
     if all(isinstance(part, Leaf) for part in tree.parts):
@@ -342,17 +376,19 @@ def builder_of(tree: Group, metrics: Choices, components: Choices) -> Builder | 
                 if name in ("metric", "versus") and value not in known:
                     known.add(value)
                     named.append((value, value))
-    return read_builder(data, named, components)
+    return read_builder(data, named, components, currency)
 
 
 def _typed(leaf: Leaf) -> dict[str, Any]:
     """A comparison as somebody would have typed it."""
-    found: dict[str, Any] = {**fact_as_data(leaf.fact), "op": leaf.op, "release": _plain(leaf.release)}
+    cents = 100 if isinstance(leaf.fact, MetricFact) and is_money(leaf.fact.metric) else 1
+    found: dict[str, Any] = {**fact_as_data(leaf.fact), "op": leaf.op}
+    found["release"] = _plain(leaf.release, cents)
     match leaf.bound:
         case Words(words):
             found |= {"values": list(words), "words": ", ".join(words)}
         case Number(value, upper):
-            found |= {"against": "value", "value": _plain(value), "upper": _plain(upper)}
+            found |= {"against": "value", "value": _plain(value, cents), "upper": _plain(upper, cents)}
         case TargetShare(share):
             found |= {"against": "target", "value": _plain(share * 100)}
         case PastShare(share, times, least):
@@ -360,7 +396,7 @@ def _typed(leaf: Leaf) -> dict[str, Any]:
                 "against": "past",
                 "value": _plain(share * 100),
                 "times": times,
-                "least": _plain(least) if least else None,
+                "least": _plain(least, cents) if least else None,
             }
         case versus:
             found |= {
@@ -373,8 +409,9 @@ def _typed(leaf: Leaf) -> dict[str, Any]:
     return found
 
 
-def _plain(value: float | None) -> str | None:
+def _plain(value: float | None, parts: int = 1) -> str | None:
+    """A number as it is typed; `parts` of it make one of the unit it is typed in."""
     if value is None:
         return None
-    value = round(value, 6)
+    value = round(value / parts, 6)
     return str(int(value)) if value.is_integer() else str(value)

@@ -3,7 +3,7 @@
 from .attention import Budget, attention_of, budget_of, budgets_of
 from .findings import alerts_for_account, alerts_of, my_alerts, open_alerts, with_priority
 from .names import finding_sentence, metric_names
-from .rules import Advice, RuleRecord, advice_for, precision_ledger, with_threshold
+from .rules import Advice, RuleRecord, advice_for, precision_ledger, threshold_words, with_threshold
 from .trials import Affected, Trial, affected, trial_of
 
 __all__ = [
@@ -24,6 +24,7 @@ __all__ = [
     "my_alerts",
     "open_alerts",
     "precision_ledger",
+    "threshold_words",
     "trial_of",
     "with_priority",
     "with_threshold",

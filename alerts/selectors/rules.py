@@ -14,7 +14,7 @@ from alerts.conditions import ConditionError, Group, Leaf, leaves_of, parse_tree
 from alerts.conditions.tree import Number, PastShare, TargetShare
 from alerts.models import Alert, Rule
 from alerts.precision import Suggestion, suggest, wilson
-from alerts.rule_words import sentence, tree_words
+from alerts.rule_words import figure, measured, sentence, tree_words
 
 MOST_JUDGED = 2_000  # the newest; older verdicts were on another rule
 
@@ -182,6 +182,14 @@ def advice_for(tenant: Tenant, rule: Rule) -> Advice | None:
     threshold = _rounded(found.threshold, dial)
     stricter = threshold < dial.current if dial.fires_below else threshold > dial.current
     return Advice(dial, threshold, found) if stricter else None
+
+
+def threshold_words(rule: Rule, value: float, names: Mapping[str, str]) -> str:
+    """A threshold as people read it: money in its currency, everything else as a number."""
+    leaf = _only_leaf(rule.params) if rule.kind == Rule.Kind.CONDITIONS else None
+    if leaf is not None and isinstance(leaf.bound, Number):
+        return measured(value, leaf.fact, names)
+    return figure(value)
 
 
 def _rounded(value: float, dial: Dial) -> float:

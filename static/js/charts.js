@@ -72,11 +72,14 @@
     shortMonths: ["ene", "feb", "mar", "abr", "may", "jun", "jul", "ago", "sep", "oct", "nov", "dic"],
   } } };
 
+  var PAPER = 660, paper = 0; // what fits beside the margins of a sheet, inside a card
+
   function draw(canvas) {
     var source = document.getElementById(canvas.dataset.chart);
     if (!source || !window.Plotly) { return; }
     var figure = dress(JSON.parse(source.textContent), palette());
     figure.layout.height = figure.layout.height || canvas.clientHeight; // rows of bars know how tall they are
+    if (paper) { figure.layout.width = paper; }
     window.Plotly.react(canvas, figure.data, figure.layout, {
       displayModeBar: false, responsive: true, locale: document.documentElement.lang, locales: LOCALES,
     });
@@ -90,6 +93,8 @@
   function all(root) { Array.prototype.forEach.call((root || document).querySelectorAll("[data-chart]"), draw); }
 
   document.addEventListener("cs:theme", function () { all(document); });
+  window.addEventListener("beforeprint", function () { paper = PAPER; all(document); });
+  window.addEventListener("afterprint", function () { paper = 0; all(document); });
   document.addEventListener("htmx:afterSwap", function (event) { all(event.target); });
   if (document.readyState === "loading") { document.addEventListener("DOMContentLoaded", function () { all(document); }); } else { all(document); }
 })();

@@ -8,13 +8,17 @@
   }
   function apply() {
     var choice = root.dataset.themeChoice || stored() || "auto";
-    var theme = choice === "auto" ? (dark.matches ? "dark" : "light") : choice;
+    show(choice === "auto" ? (dark.matches ? "dark" : "light") : choice);
+  }
+  function show(theme) {
     if (root.dataset.bsTheme !== theme) {
       root.dataset.bsTheme = theme;
       document.dispatchEvent(new CustomEvent("cs:theme", { detail: { theme: theme } }));
     }
   }
   dark.addEventListener("change", apply);
+  window.addEventListener("beforeprint", function () { show("light"); }); // paper is white
+  window.addEventListener("afterprint", apply);
   window.csTheme = {
     set: function (choice) {
       root.dataset.themeChoice = choice;

@@ -301,12 +301,14 @@ def test_scores_are_computed_again_with_visible_progress(
         Job.objects.filter(pk=job.pk).update(state="running", total=8, done=2)
     progress = client.get(f"/t/acme/jobs/{job.pk}/", headers={"HX-Request": "true"})
     assert "2 of 8 steps" in progress.text and 'aria-valuenow="25"' in progress.text
-    assert "HX-Refresh" not in progress.headers
+    assert "HX-Refresh" not in progress.headers and "<html" not in progress.text
+    assert "<html" in client.get(f"/t/acme/jobs/{job.pk}/").text  # opened by itself it is a page
     with tenant_scope(world.tenant):
         Job.objects.filter(pk=job.pk).update(state="done", done=8)
     assert (
         client.get(f"/t/acme/jobs/{job.pk}/", headers={"HX-Request": "true"}).headers["HX-Refresh"] == "true"
     )
+    assert "This work is done" in client.get(f"/t/acme/jobs/{job.pk}/").text
 
 
 def test_a_failed_computation_says_so_until_a_newer_one(

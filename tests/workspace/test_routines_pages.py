@@ -139,7 +139,7 @@ def test_the_customers_page_shows_the_plan_and_nothing_of_the_team(
     assert "tus primeros 90 días" in text
     assert account.name in text.replace("&amp;", "&")
     assert "Between us" not in text
-    assert "Play de expansión" not in text  # what is planned to sell them
+    assert "Jugada de expansión" not in text  # what is planned to sell them
     assert "ROI mensual" in text
     assert "/t/acme" not in text
     assert "noindex" in answer.headers["X-Robots-Tag"]

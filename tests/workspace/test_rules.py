@@ -15,7 +15,8 @@ from django.utils import timezone
 from accounts.fence.scope import tenant_scope
 from accounts.jobs import run_jobs
 from accounts.models import AuditEntry, Membership, Ticket, TimelineEntry
-from alerts.conditions import parse_tree
+from alerts.conditions import leaves_of, parse_tree
+from alerts.conditions.tree import Number, PastShare
 from alerts.models import Alert, Deed, DryRun, MemberAttention, Rule
 from alerts.selectors import open_alerts
 from alerts.services import assign_alerts
@@ -111,6 +112,30 @@ def test_shares_are_typed_as_percent() -> None:
     assert again is not None
     row = again.groups[0].rows[0]
     assert (row["value"].value(), row["release"].value(), row.against) == ("60", "80", "past")
+
+
+def test_money_is_typed_in_its_currency_and_stored_in_cents() -> None:
+    names = [("roi_cents", "ROI per month"), *METRICS]
+    data = {
+        **ROW, "g0-c0-metric": "roi_cents", "g0-c0-op": "at_least", "g0-c0-value": "5000.5", "g0-c0-release": "6000",
+    }  # fmt: skip
+    builder = read_builder(query(**data), names, [], "EUR")
+    assert builder.groups[0].rows[0].fields["value"].label == "Amount in EUR or percent"
+    assert builder.parsed() is None
+    assert "resolve at 5,000.50 or less" in " ".join(builder.groups[0].rows[0].errors["release"])
+    parsed = read_builder(query(**{**data, "g0-c0-release": "4000"}), names, [], "EUR").parsed()
+    assert parsed is not None
+    (leaf,) = leaves_of(parsed)
+    assert (leaf.bound, leaf.release) == (Number(500050.0), 400000.0)
+    again = builder_of(parsed, names, [], "EUR")
+    assert again is not None
+    row = again.groups[0].rows[0]
+    assert (row["value"].value(), row["release"].value()) == ("5000.5", "4000")
+    past = {**data, "g0-c0-against": "past", "g0-c0-value": "80", "g0-c0-release": "70", "g0-c0-least": "4000"}
+    parsed = read_builder(query(**past), names, [], "EUR").parsed()
+    assert parsed is not None
+    (leaf,) = leaves_of(parsed)
+    assert (leaf.bound, leaf.release) == (PastShare(0.8, 4, 400000.0), 0.7)
 
 
 # ── Pages ───────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -20,6 +20,7 @@ from alerts.selectors import (
     finding_sentence,
     metric_names,
     precision_ledger,
+    threshold_words,
     trial_of,
 )
 from alerts.selectors.rules import sentence_of
@@ -59,6 +60,7 @@ class RulePage:
     record: RuleRecord
     sentence: str
     advice: Advice | None
+    thresholds: tuple[str, str]  # the advised and the present one, in words
     trial: Trial | None
     chart: Chart | None
     table: list[tuple[str, list[int], int]]
@@ -74,12 +76,19 @@ def rule_page(tenant: Tenant, pk: int) -> RulePage | None:
     record = found[0]
     trial = trial_of(tenant, record.rule)
     names = _owner_names(tenant) if trial is not None and trial.alerts else {}
+    metrics, advice = metric_names(tenant), advice_for(tenant, record.rule)
     play = Playbook.objects.filter(tenant=tenant, key=record.rule.play_key or "-").first()
     return RulePage(
         rule=record.rule,
         record=record,
-        sentence=sentence_of(record.rule, metric_names(tenant)),
-        advice=advice_for(tenant, record.rule),
+        sentence=sentence_of(record.rule, metrics),
+        advice=advice,
+        thresholds=(
+            threshold_words(record.rule, advice.threshold, metrics),
+            threshold_words(record.rule, advice.dial.current, metrics),
+        )
+        if advice is not None
+        else ("", ""),
         trial=trial,
         chart=trial_chart(trial, names) if trial is not None and trial.alerts else None,
         table=_trial_table(trial, names) if trial is not None else [],

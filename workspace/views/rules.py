@@ -60,11 +60,12 @@ def _builder(request: TenantRequest, data: QueryDict | None, tree: Group | None)
         selectors.metric_choices(request.tenant),
         selectors.component_choices(request.tenant),
     )
+    currency = request.tenant.currency
     if data is not None:
-        return read_builder(data, metrics, components)
+        return read_builder(data, metrics, components, currency)
     if tree is not None:
-        return builder_of(tree, metrics, components)
-    return blank_builder(metrics, components)
+        return builder_of(tree, metrics, components, currency)
+    return blank_builder(metrics, components, currency)
 
 
 def _is_step(request: TenantRequest) -> bool:

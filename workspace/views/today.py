@@ -99,11 +99,12 @@ def recompute(request: TenantRequest) -> HttpResponse:
 @require_safe
 @member_only
 def job_progress(request: TenantRequest, pk: int) -> HttpResponse:
-    """How far a job is, for the banner that asks every second; when it is over the page is loaded again."""
+    """How far a job is: a page, and the banner in it that asks every second until it is over."""
     found = job(request.tenant, pk)
     if found is None:
         raise Http404
-    response = render(request, "workspace/_job.html", {"running": found})
+    name = "workspace/_job.html" if request.htmx else "workspace/job.html"
+    response = render(request, name, {"running": found})
     if found.state in (Job.State.DONE, Job.State.FAILED) and request.htmx:
         response["HX-Refresh"] = "true"
     return response
