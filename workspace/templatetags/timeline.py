@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
@@ -14,6 +15,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Note, TimelineEntry
+from workspace.formatting import short_date
 from workspace.mentions import as_html
 from workspace.role_words import ROLE_WORDS
 from workspace.selectors.account_people import Touch, plain_role
@@ -22,6 +24,7 @@ from workspace.timeline_kinds import Kind, kind_of
 register = template.Library()
 NOTE_ICONS = {"note": "note", "call": "phone", "meeting": "users", "mail": "mail"}
 FILE_ICONS = {"application/pdf": "file-text", "text/csv": "table"}
+ISO_DAY = re.compile(r"\b20\d\d-\d\d-\d\d\b")
 ANSWER = Kind(_("Survey answer"), "message-circle")
 
 
@@ -30,6 +33,19 @@ def shown_kind(entry: TimelineEntry) -> Kind:
     """Word and icon of an entry; a note says what it was."""
     kind = entry.data.get("type") if entry.kind == "note" else None
     return note_kind(kind) if kind in Note.Kind.values else kind_of(entry.kind)
+
+
+@register.filter
+def shown_title(entry: TimelineEntry) -> str:
+    """What an entry is called; days in it were written in no language and are read in the reader's."""
+    return ISO_DAY.sub(_as_people_write, entry.title)
+
+
+def _as_people_write(found: re.Match[str]) -> str:
+    try:
+        return short_date(date.fromisoformat(found[0]))
+    except ValueError:  # a plan may be called like a day that there is not
+        return found[0]
 
 
 @register.filter
