@@ -292,6 +292,7 @@ LANGUAGE_CODE = "en"
 LANGUAGES = [("en", _("English")), ("es", _("Spanish"))]
 LOCALE_PATHS = [BASE_DIR / "locale"]
 USE_I18N = USE_TZ = USE_THOUSAND_SEPARATOR = True
+FORMAT_MODULE_PATH = ["cs_platform.formats"]
 TIME_ZONE = "UTC"
 
 # ── Static files ────────────────────────────────────────────────────────────────────────────────────────────────

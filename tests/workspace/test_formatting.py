@@ -8,7 +8,9 @@ import pytest
 from django.utils import translation
 
 from accounts.brand import brand_css, contrast, readable_on
+from accounts.models import TimelineEntry
 from workspace import formatting
+from workspace.templatetags.timeline import shown_title
 
 NOW = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
 TODAY = date(2026, 3, 10)
@@ -18,7 +20,7 @@ SPACE = "\N{NO-BREAK SPACE}"
 @pytest.mark.parametrize(
     ("value", "decimals", "english", "spanish"),
     [
-        (1234567, None, "1,234,567", f"1{SPACE}234{SPACE}567"),
+        (1234567, None, "1,234,567", "1.234.567"),
         (0.125, None, "0.12", "0,12"),
         (12.34, None, "12.3", "12,3"),
         (71.5, 1, "71.5", "71,5"),
@@ -38,8 +40,8 @@ def test_numbers_follow_the_language(
 @pytest.mark.parametrize(
     ("cents", "currency", "english", "spanish"),
     [
-        (123400, "EUR", "€1,234", f"1{SPACE}234{SPACE}€"),
-        (123400, "CHF", f"CHF{SPACE}1,234", f"1{SPACE}234{SPACE}CHF"),
+        (123400, "EUR", "€1,234", f"1.234{SPACE}€"),
+        (123400, "CHF", f"CHF{SPACE}1,234", f"1.234{SPACE}CHF"),
         (-5000, "", "-50", "-50"),
     ],
 )
@@ -120,3 +122,9 @@ def test_only_a_colour_becomes_a_style_sheet() -> None:
     assert brand_css("#ffff00") == (
         ":root{--cs-brand:light-dark(#7a7b0d, #ffff00);--cs-brand-fill:#ffff00;--cs-brand-ink:#111318}"
     )
+
+
+def test_days_in_titles_of_the_timeline_are_read_as_people_write_days() -> None:
+    with translation.override("es"):
+        assert shown_title(TimelineEntry(title="Starter 2019-04-13")) == "Starter 13 abr 2019"
+        assert shown_title(TimelineEntry(title="Plan 2019-02-31")) == "Plan 2019-02-31"

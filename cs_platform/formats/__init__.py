@@ -1,0 +1,1 @@
+"""How numbers and days are written where we differ from Django."""

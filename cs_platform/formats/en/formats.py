@@ -1,0 +1,4 @@
+"""Nov 22, 2026, as short days are written on every page; Django writes Nov. 22, 2026."""
+
+DATE_FORMAT = "M j, Y"
+DATETIME_FORMAT = "M j, Y, P"
