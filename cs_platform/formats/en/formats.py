@@ -2,3 +2,5 @@
 
 DATE_FORMAT = "M j, Y"
 DATETIME_FORMAT = "M j, Y, P"
+SHORT_DATE_FORMAT = "M j, Y"  # 02/03 is March to some and February to others
+SHORT_DATETIME_FORMAT = "M j, Y, P"
