@@ -10,6 +10,7 @@ from django.utils.translation import get_language, gettext, ngettext, pgettext
 from accounts.visibility import money_hidden
 
 CURRENCY_SIGNS = {"EUR": "€", "USD": "$", "GBP": "£", "JPY": "¥", "BRL": "R$"}
+DAYS_IN_WORDS = 14  # further away a day is a date
 SIGN_LAST = ("es",)  # languages that write "1 234 €"
 MINUTE, HOUR, DAY = 60, 3600, 86400
 NO_VALUE = "–"
@@ -90,9 +91,9 @@ def relative_day(day: date, today: date) -> str:
         return gettext("tomorrow")
     if away == -1:
         return gettext("yesterday")
-    if 0 < away <= 14:
+    if 0 < away <= DAYS_IN_WORDS:
         return ngettext("in %(days)d day", "in %(days)d days", away) % {"days": away}
-    if -14 <= away < 0:
+    if -DAYS_IN_WORDS <= away < 0:
         return ngettext("%(days)d day ago", "%(days)d days ago", -away) % {"days": -away}
     return short_date(day, today)
 

@@ -44,6 +44,7 @@
     (layout.annotations || []).forEach(function (note) {
       note.font = Object.assign({ size: 11 }, note.font, { color: colours[note.name] || colours.ink2 });
       note.showarrow = false;
+      if (note.name === "ink") { note.bgcolor = colours.surface; note.opacity = 0.9; note.borderpad = 2; } // it may lie over bars
     });
     ["xaxis", "yaxis", "yaxis2"].forEach(function (name) {
       if (name === "yaxis2" && !layout.yaxis2) { return; }

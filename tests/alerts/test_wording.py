@@ -51,7 +51,7 @@ HEALTH = {"from_score": 79, "score": 64.26, "since": "2026-03-01", "weakest": "a
         (
             "health_dropped",
             HEALTH,
-            "Health went from 79 to 64.3 since March 1, 2026. Most points are lost in adoption (12.5).",
+            "Health went from 79 to 64.3 since Mar 1, 2026. Most points are lost in adoption (12.5).",
             "La salud pasó de 79 a 64,3 desde el 1 de marzo de 2026. Donde más puntos se pierden es en adoption (12,5).",
         ),
     ],
@@ -67,4 +67,4 @@ def test_every_kind_says_why_in_both_languages(
 
 def test_a_drop_without_known_components_names_none() -> None:
     evidence = {key: value for key, value in HEALTH.items() if key not in ("weakest", "lost")}
-    assert evidence_sentence("health_dropped", evidence) == "Health went from 79 to 64.3 since March 1, 2026."
+    assert evidence_sentence("health_dropped", evidence) == "Health went from 79 to 64.3 since Mar 1, 2026."

@@ -270,7 +270,7 @@ def test_managers_hear_once_of_tasks_that_are_long_overdue(
         (mona.pk, "Carl has 2 tasks that are long overdue"),
         (mona.pk, "The pool has 1 task that is long overdue"),
     ]
-    assert "Owned: Task 0 (March 6, 2026)" in notes[0].body
+    assert "Owned: Task 0 (Mar 6, 2026)" in notes[0].body
     task = Task.objects.filter(account=owned).first()
     assert task is not None
     reassign_task(tenant=inside, task_id=task.pk, assignee_id=mona.pk)

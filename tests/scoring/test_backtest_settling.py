@@ -66,7 +66,7 @@ def test_dates_between_first_and_last_are_a_step_apart() -> None:
         (Wanted(outcome="churn"), LIVE, "no_churn: No account has a churn date"),
         (Wanted(outcome="contraction"), LIVE, "no_subscriptions: There are no subscriptions"),
         (Wanted(outcome="inactivity"), replace(LIVE, has_events=False), "no_events: There are no events"),
-        (Wanted(first=date(2026, 7, 1)), LIVE, "future: July 1, 2026 has not come yet"),
+        (Wanted(first=date(2026, 7, 1)), LIVE, "future: Jul 1, 2026 has not come yet"),
         (Wanted(last=date(2026, 5, 1)), LIVE, "horizon_end: What happened in the 90 days after May 1, 2026"),
         (Wanted(first=date(2024, 1, 20)), LIVE, "early: On Jan 20, 2024 too little was known"),
         (Wanted(first=date(2026, 2, 1), last=date(2026, 1, 1)), LIVE, "order: The first date"),

@@ -131,7 +131,13 @@ def test_money_is_typed_in_its_currency_and_stored_in_cents() -> None:
     assert again is not None
     row = again.groups[0].rows[0]
     assert (row["value"].value(), row["release"].value()) == ("5000.5", "4000")
-    past = {**data, "g0-c0-against": "past", "g0-c0-value": "80", "g0-c0-release": "70", "g0-c0-least": "4000"}
+    past = {
+        **data,
+        "g0-c0-against": "past",
+        "g0-c0-value": "80",
+        "g0-c0-release": "70",
+        "g0-c0-least": "4000",
+    }
     parsed = read_builder(query(**past), names, [], "EUR").parsed()
     assert parsed is not None
     (leaf,) = leaves_of(parsed)

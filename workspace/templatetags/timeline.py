@@ -15,7 +15,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Note, TimelineEntry
-from workspace.formatting import short_date
+from workspace.formatting import DAYS_IN_WORDS, relative_day, short_date
 from workspace.mentions import as_html
 from workspace.role_words import ROLE_WORDS
 from workspace.selectors.account_people import Touch, plain_role
@@ -46,6 +46,13 @@ def _as_people_write(found: re.Match[str]) -> str:
         return short_date(date.fromisoformat(found[0]))
     except ValueError:  # a plan may be called like a day that there is not
         return found[0]
+
+
+@register.simple_tag(takes_context=True)
+def near(context: Mapping[str, Any], day: date) -> str:
+    """How far a day is from the tenant's today, in words; nothing where that would be the day itself again."""
+    today = context["tenant"].today()
+    return relative_day(day, today) if abs((day - today).days) <= DAYS_IN_WORDS else ""
 
 
 @register.filter
