@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 
+from django.utils.formats import date_format
 from django.utils.functional import Promise
 
 from reports.formulas import Aim, Kind
+
+MONTH = re.compile(r"(\d{4})-(0[1-9]|1[0-2])")
+
+
+def loose_title(key: str) -> str:
+    """What a part is called that the tenant's data name: a month in words, everything else as it is."""
+    found = MONTH.fullmatch(key)
+    return key if found is None else date_format(date(int(found[1]), int(found[2]), 1), "M Y")
 
 
 @dataclass(frozen=True)
@@ -56,7 +67,9 @@ class Report:
                 return one
         if self.loose:
             first = self.headline
-            return Part(key, key, first.kind, first.unit, first.n_of_parts, first.lists, first.is_money)
+            return Part(
+                key, loose_title(key), first.kind, first.unit, first.n_of_parts, first.lists, first.is_money
+            )
         raise KeyError(key)
 
     def has_part(self, key: str) -> bool:

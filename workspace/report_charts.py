@@ -144,7 +144,7 @@ def by_group(bars: Sequence[Bar], *, axis: str, target: float | None = None) -> 
         "layout": {
             "showlegend": False,
             "height": 64 + ROW_HEIGHT * len(bars),
-            "bargap": 0.3,
+            "bargap": 0.3 if len(bars) > 1 else 0.6,  # one bar alone would fill the picture
             "shapes": shapes,
             "xaxis": {"rangemode": "tozero", "title": {"text": axis}},
             "yaxis": {

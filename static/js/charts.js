@@ -27,7 +27,7 @@
     data.forEach(function (trace) {
       var tone = trace.meta && trace.meta.tone;
       var colour = Array.isArray(tone) ? tone.map(function (t) { return colours[t]; }) : colours[tone] || colours.brand;
-      if (trace.type === "bar") { trace.marker = Object.assign({ line: { width: 0 } }, trace.marker, { color: colour }); }
+      if (trace.type === "bar") { trace.textangle = 0; trace.marker = Object.assign({ line: { width: 0 } }, trace.marker, { color: colour }); }
       else {
         trace.line = Object.assign({ width: 2 }, trace.line, { color: colour });
         trace.marker = Object.assign({ size: 6 }, trace.marker, { color: colour });

@@ -137,6 +137,13 @@ def index_groups(tenant: Tenant, question: Question) -> list[tuple[str, list[Row
     ]
 
 
+def has_line(page: ReportPage) -> bool:
+    """Whether two days or more say something: of one alone there is no line."""
+    keys = [part.key for part in drawn_parts(page.report, page)]
+    known = [point for point in page.points if any(point.values.get(key) is not None for key in keys)]
+    return len(known) > 1
+
+
 def line_chart(page: ReportPage, question: Question) -> Chart:
     """The line over a year with its table; a point leads to the accounts of its day."""
     report, parts = page.report, drawn_parts(page.report, page)
@@ -156,7 +163,7 @@ def line_chart(page: ReportPage, question: Question) -> Chart:
                 )
                 for part in parts
             ],
-            axis=axis_text(report.headline, page.currency),
+            axis="%" if report.stacked else axis_text(report.headline, page.currency),
             target=shown_target,
             target_text=target_text(report, page.headline.target),
             stacked=bool(report.stacked),

@@ -132,7 +132,7 @@ def report(request: TenantRequest, key: str) -> HttpResponse:
         "figures": _figure_rows(found, page, question),
         "target": target_text(found, page.headline.target),
         "window": window_text(found, question.days),
-        "chart": selectors.line_chart(page, question) if len(page.points) > 1 else None,
+        "chart": selectors.line_chart(page, question) if selectors.has_line(page) else None,
         "bars": selectors.bar_chart(page, by, lines, words[by], question) if lines else None,
         "by": by,
         "bys": [
