@@ -122,7 +122,7 @@ def test_money_is_typed_in_its_currency_and_stored_in_cents() -> None:
     builder = read_builder(query(**data), names, [], "EUR")
     assert builder.groups[0].rows[0].fields["value"].label == "Amount in EUR or percent"
     assert builder.parsed() is None
-    assert "resolve at 5,000.50 or less" in " ".join(builder.groups[0].rows[0].errors["release"])
+    assert "resolve at 5,000.50 or less" in builder.groups[0].rows[0].errors["release"].as_text()
     parsed = read_builder(query(**{**data, "g0-c0-release": "4000"}), names, [], "EUR").parsed()
     assert parsed is not None
     (leaf,) = leaves_of(parsed)
