@@ -24,34 +24,37 @@ class HoldingsSummary:
     ended: int
 
 
-# What accounts have on the day: by the plans of running subscriptions, by usage, and by what was won as long as its
-# subscription runs (what is paid once, or stands on the account's own row, has none and stays).
+# What accounts have on the day, since when as far as that is said, and the slot of the usage that shows it: by the plans
+# of running subscriptions, by usage, and by what was won as long as its subscription runs (what is paid once, or stands
+# on the account's own row, has none and stays).
 _FOUND_SQL = """
 WITH planned AS (
   SELECT o.id AS offering_id, lower(p.plan) AS plan
   FROM expansion_offering o CROSS JOIN LATERAL unnest(o.plans) AS p(plan)
   WHERE o.tenant_id = %(tenant)s AND o.active AND NOT (o.type = ANY(%(repeatable)s))
 ), running AS (
-  SELECT s.account_id, lower(s.plan) AS plan, s.mrr_cents, s.id
+  SELECT s.account_id, lower(s.plan) AS plan, s.mrr_cents, s.id,
+         coalesce(s.starts_on, (s.received_at AT TIME ZONE %(zone)s)::date) AS since_on
   FROM accounts_subscription s
   WHERE s.tenant_id = %(tenant)s AND coalesce(s.starts_on, %(day)s) <= %(day)s AND (s.ends_on IS NULL OR s.ends_on > %(day)s)
 ), found AS (
-  SELECT r.account_id, p.offering_id, 1 AS rank, 'plan' AS source, sum(r.mrr_cents)::bigint AS mrr_cents
+  SELECT r.account_id, p.offering_id, 1 AS rank, 'plan' AS source, sum(r.mrr_cents)::bigint AS mrr_cents,
+         min(r.since_on) AS since_on, NULL::int AS slot
   FROM running r JOIN planned p ON p.plan = r.plan GROUP BY 1, 2
   UNION ALL
-  SELECT w.account_id, w.offering_id, 2, 'won', sum(w.won_mrr_cents)::bigint
+  SELECT w.account_id, w.offering_id, 2, 'won', sum(w.won_mrr_cents)::bigint, min(w.closed_on), NULL
   FROM expansion_opportunity w JOIN expansion_offering o ON o.tenant_id = w.tenant_id AND o.id = w.offering_id
   WHERE w.tenant_id = %(tenant)s AND w.stage = 'won' AND NOT (o.type = ANY(%(repeatable)s)) AND w.closed_on <= %(day)s
     AND (w.subscription_id IS NULL OR EXISTS (SELECT 1 FROM running r WHERE r.id = w.subscription_id))
   GROUP BY 1, 2
   {used}
 )
-SELECT DISTINCT ON (f.account_id, f.offering_id) f.account_id, f.offering_id, f.source, f.mrr_cents
+SELECT DISTINCT ON (f.account_id, f.offering_id) f.account_id, f.offering_id, f.source, f.mrr_cents, f.since_on, f.slot
 FROM found f ORDER BY f.account_id, f.offering_id, f.rank
 """
 _USED_SQL = """
   UNION ALL
-  SELECT u.account_id, n.offering_id, 3, 'metric', NULL
+  SELECT u.account_id, n.offering_id, 3, 'metric', NULL, NULL, n.slot
   FROM unnest(%(offerings)s::bigint[], %(slots)s::int[], %(leasts)s::float8[], %(added)s::bool[])
     AS n(offering_id, slot, least, added)
   JOIN (
@@ -67,11 +70,22 @@ UPDATE expansion_holding h SET until_on = %(day)s
 WHERE h.tenant_id = %(tenant)s AND h.until_on IS NULL AND h.since_on <= %(day)s AND NOT EXISTS (
   SELECT 1 FROM held_now f WHERE f.account_id = h.account_id AND f.offering_id = h.offering_id)
 """
+# The first time a thing is seen at an account it is dated by what is known of it: a company that has just begun to look
+# did not sell everything today. What had ended before begins anew on the day.
 _BEGIN_SQL = """
 INSERT INTO expansion_holding (tenant_id, account_id, offering_id, source, since_on, until_on, mrr_cents)
-SELECT %(tenant)s, f.account_id, f.offering_id, f.source, %(day)s, NULL, f.mrr_cents FROM held_now f
-WHERE NOT EXISTS (SELECT 1 FROM expansion_holding h WHERE h.tenant_id = %(tenant)s AND h.account_id = f.account_id
-                  AND h.offering_id = f.offering_id AND h.until_on IS NULL)
+SELECT %(tenant)s, f.account_id, f.offering_id, f.source,
+       CASE WHEN before.ended THEN %(day)s
+            ELSE least(coalesce(f.since_on, used.first_on, %(day)s), %(day)s) END, NULL, f.mrr_cents
+FROM held_now f
+LEFT JOIN LATERAL (
+  SELECT bool_or(h.until_on IS NULL) AS held, bool_or(h.until_on IS NOT NULL) AS ended FROM expansion_holding h
+  WHERE h.tenant_id = %(tenant)s AND h.account_id = f.account_id AND h.offering_id = f.offering_id) before ON TRUE
+LEFT JOIN LATERAL (
+  SELECT min(d.day) AS first_on FROM usage_day d
+  WHERE d.tenant_id = %(tenant)s AND d.account_id = f.account_id AND d."values"[f.slot] > 0
+    AND f.slot IS NOT NULL AND before.held IS NULL) used ON TRUE
+WHERE before.held IS NOT TRUE
 ORDER BY f.account_id, f.offering_id
 ON CONFLICT DO NOTHING
 """
@@ -89,7 +103,8 @@ def note_holdings(*, tenant: Tenant, day: date) -> HoldingsSummary:
     with connection.cursor() as cursor:
         cursor.execute(
             "CREATE TEMPORARY TABLE IF NOT EXISTS held_now "
-            "(account_id bigint, offering_id bigint, source text, mrr_cents bigint) ON COMMIT DELETE ROWS"
+            "(account_id bigint, offering_id bigint, source text, mrr_cents bigint, since_on date, slot int) "
+            "ON COMMIT DELETE ROWS"
         )
         cursor.execute("DELETE FROM held_now")
         cursor.execute(f"INSERT INTO held_now {found}", params)
@@ -118,6 +133,7 @@ def _params(tenant: Tenant, day: date) -> dict[str, Any]:
     return {
         "tenant": tenant.pk,
         "day": day,
+        "zone": tenant.timezone,
         "days": USE_DAYS,
         "repeatable": sorted(Offering.REPEATABLE),
         "offerings": [one.pk for one, _metric in read],

@@ -95,7 +95,12 @@ def test_who_has_what_is_told_by_plans_and_by_use_and_ends_with_them(growth: Gro
     with tenant_scope(growth.tenant):
         Offering.objects.filter(key="docs").update(metric_key="reports", metric_least=2)
         Subscription.objects.create(
-            account=by_plan, external_id="s", plan="marketing", mrr_cents=700, ends_on=growth.today
+            account=by_plan,
+            external_id="s",
+            plan="marketing",
+            mrr_cents=700,
+            starts_on=growth.ago(200),
+            ends_on=growth.today,
         )
         Subscription.objects.create(account=by_plan, external_id="old", plan="Course", ends_on=growth.ago(9))
         first = note_holdings(tenant=growth.tenant, day=growth.ago(1))
@@ -104,11 +109,17 @@ def test_who_has_what_is_told_by_plans_and_by_use_and_ends_with_them(growth: Gro
             "account__external_id", "offering__key", "source", "mrr_cents"
         )
         assert list(held) == [("plan", "marketing", "plan", 700), ("use", "docs", "metric", None)]
+        # The first look is no sale: what is found is as old as the contract and the use say.
+        since = dict(Holding.objects.values_list("account__external_id", "since_on"))
+        assert since == {"plan": growth.ago(200), "use": growth.ago(2)}
         again = note_holdings(tenant=growth.tenant, day=growth.ago(1))
         assert (again.began, again.ended) == (0, 0)
         later = note_holdings(tenant=growth.tenant, day=growth.today)
         assert (later.began, later.ended) == (0, 1)
         assert Holding.objects.get(account=by_plan).until_on == growth.today
+        Subscription.objects.filter(external_id="s").update(ends_on=None)
+        assert note_holdings(tenant=growth.tenant, day=growth.today).began == 1
+        assert Holding.objects.get(account=by_plan, until_on=None).since_on == growth.today
 
 
 def test_the_matrix_says_of_every_account_and_offering_how_it_stands(growth: Growth) -> None:
