@@ -10,10 +10,12 @@ from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
+from accounts import gate
 from accounts.access import get_or_404
 from accounts.models import Tenant, User
 from workspace.selectors import platform as selectors
@@ -36,12 +38,18 @@ NAMES = {
 
 
 def operator_only(view: View[P]) -> View[P]:
-    """For superusers; for everybody else there is no such page."""
+    """For superusers, as on the operator's site: no company's provider made the session, and a second factor was shown."""
 
     @wraps(view)
     def door(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
         if not (request.user.is_authenticated and request.user.is_active and request.user.is_superuser):
             raise Http404
+        if (
+            gate.signed_on_tenant(request) is not None
+        ):  # whoever controls that provider would enter every company
+            raise Http404
+        if not gate.may_operate(request):
+            return gate.to_second_factor(request, reverse("platform"))
         return view(request, *args, **kwargs)
 
     return door

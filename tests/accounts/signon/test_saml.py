@@ -89,10 +89,13 @@ def test_an_operator_by_a_companys_provider_operates_nothing(
     User.objects.filter(pk=carl.user_id).update(is_superuser=True, is_staff=True)
     client = Client()
     hand_in(client, make(keys).answer(begin(client), "carl@acme.example"))
-    assert client.get("/operator/").status_code == 404
     with_password = Client()
     with_password.force_login(User.objects.get(pk=carl.user_id))
-    assert with_password.get("/operator/").status_code == 200
+    for place in ("/operator/", "/operator/platform/"):
+        assert client.get(place).status_code == 404
+        assert with_password.get(place).status_code == 200
+    assert client.post(f"/operator/platform/{acme.pk}/suspend/", {"reason": "x"}).status_code == 404
+    assert Tenant.objects.get(pk=acme.pk).suspended_at is None
 
 
 def test_strangers_become_members_only_from_the_listed_domains(
