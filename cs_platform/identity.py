@@ -15,6 +15,10 @@ ACCOUNT_REAUTHENTICATION_REQUIRED = True
 MFA_ADAPTER = "accounts.adapter.SecondFactorAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_FORMS = {
+    "add_webauthn": "accounts.factor_forms.AddPasskeyForm",
+    "edit_webauthn": "accounts.factor_forms.RenamePasskeyForm",
+}
 MFA_ALLOW_UNVERIFIED_EMAIL = True  # addresses are verified by the invitation that came there
 MFA_TRUST_ENABLED = False  # no browser is spared the second factor
 MFA_TOTP_TOLERANCE = 1

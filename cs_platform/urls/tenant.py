@@ -8,8 +8,7 @@ from accounts.admin_site import tenant_admin_site
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("admin/", tenant_admin_site.urls),
-    path("accounts/", include("allauth.account.urls")),
-    path("accounts/2fa/", include("allauth.mfa.urls")),
+    path("accounts/", include("accounts.entrance_urls")),
     path("", include("workspace.urls")),
 ]
 

@@ -6,3 +6,12 @@ document.addEventListener("allauth.error", (event) => {
     note.hidden = false;
   }
 });
+// Enter in a field sends a form without asking the key; it asks the key first, as the button does. (The library sends by
+// script afterwards, which raises no event.)
+document.addEventListener("submit", (event) => {
+  const ask = event.target.querySelector("button[data-asks-key]");
+  if (ask) {
+    event.preventDefault();
+    ask.click();
+  }
+});

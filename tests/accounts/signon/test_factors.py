@@ -141,6 +141,18 @@ def test_a_company_that_asks_for_a_factor_opens_nothing_without_one(
     assert "so the last one stays" in refused.text and Authenticator.objects.filter(type="totp").exists()
 
 
+def test_nobody_takes_an_address_that_is_not_proven(acme: Tenant, rival: Tenant, carl: Membership) -> None:
+    """Else the next company that invites this address would open itself to Carl."""
+    client, _answer = log_in(carl)
+    wanted = "boss@rival.example"
+    for place in ("/accounts/email/", "/t/acme/accounts/email/"):
+        for data in ({"action_add": "", "email": wanted}, {"action_primary": "", "email": wanted}):
+            assert client.post(place, data).status_code == 404
+    carl.user.refresh_from_db()
+    assert carl.user.email == "carl@acme.example"
+    assert client.get("/accounts/password/change/").status_code == 200
+
+
 def test_the_admins_have_no_login_of_their_own(acme: Tenant, alice: Membership, settings: Any) -> None:
     root = User.objects.create_superuser("root@x.example", PASSWORD)
     for path in ("/operator/login/", "/operator/", "/t/acme/admin/login/", "/t/acme/admin/"):
@@ -159,7 +171,7 @@ def test_the_admins_have_no_login_of_their_own(acme: Tenant, alice: Membership, 
     Authenticator.objects.all().delete()
     client = Client()
     client.force_login(root)
-    for path in ("/operator/", "/operator/login/", "/operator/accounts/tenant/"):
+    for path in ("/operator/", "/operator/login/", "/operator/accounts/tenant/", "/operator/platform/"):
         assert client.get(path)["Location"].startswith("/accounts/2fa/"), path
 
 
