@@ -25,6 +25,12 @@ class Chart:
     summary: str
     columns: list[str]
     rows: list[list[str]]
+    links: Sequence[str] = ()  # where the rows lead, as the points do that a mouse can press
+
+    @property
+    def linked_rows(self) -> list[tuple[list[str], str]]:
+        """The rows of the table with where each leads."""
+        return list(zip(self.rows, self.links or [""] * len(self.rows), strict=True))
 
 
 @dataclass(frozen=True)

@@ -78,9 +78,36 @@
   }
 
   // --- forms ----------------------------------------------------------------------------------------------------------
+  // A filter is sent when it changes. An arrow key changes a list with each step and a date with each digit, and the page would
+  // go away under the fingers: what keys change is sent with Enter or when the field is left. The focus is where it was afterwards.
+  var keyed = null, changed = null;
+  function send(form, next) {
+    changed = null;
+    if (next && next.name && next.form === form) { keep("cs-focus", form.getAttribute("aria-label") + "\n" + next.name); }
+    form.requestSubmit();
+  }
+  function keep(name, value) { try { window.sessionStorage.setItem(name, value); } catch (error) { /* forbidden: focus starts at the top */ } }
+  function focusAgain() {
+    var said = null;
+    try { said = window.sessionStorage.getItem("cs-focus"); window.sessionStorage.removeItem("cs-focus"); } catch (error) { return; }
+    if (!said) { return; }
+    $$("form[data-autosubmit]").forEach(function (form) {
+      var field = form.getAttribute("aria-label") === said.split("\n")[0] && form.elements[said.split("\n")[1]];
+      if (field && field.focus) { field.focus({ preventScroll: true }); }
+    });
+  }
+  document.addEventListener("keydown", function (event) {
+    var field = event.target.matches("form[data-autosubmit] select, form[data-autosubmit] input") ? event.target : null;
+    if (field && changed === field && event.key === "Enter") { event.preventDefault(); send(field.form, field); return; }
+    keyed = field && (event.key === "Tab" || !/^(search|text|checkbox|radio)$/.test(field.type)) ? field : null;
+  }, true);
+  document.addEventListener("keyup", function () { keyed = null; }, true);
+  document.addEventListener("focusout", function (event) {
+    if (changed && event.target === changed && document.hasFocus()) { send(changed.form, event.relatedTarget || changed); }
+  });
   document.addEventListener("change", function (event) {
     var form = event.target.closest("form[data-autosubmit]");
-    if (form) { form.requestSubmit(); }
+    if (form && keyed === event.target) { changed = keyed; } else if (form) { send(form, event.target); }
     if (event.target.matches("[data-pick], [data-pick-all]")) { bulk(event.target); }
   });
   document.addEventListener("submit", function (event) {
@@ -136,6 +163,10 @@
     else if (event.key === "g") { goto = true; window.setTimeout(function () { goto = false; }, 1200); }
     else if (event.key === "j") { step(1); }
     else if (event.key === "k") { step(-1); }
+    else if (event.key === "z") { // what was just said can be undone from anywhere, before it is gone
+      var undo = $$("#toasts form button").pop();
+      if (undo) { event.preventDefault(); undo.click(); }
+    }
   });
   function hits(event) {
     var all = [$("#search")].concat($$(".search-hit")), at = all.indexOf(document.activeElement);
@@ -156,6 +187,25 @@
   }, true);
 
   // --- htmx ---------------------------------------------------------------------------------------------------------------
+  // What had the focus is often drawn anew by the answer: the same control gets it again, else the first of that part.
+  var held = null;
+  function twin(control, root) {
+    return (control.id && document.getElementById(control.id)) || $$("a[href], button, input, select, textarea", root).filter(function (one) {
+      return one.tagName === control.tagName && ["name", "value", "href", "aria-label"].every(function (part) { return one.getAttribute(part) === control.getAttribute(part); })
+        && one.textContent === control.textContent;
+    })[0];
+  }
+  document.addEventListener("htmx:beforeSwap", function (event) {
+    var target = event.detail.target, control = document.activeElement;
+    held = target && target.parentNode && target.contains(control) && control !== document.body ? { control: control, id: target.id, around: target.parentNode } : null;
+  });
+  document.addEventListener("htmx:afterSettle", function () {
+    if (!held || held.control.isConnected || document.activeElement !== document.body) { held = null; return; }
+    var part = (held.id && document.getElementById(held.id)) || held.around, found = twin(held.control, part);
+    held = null;
+    found = found || $$("a[href], button, input:not([type=hidden]), select, textarea, summary", part).filter(function (one) { return one.offsetParent && !one.disabled; })[0];
+    if (found) { found.focus({ preventScroll: true }); }
+  });
   document.addEventListener("htmx:afterSwap", function (event) {
     toasts(document);
     if (event.target.id === "search-results") { $("#search").setAttribute("aria-expanded", String(event.target.children.length > 0)); }
@@ -174,6 +224,6 @@
   });
   document.addEventListener("cs:toast", function () { toasts(document); }); // failures.js shows why something did not work
 
-  function ready() { toasts(document); }
+  function ready() { toasts(document); focusAgain(); }
   if (document.readyState === "loading") { document.addEventListener("DOMContentLoaded", ready); } else { ready(); }
 })();

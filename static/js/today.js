@@ -1,4 +1,4 @@
-// The list of the day by keys: e done, s put off, p play, n note, x not for me, z take back; j, k and Enter are the shell's.
+// The list of the day by keys: e done, s put off, p play, n note, x not for me; j, k, Enter and z (take back) are the shell's.
 (function () {
   "use strict";
   var place = 0, wanted = "";
@@ -34,11 +34,6 @@
   document.addEventListener("keydown", function (event) {
     if (!list() || event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented || document.querySelector("dialog[open]")) { return; }
     if (event.target.matches("input, textarea, select, [contenteditable]")) { return; }
-    if (event.key === "z") {
-      var toasts = document.querySelectorAll("#toasts form button");
-      if (toasts.length) { event.preventDefault(); toasts[toasts.length - 1].click(); }
-      return;
-    }
     var row = current();
     if (!row || !row.querySelector("[data-deed=done]")) { return; }
     var deeds = {

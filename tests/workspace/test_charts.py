@@ -72,3 +72,12 @@ def test_the_trend_has_the_target_and_the_mark_of_the_version() -> None:
 
 def test_the_week_that_has_not_ended_is_paler() -> None:
     assert FIGURES["bars"]["data"][0]["meta"]["tone"] == ["brand", "brand", "brand", "soft"]
+
+
+def test_the_table_leads_where_the_points_lead() -> None:
+    rows = [["80–85", "3"], ["85–90", "4"]]
+    chart = charts.Chart("c", {}, "", ["Score", "Accounts"], rows, links=["/a", "/b"])
+    assert chart.linked_rows == [(rows[0], "/a"), (rows[1], "/b")]
+    assert charts.Chart("c", {}, "", [], rows).linked_rows == [(rows[0], ""), (rows[1], "")]
+    with pytest.raises(ValueError, match="zip"):
+        _ = charts.Chart("c", {}, "", [], rows, links=["/a"]).linked_rows

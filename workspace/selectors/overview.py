@@ -191,6 +191,7 @@ def _distribution(row: TenantDay, by: str, currency: str) -> Chart:
         summary=_("Distribution of health scores. %(finding)s.") % {"finding": _finding(row, by)},
         columns=[_("Score"), axis],
         rows=[[charts.bin_label(i), shown[i]] for i in range(BINS)],
+        links=links,
     )
 
 

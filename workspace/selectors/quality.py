@@ -210,6 +210,7 @@ def _chart(weeks: Sequence[BandWeek], marks: Sequence[Mark]) -> Chart:
             _("Accounts compared"),
         ],
         rows=rows,
+        links=[changes_url(week.week) for week in reversed(weeks)],
     )
 
 

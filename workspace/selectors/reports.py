@@ -151,6 +151,7 @@ def line_chart(page: ReportPage, question: Question) -> Chart:
     path = reverse("workspace:report_accounts", args=[report.key])
     target = page.headline.target.low
     shown_target = None if target is None or report.aim in ("none", "rising") else float(target)
+    links = [question.address(path, on=point.day.isoformat()) for point in page.points]
     return Chart(
         id=f"report-{report.key}",
         figure=report_charts.over_time(
@@ -167,7 +168,7 @@ def line_chart(page: ReportPage, question: Question) -> Chart:
             target=shown_target,
             target_text=target_text(report, page.headline.target),
             stacked=bool(report.stacked),
-            links=[question.address(path, on=point.day.isoformat()) for point in page.points],
+            links=links,
         ),
         summary=finding(page.headline),
         columns=[_("Day"), *(str(part.title) for part in parts), "n"],
@@ -179,6 +180,7 @@ def line_chart(page: ReportPage, question: Question) -> Chart:
             ]
             for point in reversed(page.points)
         ],
+        links=links[::-1],
     )
 
 
@@ -212,14 +214,10 @@ def bar_chart(
     scale = 100 if part.kind == Kind.MONEY else 1
     path = reverse("workspace:report_accounts", args=[page.report.key])
     on = page.headline.day.isoformat() if page.headline.day else ""
+    links = [question.address(path, **{dimension: line.key or "-"}, on=on) for _name, line in lines]
     bars = [
-        report_charts.Bar(
-            name,
-            _drawn(line.value, scale),
-            value_text(part, line.value, page.currency),
-            question.address(path, **{dimension: line.key or "-"}, on=on),
-        )
-        for name, line in lines[:BARS]
+        report_charts.Bar(name, _drawn(line.value, scale), value_text(part, line.value, page.currency), link)
+        for (name, line), link in zip(lines[:BARS], links, strict=False)
     ]
     target = page.headline.target.low if page.report.has_target else None
     return Chart(
@@ -232,6 +230,7 @@ def bar_chart(
         summary=title,
         columns=[title, str(part.title), "n"],
         rows=[[name, value_text(part, line.value, page.currency), str(line.n)] for name, line in lines],
+        links=links,
     )
 
 
