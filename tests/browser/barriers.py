@@ -1,0 +1,57 @@
+"""What is asked of a page that is open: axe, names of what can be used, focus that is seen, narrow windows, large text."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from playwright.sync_api import Page
+
+AXE = Path(__file__).resolve().parents[2] / "node_modules" / "axe-core" / "axe.min.js"
+TOOLS = Path(__file__).with_name("barriers.js")
+DESK, PHONE = 1360, 390
+LOOKS = (("light", DESK), ("dark", DESK), ("dark", PHONE), ("light", PHONE))
+NARROW = 320  # a desk window of 1,280 pixels at 400 % (WCAG 1.4.10)
+TWICE = "document.documentElement.style.fontSize = '200%'"  # WCAG 1.4.4
+
+
+def equip(page: Page, *, with_axe: bool = True) -> None:
+    """Give the page the tools that ask it. The debugger brings them, so the page's policy has nothing against it."""
+    if with_axe:
+        page.evaluate(AXE.read_text(encoding="utf-8") + ";undefined")
+    page.evaluate(TOOLS.read_text(encoding="utf-8") + ";undefined")
+
+
+def look(page: Page, theme: str, width: int) -> None:
+    """The same page in another look, without loading it again."""
+    page.emulate_media(color_scheme="dark" if theme == "dark" else "light", reduced_motion="reduce")
+    page.set_viewport_size({"width": width, "height": 900})
+    page.wait_for_timeout(60)  # a frame for the colours, and for charts that are drawn again
+
+
+def unfold(page: Page) -> None:
+    """Fetch the parts that come when they are seen."""
+    page.evaluate("window.scrollTo(0, document.documentElement.scrollHeight)")
+    page.wait_for_load_state("networkidle")
+    page.evaluate("window.scrollTo(0, 0)")
+
+
+def faults(page: Page) -> list[str]:
+    """Everything at once, in both themes at both widths; each fault with the look that has it."""
+    unfold(page)
+    equip(page)
+    found = []
+    for theme, width in LOOKS:
+        look(page, theme, width)
+        here = [*page.evaluate("csAsk.barriers()"), *page.evaluate("csAsk.wide('as it is')")]
+        if theme == "light":  # colours do not matter to these
+            here += page.evaluate("csAsk.obscured()")
+        if (theme, width) == LOOKS[0]:
+            here += page.evaluate("csAsk.nameless()")
+        found += [f"{theme} {width}: {fault}" for fault in here]
+    look(page, "light", NARROW)
+    found += page.evaluate("csAsk.wide('320 pixels')")
+    look(page, "light", DESK)
+    page.evaluate(TWICE)
+    found += page.evaluate("[...csAsk.wide('text at 200 %'), ...csAsk.cut('text at 200 %')]")
+    page.evaluate("document.documentElement.style.fontSize = ''")
+    return found
