@@ -11,8 +11,11 @@
     side.classList.toggle("is-open", open);
     veil.hidden = !open;
     button.setAttribute("aria-expanded", String(open));
+    $(".main").inert = open; // the tabulator stays in front of the veil
     if (open) { $("a, button", side).focus(); } else if (side.contains(document.activeElement)) { button.focus(); }
   }
+
+  window.matchMedia("(width >= 62rem)").addEventListener("change", function () { sidebar(false); });
 
   // --- dialogs ------------------------------------------------------------------------------------------------------
   function confirmFirst(form, text) {
@@ -133,6 +136,15 @@
   }
 
   // --- keys -------------------------------------------------------------------------------------------------------------
+  // Who speaks to the computer, or presses keys by accident, switches single letters off (WCAG 2.1.4); kept on this device.
+  function letters(on) {
+    var root = document.documentElement, box = $("[data-single-keys]");
+    if (on !== undefined) { try { window.localStorage.setItem("cs-keys", on ? "on" : "off"); } catch (error) { /* forbidden: for this page */ } }
+    else { try { on = window.localStorage.getItem("cs-keys") !== "off"; } catch (error) { on = true; } }
+    root.dataset.keys = on ? "on" : "off";
+    if (box) { box.checked = on; }
+  }
+  document.addEventListener("change", function (event) { if (event.target.matches("[data-single-keys]")) { letters(event.target.checked); } });
   var goto = false;
   function typing(target) { return target.matches("input, textarea, select, [contenteditable]"); }
   function rows() { return $$("a.row-title").filter(function (row) { return row.offsetParent !== null; }); }
@@ -152,6 +164,7 @@
     if ((event.key === "ArrowDown" || event.key === "ArrowUp") && event.target.closest(".search")) { hits(event); return; }
     if (event.key === "Enter" && event.target === search && $(".search-hit")) { event.preventDefault(); $(".search-hit").click(); return; }
     if (event.ctrlKey || event.metaKey || event.altKey || typing(event.target) || $("dialog[open]")) { return; }
+    if (document.documentElement.dataset.keys === "off") { return; }
     if (goto) {
       goto = false;
       var link = $('[data-key="' + event.key.toLowerCase() + '"]');
@@ -224,6 +237,6 @@
   });
   document.addEventListener("cs:toast", function () { toasts(document); }); // failures.js shows why something did not work
 
-  function ready() { toasts(document); focusAgain(); }
+  function ready() { letters(); toasts(document); focusAgain(); }
   if (document.readyState === "loading") { document.addEventListener("DOMContentLoaded", ready); } else { ready(); }
 })();

@@ -33,7 +33,7 @@
   }
   document.addEventListener("keydown", function (event) {
     if (!list() || event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented || document.querySelector("dialog[open]")) { return; }
-    if (event.target.matches("input, textarea, select, [contenteditable]")) { return; }
+    if (event.target.matches("input, textarea, select, [contenteditable]") || document.documentElement.dataset.keys === "off") { return; }
     var row = current();
     if (!row || !row.querySelector("[data-deed=done]")) { return; }
     var deeds = {
