@@ -11,9 +11,11 @@ window.csAsk = (() => {
     e.tabIndex >= 0 && !e.disabled && e.type !== 'hidden' && !e.closest('[inert], dialog:not([open])')
     && e.checkVisibility({visibilityProperty: true}) && e.getClientRects().length);
 
-  // What axe calls a violation, whatever its weight.
-  const barriers = async () => {
-    const result = await axe.run(document, {resultTypes: ['violations'], rules: {'target-size': {enabled: true}}});
+  // What axe calls a violation, whatever its weight; or only what another colour or width can change.
+  const CHANGING = ['color-contrast', 'link-in-text-block', 'target-size', 'scrollable-region-focusable'];
+  const barriers = async whole => {
+    const which = whole ? {rules: {'target-size': {enabled: true}}} : {runOnly: {type: 'rule', values: CHANGING}};
+    const result = await axe.run(document, {resultTypes: ['violations'], ...which});
     return result.violations.map(v => `${v.id} (${v.impact}): `
       + v.nodes.slice(0, 3).map(n => `${n.target.join(' ')} ${n.html.slice(0, 90)}`).join(' | '));
   };

@@ -12,7 +12,7 @@ from accounts.models import Tenant
 from tests.conftest import PASSWORD
 
 from .conftest import Visitor
-from .passkeys import add_passkey, with_authenticator
+from .passkeys import add_passkey, prove, with_authenticator
 
 pytestmark = pytest.mark.browser
 # Pages, parts of pages and the Django admin alike.
@@ -31,6 +31,11 @@ def sign_in_with_password(page: Page, host: str, name: str) -> None:
     page.goto(f"{host}/accounts/login/")
     page.get_by_label("Email").fill(f"{name}@acme.example")
     page.get_by_label("Password", exact=True).fill(PASSWORD)
+    page.get_by_role("button", name="Sign in", exact=True).click()
+
+
+def show_code(page: Page, code: str) -> None:
+    page.get_by_label("Code").fill(code)
     page.get_by_role("button", name="Sign in", exact=True).click()
 
 
@@ -78,26 +83,25 @@ def test_a_company_that_asks_for_a_factor_gets_a_passkey(
     sign_in_with_password(page, host, "alice")
     expect(page.get_by_role("heading", name="Second factor")).to_be_visible()
     page.goto(f"{host}/t/acme/admin/")  # the password alone opens nothing
-    assert "/accounts/login/" in page.url
-    sign_in_with_password(page, host, "alice")
+    assert page.url.startswith(f"{host}/accounts/2fa/authenticate/")
     page.get_by_role("button", name="Use a passkey or security key").click()
     page.wait_for_url(today)
 
     # The key is gone: a code lets in once; the last factor stays while the company asks for one.
     session.send("WebAuthn.removeVirtualAuthenticator", {"authenticatorId": device})
     sign_out(page)
-    for code, lets_in in ((codes[3], True), (codes[3], False), (codes[4], True)):
-        sign_in_with_password(page, host, "alice")
-        page.get_by_label("Code").fill(code)
-        page.get_by_role("button", name="Sign in", exact=True).click()
-        if lets_in:
-            page.wait_for_url(today)
-            if code == codes[3]:
-                sign_out(page)
-        else:
-            expect(page.locator(".form-error")).to_be_visible()
+    sign_in_with_password(page, host, "alice")
+    show_code(page, codes[3])
+    page.wait_for_url(today)
+    sign_out(page)
+    sign_in_with_password(page, host, "alice")
+    show_code(page, codes[3])
+    expect(page.locator("#id_code_error")).to_be_visible()
+    show_code(page, codes[4])
+    page.wait_for_url(today)
     page.goto(f"{host}/accounts/2fa/webauthn/")
     page.get_by_role("link", name="Remove").click()
+    prove(page)
     page.get_by_role("button", name="Remove").click()
     expect(page.get_by_text("Your company asks for a second factor, so the last one stays.")).to_be_visible()
     Tenant.objects.update(second_factor_required=False)

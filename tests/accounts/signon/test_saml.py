@@ -83,6 +83,7 @@ def test_a_member_comes_in_and_sees_this_company_only(
         assert (entry.door, entry.actor_id, entry.address) == ("signon", carl.pk, "127.0.0.1")
 
 
+@pytest.mark.django_db(databases=["default", "dispatch"])
 def test_an_operator_by_a_companys_provider_operates_nothing(
     acme: Tenant, config: SignOn, keys: Keys, make: Make, carl: Membership
 ) -> None:
