@@ -148,8 +148,8 @@ def test_refusals_and_errors_have_no_barrier(
     live_server: LiveServer, acme: World, chromium: Browser, settings: Any
 ) -> None:
     """403, 404, a form that was open too long, too many attempts, a suspended company, and what broke on our side."""
-    visitor, wrong = Visitor(chromium, live_server.url), []
-    page = visitor.page
+    visitor = Visitor(chromium, live_server.url)
+    page, wrong = visitor.page, list[str]()
     for code, text in answers().items():
         page.route(
             f"**/broken/{code}/", lambda route, text=text: route.fulfill(body=text, content_type="text/html")
