@@ -28,7 +28,6 @@ from accounts.links import public_url
 from accounts.mail import Letter, message_of
 from accounts.models import Membership, OperatorEntry, Role, Tenant, User
 from accounts.models.directory import validate_timezone
-from accounts.public_pages import sealed
 from accounts.services import add_member, create_tenant
 
 SALT = "signup"
@@ -85,6 +84,13 @@ class FinishForm(forms.Form):
         return password
 
 
+def _unlisted(answer: HttpResponse) -> HttpResponse:
+    """The answer, kept out of search engines."""
+    # Not `sealed`: a page that sends no referrer posts its form from nowhere, and that is refused by the token's check.
+    answer.headers["X-Robots-Tag"] = "noindex, nofollow"
+    return answer
+
+
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def signup(request: HttpRequest) -> HttpResponse:
@@ -94,11 +100,11 @@ def signup(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         if _too_many(request, form.cleaned_data["email"]):
             form.add_error(None, _("Too many requests. Wait a minute, then try again."))
-            return sealed(render(request, "accounts/signup.html", {"form": form}, status=429))
+            return _unlisted(render(request, "accounts/signup.html", {"form": form}, status=429))
         send_link(company=form.cleaned_data["company"], email=form.cleaned_data["email"].lower())
-        return sealed(render(request, "accounts/signup_sent.html", {"email": form.cleaned_data["email"]}))
+        return _unlisted(render(request, "accounts/signup_sent.html", {"email": form.cleaned_data["email"]}))
     status = 400 if form.errors else 200
-    return sealed(render(request, "accounts/signup.html", {"form": form}, status=status))
+    return _unlisted(render(request, "accounts/signup.html", {"form": form}, status=status))
 
 
 @never_cache
@@ -109,7 +115,7 @@ def signup_finish(request: HttpRequest, token: str) -> HttpResponse:
     try:
         company, email = signing.loads(token, salt=SALT, max_age=LINK_SECONDS)
     except (signing.BadSignature, ValueError, TypeError):
-        return sealed(render(request, "accounts/link_refused.html", status=404))
+        return _unlisted(render(request, "accounts/link_refused.html", status=404))
     used = OperatorEntry.objects.filter(
         action="company.signed_up", details__email=email, details__name=company
     )
@@ -132,7 +138,7 @@ def signup_finish(request: HttpRequest, token: str) -> HttpResponse:
             return redirect(f"/t/{tenant.slug}/")
     status = 400 if form.errors else 200
     context = {"form": form, "company": company, "email": email, "known": known}
-    return sealed(render(request, "accounts/signup_finish.html", context, status=status))
+    return _unlisted(render(request, "accounts/signup_finish.html", context, status=status))
 
 
 def send_link(*, company: str, email: str) -> None:

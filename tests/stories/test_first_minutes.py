@@ -143,7 +143,10 @@ def test_from_the_first_login_to_the_first_score(nova: Tenant, ada: Client) -> N
 
     # 5: the first score now instead of tonight.
     asked = ada.post(f"{GUIDE}score/", Screen(invited.text).forms[f"{GUIDE}score/"], follow=True)
-    assert "Scores are being computed" in asked.text
+    assert "Scores are being computed" in asked.text and "/t/nova/jobs/" in asked.text
+    # A page that answers a post does not load itself again when the job ends: the form would be sent again.
+    another = ada.post(f"{GUIDE}key/")
+    assert "Scores are being computed" in another.text and "/t/nova/jobs/" not in another.text
     run_jobs(nova)
     done = ada.get(GUIDE)
     assert ticks(done.text) == ["source", "event", "model", "team", "score"]

@@ -88,6 +88,8 @@ def test_a_company_signs_itself_up_by_a_link_and_only_once(settings: Any) -> Non
     settings.SIGNUP_OPEN = True
     client = Client()
     assert "/signup/" in client.get("/accounts/login/").text
+    # A browser posts the form of a page without a referrer from nowhere, which the token's check refuses.
+    assert client.get("/signup/").headers["Referrer-Policy"] == "same-origin"
     assert client.post("/signup/", {"company": "日本", "email": "new@x.example"}).status_code == 400
     assert client.post("/signup/", {"company": "New Co", "email": "New@x.example"}).status_code == 200
     assert not Tenant.objects.filter(name="New Co").exists()
@@ -96,7 +98,8 @@ def test_a_company_signs_itself_up_by_a_link_and_only_once(settings: Any) -> Non
     found = re.search(r"https?://[^/]+(/signup/\S+)", letter.body)
     assert found
     path = found[1]
-    assert client.get(path).status_code == 200
+    page = client.get(path)
+    assert (page.status_code, page.headers["Referrer-Policy"]) == (200, "same-origin")
     assert client.post(path, {"name": "Nina", "timezone": "Nowhere", "password": PASSWORD}).status_code == 400
     said = {"name": "Nina", "timezone": "Europe/Madrid", "password": PASSWORD}
     assert client.post(path, said | {"password": "1"}).status_code == 400
