@@ -8,7 +8,7 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.utils.translation import gettext as _now
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.links import MOST_DAYS
@@ -68,4 +68,4 @@ class BundleForm(forms.Form):
         try:
             return datetime.strptime(self.cleaned_data["month"], "%Y-%m").date()  # noqa: DTZ007  (a month has no zone)
         except ValueError as error:
-            raise ValidationError(_now("Write the month as year and month, such as 2026-07.")) from error
+            raise ValidationError(gettext("Write the month as year and month, such as 2026-07.")) from error

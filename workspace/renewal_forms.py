@@ -9,7 +9,7 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.utils.translation import gettext as _now
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Membership
@@ -234,4 +234,4 @@ class PlanForm:
 
 def plan_hint() -> str:
     """What a good plan is, on the form."""
-    return _now("Two or three steps that change something, each with one person and a day.")
+    return gettext("Two or three steps that change something, each with one person and a day.")

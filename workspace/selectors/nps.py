@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from django.utils.dateparse import parse_datetime
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -136,7 +137,7 @@ def _chart(months: list[tuple[date, Score]], kind: str) -> Chart:
         if score.value is None or interval is None:
             continue
         words = _("%(month)s: %(value)s, %(n)s answers") % {
-            "month": f"{on:%m/%Y}",
+            "month": date_format(on, "M Y"),
             "value": figure_text(score),
             "n": number(score.n),
         }
@@ -149,7 +150,7 @@ def _chart(months: list[tuple[date, Score]], kind: str) -> Chart:
         columns=[_("Month"), axis, _("from"), _("to"), _("Answers")],
         rows=[
             [
-                f"{on:%m/%Y}",
+                date_format(on, "M Y"),
                 figure_text(score),
                 "–" if score.interval is None else number(score.interval.low, 0),
                 "–" if score.interval is None else number(score.interval.high, 0),
@@ -168,7 +169,7 @@ def _finding(months: list[tuple[date, Score]], kind: str) -> str:
     if len(months) == 1:
         return _("%(value)s in %(month)s, from %(n)s answers") % {
             "value": figure_text(last),
-            "month": f"{on:%m/%Y}",
+            "month": date_format(on, "M Y"),
             "n": number(last.n),
         }
     _before_on, before = months[-2]
@@ -178,7 +179,7 @@ def _finding(months: list[tuple[date, Score]], kind: str) -> str:
         and before.interval is not None
         and (last.interval.low > before.interval.high or last.interval.high < before.interval.low)
     )
-    said = {"value": figure_text(last), "month": f"{on:%m/%Y}", "change": signed(change)}
+    said = {"value": figure_text(last), "month": date_format(on, "M Y"), "change": signed(change)}
     if apart:
         return _("%(value)s in %(month)s, %(change)s on the month before") % said
     return _("%(value)s in %(month)s, %(change)s on the month before, which may be chance") % said

@@ -37,8 +37,14 @@ def shown_kind(entry: TimelineEntry) -> Kind:
 
 @register.filter
 def shown_title(entry: TimelineEntry) -> str:
-    """What an entry is called; days in it were written in no language and are read in the reader's."""
-    return ISO_DAY.sub(_as_people_write, entry.title)
+    """What an entry is called."""
+    return days_in_words(entry.title)
+
+
+@register.filter
+def days_in_words(text: str) -> str:
+    """A text that was stored with days in no language, with the days in the reader's."""
+    return ISO_DAY.sub(_as_people_write, text)
 
 
 def _as_people_write(found: re.Match[str]) -> str:
