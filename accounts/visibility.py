@@ -3,10 +3,9 @@
 A member sees all accounts, the own ones, or those of the own teams (`Membership.scope`). `TenantMiddleware` says so once for
 each request; keys of the API, services, jobs and commands see everything, because nothing is said for them.
 
-Three things keep it, so that a new page is safe without knowing of it: the manager of tenant models narrows what the ORM
-reads and writes (`accounts/fence/models.py`), `accounts/fence/narrowing.py` rewrites the tables that statements join or that
-hand-written SQL reads, and streams are read under the eyes of whoever asked for them. Sums over all accounts that were
-stored beforehand are not shown to whoever sees only some of them.
+Two things keep it, so that a new page is safe without knowing of it: the cursor narrows every table of accounts in every
+statement (`accounts/fence/narrowing.py`), and streams are read under the eyes of whoever asked for them. Sums over all
+accounts that were stored beforehand are not shown to whoever sees only some of them.
 """
 
 from __future__ import annotations
@@ -17,10 +16,8 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
-from django.db import connection
-
 if TYPE_CHECKING:
-    from accounts.models import Membership
+    from accounts.models import Membership, Tenant
 
 T = TypeVar("T")
 
@@ -37,6 +34,12 @@ class Visibility:
     def is_all(self) -> bool:
         """Whether every account is seen."""
         return self.owners is None
+
+    def shows(self, owner_id: int | None) -> bool:
+        """Whether an account of this owner is seen."""
+        if self.owners is None:
+            return True
+        return self.unowned if owner_id is None else owner_id in self.owners
 
 
 EVERYTHING = Visibility()
@@ -82,15 +85,9 @@ def money_hidden() -> bool:
 @contextmanager
 def seeing(seen: Visibility) -> Iterator[None]:
     """Show no more than this while the block runs."""
-    from accounts.fence.narrowing import narrow  # it asks this module what is seen
-
     token = _current.set(seen)
     try:
-        if seen.is_all:
-            yield
-        else:
-            with connection.execute_wrapper(narrow):
-                yield
+        yield
     finally:
         _current.reset(token)
 
@@ -112,19 +109,40 @@ def visibility_of(member: Membership) -> Visibility:
 
     Admins see everything: they could give it to themselves.
     """
-    from accounts.models import Membership as Members
-    from accounts.models import Role, TeamMember
+    return visibilities_of(member.tenant, [member])[member.pk]
 
-    if member.role == Role.ADMIN:
-        return EVERYTHING
-    money = member.role not in member.tenant.hidden_money_roles
-    if member.scope == Members.Scope.ALL:
-        return Visibility(money=money)
-    owners = {member.pk}
-    if member.scope == Members.Scope.TEAM:
-        teams = TeamMember.objects.filter(member_id=member.pk).values("team_id")
-        owners.update(TeamMember.objects.filter(team_id__in=teams).values_list("member_id", flat=True))
-    return Visibility(tuple(sorted(owners)), unowned=member.scope == Members.Scope.TEAM, money=money)
+
+def visibilities_of(tenant: Tenant, members: Iterable[Membership]) -> dict[int, Visibility]:
+    """The same for several members, by id; one query where one of them sees the accounts of the own teams, else none."""
+    from accounts.models import Membership as Members
+    from accounts.models import Role
+
+    people = list(members)
+    by_team = [one.pk for one in people if one.role != Role.ADMIN and one.scope == Members.Scope.TEAM]
+    mates = _team_mates(by_team) if by_team else {}
+    found = {}
+    for one in people:
+        money = one.role not in tenant.hidden_money_roles
+        if one.role == Role.ADMIN:
+            found[one.pk] = EVERYTHING
+        elif one.scope == Members.Scope.ALL:
+            found[one.pk] = Visibility(money=money)
+        else:
+            owners = tuple(sorted({one.pk} | mates.get(one.pk, set())))
+            found[one.pk] = Visibility(owners, unowned=one.scope == Members.Scope.TEAM, money=money)
+    return found
+
+
+def _team_mates(members: list[int]) -> dict[int, set[int]]:
+    """Who is in a team with each of these members."""
+    from accounts.models import TeamMember
+
+    own = TeamMember.objects.filter(member_id__in=members)
+    found: dict[int, set[int]] = {}
+    pairs = own.values_list("member_id", "team__members__member_id")
+    for member, mate in pairs:
+        found.setdefault(member, set()).add(mate)
+    return found
 
 
 def seen_through(seen: Visibility, parts: Iterable[T]) -> Iterator[T]:

@@ -10,9 +10,6 @@ from django.db.models.expressions import Col, Func
 from django.db.models.lookups import Exact
 from django.db.models.sql.where import AND, WhereNode
 
-from accounts.visibility import sees_all
-
-from .narrowing import narrowed
 from .scope import current_tenant_id
 
 if TYPE_CHECKING:
@@ -26,7 +23,7 @@ class TenantQuerySet(models.QuerySet[M]):
 
 
 class TenantManager(models.Manager[M], Generic[M]):
-    """Filters by the scope's tenant, and by what the running request may show; raises `NoTenant` without a tenant.
+    """Filters by the scope's tenant; raises `NoTenant` without one.
 
     Row-level security would hide other tenants' rows anyway; naming the tenant keeps the query on its index and, on a
     sharded database, on one node.
@@ -35,8 +32,7 @@ class TenantManager(models.Manager[M], Generic[M]):
     use_in_migrations = False
 
     def get_queryset(self) -> models.QuerySet[M]:
-        rows = TenantQuerySet[M](self.model, using=self._db).filter(tenant_id=current_tenant_id())
-        return rows if sees_all() else narrowed(rows)
+        return TenantQuerySet[M](self.model, using=self._db).filter(tenant_id=current_tenant_id())
 
 
 class TenantForeignKey(models.ForeignKey):  # type: ignore[type-arg]  # generic in the stubs only

@@ -1,21 +1,24 @@
-"""Has statements of somebody who sees only some accounts read only those, whoever wrote the statement.
+"""Has statements of somebody who sees only some accounts meet only those, whoever wrote the statement.
 
-The manager of tenant models narrows what a query of the ORM begins with. Tables that it joins, and tables in hand-written
-SQL, are put in here: `JOIN accounts_account AS a` becomes `JOIN (SELECT * FROM accounts_account WHERE …) AS a`. PostgreSQL
-pulls such a sub-select up, so the plan is that of the condition. Nothing is rewritten for whoever sees everything.
+The cursor (`accounts/fence/backend/cursors.py`) asks here before each statement, the ORM's and hand-written ones alike.
+The statement is parsed once (`statements.py`): `JOIN accounts_account AS a` becomes
+`JOIN (SELECT * FROM accounts_account WHERE …) AS a`, and rows that are changed or deleted get one condition more.
+PostgreSQL pulls such a sub-select up, so the plan is that of the condition. What cannot be kept to the accounts is refused.
+Nothing is rewritten for whoever sees everything.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from functools import cache, lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from django.apps import apps
-from django.db.models import ForeignKey, Q, QuerySet
+from django.db.models import ForeignKey
 
-from accounts.visibility import Visibility, current_visibility
+from accounts.visibility import Visibility
+
+from .statements import Condition, Template, template_of
 
 if TYPE_CHECKING:
     from django.db.models import Model
@@ -45,6 +48,11 @@ OVER_ALL = frozenset(
 )
 # References that say nothing of whose row it is: who did something, what it was made with.
 NO_WAY = frozenset({"accounts.Membership", "accounts.Account", "accounts.Job"})
+
+# A statement of one member is mostly another's too; longer ones (lists of ids written out) hardly come back.
+KEPT_STATEMENTS, LONGEST_KEPT = 4096, 20_000
+# Their names are counted up, and they read nothing.
+SAVEPOINTS = (b"SAVEPOINT ", b"RELEASE SAVEPOINT ", b"ROLLBACK TO SAVEPOINT ")
 
 Way = tuple[str, type["Model"], bool]  # the field, the model it leads to, whether it may be empty
 
@@ -77,29 +85,13 @@ def is_of_accounts(model: type[Model]) -> bool:
     return label == "accounts.Account" or label in OVER_ALL or way_of(model) is not None
 
 
-def narrowed(rows: QuerySet[Any]) -> QuerySet[Any]:
-    """The rows that the running request may show."""
-    seen = current_visibility()
-    if seen.owners is None:
-        return rows
-    model: type[Model] = rows.model
-    if model._meta.label in OVER_ALL:
-        return rows.none()
-    if model._meta.label == "accounts.Account":
-        owned = Q(owner_id__in=seen.owners)
-        return rows.filter(owned | Q(owner_id=None) if seen.unowned else owned)
-    way = way_of(model)
-    if way is None:
-        return rows
-    name, other, nullable = way
-    parents = Q(**{f"{name}__in": other._default_manager.values("pk")})
-    return rows.filter(parents | Q(**{f"{name}__isnull": True}) if nullable else parents)
+Rule = Callable[[Visibility, str], str]  # eyes, and what stands before the columns
 
 
 @cache
-def _conditions() -> Mapping[str, Callable[[Visibility], str]]:
-    """How each table is narrowed, by its name."""
-    found: dict[str, Callable[[Visibility], str]] = dict.fromkeys(RAW_TABLES, _by_column)
+def conditions() -> Mapping[str, Rule]:
+    """How each table of accounts is narrowed, by its name."""
+    found: dict[str, Rule] = dict.fromkeys(RAW_TABLES, _by_column)
     for model in apps.get_models():
         if not any(field.name == "tenant" for field in model._meta.fields):
             continue
@@ -108,24 +100,22 @@ def _conditions() -> Mapping[str, Callable[[Visibility], str]]:
     return found
 
 
-def _by_column(seen: Visibility) -> str:
-    return f"account_id IN ({_accounts(seen)})"
+def _by_column(seen: Visibility, prefix: str) -> str:
+    rows = f"SELECT id FROM accounts_account WHERE tenant_id = app_tenant() AND {_owned(seen, '')}"
+    return f"{prefix}account_id IN ({rows})"
 
 
-def _accounts(seen: Visibility) -> str:
-    return f"SELECT id FROM accounts_account WHERE tenant_id = app_tenant() AND {_owned(seen)}"
-
-
-def _owned(seen: Visibility) -> str:
+def _owned(seen: Visibility, prefix: str) -> str:
     # Numbers of our own, written out: the statement keeps its parameters.
-    owned = f"owner_id IN ({', '.join(str(int(owner)) for owner in seen.owners or ())})"
-    return f"({owned} OR owner_id IS NULL)" if seen.unowned else owned
+    owners = ", ".join(str(int(owner)) for owner in seen.owners or ())
+    owned = f"{prefix}owner_id IN ({owners})" if owners else "false"
+    return f"({owned} OR {prefix}owner_id IS NULL)" if seen.unowned else owned
 
 
-def _condition_of(model: type[Model]) -> Callable[[Visibility], str]:
+def _condition_of(model: type[Model]) -> Rule:
     label = model._meta.label
     if label in OVER_ALL:
-        return lambda seen: "false"
+        return lambda seen, prefix: "false"
     if label == "accounts.Account":
         return _owned
     way = way_of(model)
@@ -135,50 +125,34 @@ def _condition_of(model: type[Model]) -> Callable[[Visibility], str]:
     inner = _condition_of(other)
     table = other._meta.db_table
 
-    def condition(seen: Visibility) -> str:
-        rows = f"{column} IN (SELECT id FROM {table} WHERE tenant_id = app_tenant() AND {inner(seen)})"
-        return f"({rows} OR {column} IS NULL)" if nullable else rows
+    def condition(seen: Visibility, prefix: str) -> str:
+        rows = f"SELECT id FROM {table} WHERE tenant_id = app_tenant() AND {inner(seen, '')}"
+        found = f"{prefix}{column} IN ({rows})"
+        return f"({found} OR {prefix}{column} IS NULL)" if nullable else found
 
     return condition
 
 
-_KEYWORDS = (
-    "on|where|join|left|right|inner|full|cross|natural|group|order|limit|union|set|using|for|having|window|returning|"
-    "except|intersect|offset|fetch|tablesample|lateral|and|or|as|do|when|then|values|select"
-)
+@lru_cache(maxsize=KEPT_STATEMENTS)
+def _template(statement: bytes, with_values: bool) -> Template:
+    return template_of(statement, conditions(), with_values=with_values)
 
 
-@cache
-def _pattern() -> re.Pattern[str]:
-    names = "|".join(sorted(map(re.escape, _conditions()), key=len, reverse=True))
-    return re.compile(
-        # Hand-written: wherever a table can be read. The ORM quotes names; what it begins with its manager has narrowed.
-        rf"(?P<before>(?<!delete )\b(?:from|join|using)\s+|,\s*)(?P<plain>{names})(?![\w.(\"])"
-        rf"|(?P<joined>\bjoin\s+)\"(?P<quoted>{names})\"(?!\.)",
-        re.IGNORECASE,
+@lru_cache(maxsize=KEPT_STATEMENTS)
+def _condition(place: Condition, seen: Visibility) -> bytes:
+    return conditions()[place.table](seen, place.prefix).encode()
+
+
+def narrowed_sql(sql: str | bytes, seen: Visibility, *, with_values: bool = True) -> bytes:
+    """The statement with every table of accounts in it narrowed to what is seen; raises `Unnarrowable`.
+
+    `with_values` says that parameters (`%s`) will be put in, so that `%%` is one sign.
+    """
+    statement = sql.encode() if isinstance(sql, str) else bytes(sql)
+    if statement.startswith(SAVEPOINTS):
+        return statement
+    read = _template if len(statement) <= LONGEST_KEPT else _template.__wrapped__
+    return b"".join(
+        piece if isinstance(piece, bytes) else _condition(piece, seen)
+        for piece in read(statement, with_values)
     )
-
-
-_ALIAS = re.compile(rf"\s+(?:as\s+)?(?!(?:{_KEYWORDS})\b)[\"a-z_]", re.IGNORECASE)
-
-
-@lru_cache(maxsize=2048)
-def narrowed_sql(sql: str, seen: Visibility) -> str:
-    """The statement with every table of accounts in it narrowed to what is seen."""
-    conditions = _conditions()
-
-    def narrow_one(match: re.Match[str]) -> str:
-        table = match["plain"] or match["quoted"]
-        rows = f"(SELECT * FROM {table} WHERE {conditions[table.lower()](seen)})"
-        named = _ALIAS.match(sql, match.end())
-        return f"{match['before'] or match['joined']}{rows}" + ("" if named else f' AS "{table}"')
-
-    return _pattern().sub(narrow_one, sql)
-
-
-def narrow(execute: Callable[..., Any], sql: Any, params: Any, many: bool, context: dict[str, Any]) -> Any:
-    """Wrapper of statements (`connection.execute_wrapper`)."""
-    seen = current_visibility()
-    if not seen.is_all and isinstance(sql, str):
-        sql = narrowed_sql(sql, seen)
-    return execute(sql, params, many, context)

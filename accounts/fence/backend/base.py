@@ -6,6 +6,8 @@ from typing import Any
 
 from django.db.backends.postgresql import base, features
 
+from .cursors import NarrowedCursor
+
 
 class DatabaseFeatures(features.DatabaseFeatures):
     """What differs for fenced tables."""
@@ -18,6 +20,10 @@ class DatabaseFeatures(features.DatabaseFeatures):
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
-    """Django's, with our features."""
+    """Django's, with our features and our cursor."""
 
     features_class = DatabaseFeatures
+
+    def get_connection_params(self) -> dict[str, Any]:
+        """Every cursor of the connection, a raw one too, is ours."""
+        return {**super().get_connection_params(), "cursor_factory": NarrowedCursor}
