@@ -87,9 +87,10 @@ def is_money(metric: str) -> bool:
 
 def measured(value: float, fact: Fact, names: Names) -> str:
     """A value of a comparison: money is stored in cents and read in its currency."""
-    if isinstance(fact, MetricFact) and is_money(fact.metric):
-        if money_hidden():
-            return pgettext("an amount of money", "hidden")
+    in_cents = isinstance(fact, MetricFact) and is_money(fact.metric)
+    if money_hidden() and (in_cents or fact == FieldFact("mrr")):
+        return pgettext("an amount of money", "hidden")
+    if in_cents:
         return f"{figure(value / 100)}\N{NO-BREAK SPACE}{names.get(CURRENCY, '')}".strip()
     return figure(value)
 

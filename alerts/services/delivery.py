@@ -13,6 +13,7 @@ from django.db.models import F
 from django.utils import translation
 
 from accounts.models import Membership, Role, Tenant
+from accounts.visibility import Visibility, seeing, visibilities_of
 from alerts.events import ALERT_OPENED, ALERT_RESOLVED
 from alerts.models import Alert, Channel
 from alerts.probes import Night
@@ -69,9 +70,11 @@ def _tell_people(tenant: Tenant, alerts: Sequence[Alert]) -> None:
             by_member.setdefault(member.pk, []).append(alert)
     budgets = budgets_of(tenant, list(people.values()))
     names: dict[str, Mapping[str, str]] = {}
+    eyes = visibilities_of(tenant, people.values())
     for pk, mine in by_member.items():
         language = people[pk].user.language or tenant.language
-        with translation.override(language):
+        # Only how amounts are worded: whether an account is seen is asked where it is told.
+        with translation.override(language), seeing(Visibility(money=eyes[pk].money)):
             if language not in names:
                 names[language] = metric_names(tenant)
             for alert in mine[: budgets[pk].alerts]:

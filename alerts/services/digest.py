@@ -15,6 +15,7 @@ from accounts.access import has_role
 from accounts.jobs import Chunk
 from accounts.models import Job, Membership, Role, Tenant
 from accounts.services import enqueue_job
+from accounts.visibility import seeing, visibility_of
 from alerts.models import Alert
 from alerts.selectors import budget_of, budgets_of, finding_sentence, metric_names, open_alerts
 from outreach.services import notify_members
@@ -78,7 +79,31 @@ def send_chunk(tenant: Tenant, job: Job, params: Mapping[str, Any]) -> None:
 
 
 def send_digest(*, tenant: Tenant, member: Membership, on: date) -> bool:
-    """Say what waits for a member: what is for a person first, then what automation is on; False when nothing waits."""
+    """Say what waits for a member: what is for a person first, then what automation is on; False when nothing waits.
+
+    It is made by the worker, so it is read and worded with the member's eyes: their accounts, and amounts if they see any.
+    """
+    member.tenant = tenant
+    with seeing(visibility_of(member)), translation.override(member.user.language or tenant.language):
+        said = _digest(tenant, member, on)
+    if said is None:
+        return False
+    title, body = said
+    told = notify_members(
+        tenant=tenant,
+        members=[member],
+        kind=NOTICE,
+        title=title,
+        body=body,
+        url="/alerts/",
+        dedupe_key=f"digest-{on.isoformat()}",
+        email=True,
+    )
+    return bool(told)
+
+
+def _digest(tenant: Tenant, member: Membership, on: date) -> tuple[str, str] | None:
+    """Subject and text; None where nothing waits."""
     found = open_alerts(tenant, owner_id=member.pk, today=on)
     if has_role(member, Role.MANAGER):  # what is nobody's is the managers'
         nobody = open_alerts(tenant, unowned=True, today=on)
@@ -89,30 +114,19 @@ def send_digest(*, tenant: Tenant, member: Membership, on: date) -> bool:
     )
     total = found.order_by().count() + nobody.order_by().count()
     if not total:
-        return False
-    with translation.override(member.user.language or tenant.language):
-        names = metric_names(tenant)
-        fresh = sum(alert.opened_on >= on - timedelta(days=1) for alert in alerts)
-        lines = [_line(alert, names) for alert in alerts[:SHOWN]]
-        if total > len(lines):
-            rest = total - len(lines)
-            lines.append(ngettext("… and %(count)s more.", "… and %(count)s more.", rest) % {"count": rest})
-        title = ngettext("%(count)s alert waits for you", "%(count)s alerts wait for you", total) % {
-            "count": total
-        }
-        if fresh:
-            title += " " + ngettext("(%(count)s new)", "(%(count)s new)", fresh) % {"count": fresh}
-        told = notify_members(
-            tenant=tenant,
-            members=[member],
-            kind=NOTICE,
-            title=title,
-            body="\n\n".join(lines),
-            url="/alerts/",
-            dedupe_key=f"digest-{on.isoformat()}",
-            email=True,
-        )
-    return bool(told)
+        return None
+    names = metric_names(tenant)
+    fresh = sum(alert.opened_on >= on - timedelta(days=1) for alert in alerts)
+    lines = [_line(alert, names) for alert in alerts[:SHOWN]]
+    if total > len(lines):
+        rest = total - len(lines)
+        lines.append(ngettext("… and %(count)s more.", "… and %(count)s more.", rest) % {"count": rest})
+    title = ngettext("%(count)s alert waits for you", "%(count)s alerts wait for you", total) % {
+        "count": total
+    }
+    if fresh:
+        title += " " + ngettext("(%(count)s new)", "(%(count)s new)", fresh) % {"count": fresh}
+    return title, "\n\n".join(lines)
 
 
 def _line(alert: Alert, names: Mapping[str, str]) -> str:

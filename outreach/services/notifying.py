@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from accounts.mail import EMAIL
 from accounts.models import Account, Membership, Outbox, Tenant
+from accounts.visibility import visibilities_of
 from outreach.delivery.slack import here
 from outreach.keys import short_key
 from outreach.models import Notification, NotificationChoice
@@ -28,10 +29,15 @@ def notify_members(
 ) -> int:
     """Put a line behind the bell of each active member, and send it by mail where they (or else the caller) want that.
 
-    `url` is a path inside the tenant or a whole address. Returns how many members were told something new.
+    `url` is a path inside the tenant or a whole address. Whoever does not see the account is told nothing of it; what is
+    about several accounts is composed by the caller with the receiver's eyes (`accounts.visibility.seeing`). Returns how
+    many members were told something new.
     """
     key = short_key(dedupe_key)
     people = {member.pk: member for member in members if member.is_active}
+    if account is not None:
+        eyes = visibilities_of(tenant, people.values())
+        people = {pk: member for pk, member in people.items() if eyes[pk].shows(account.owner_id)}
     known = set(
         Notification.objects.filter(tenant=tenant, member__in=people, dedupe_key=key).values_list(
             "member_id", flat=True

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from accounts.models import Membership, Role, Tenant
+from accounts.visibility import visibilities_of
 from outreach.services import notify_members
 from playbooks.calendars import calendars_of
 from playbooks.events import TASK_OVERDUE
@@ -41,10 +42,12 @@ def escalate_overdue(*, tenant: Tenant, day: date) -> int:
             by_person[task.assignee].append(task)
     told = [task for tasks in by_person.values() for task in tasks]
     managers = _managers(tenant)
+    eyes = visibilities_of(tenant, managers)
     for person, tasks in by_person.items():
         for manager in managers:
-            if person is None or manager.pk != person.pk:
-                _tell(tenant, manager, person, tasks, day)
+            seen = [task for task in tasks if eyes[manager.pk].shows(task.account.owner_id)]
+            if seen and (person is None or manager.pk != person.pk):
+                _tell(tenant, manager, person, seen, day)
     Task.objects.filter(tenant=tenant, pk__in=[task.pk for task in told]).update(escalated_on=day)
     return len(told)
 

@@ -14,6 +14,7 @@ from alerts.models import Alert, Attention, MemberAttention, Rule
 from alerts.services import evaluate_rules, plan_digests, send_digest
 from alerts.services.digest import next_morning
 from outreach.models import Endpoint, Event, Notification
+from outreach.services import notify_members
 
 from .conftest import SUNDAY
 from .test_findings import make_alert
@@ -173,6 +174,57 @@ def test_a_digest_says_what_waits_and_is_skipped_when_nothing_does(
     assert text.index("T-1") < text.index("T-2")
     assert "porque la salud de la cuenta es crítica" in text
     assert not send_digest(tenant=inside, member=mona, on=today)  # they are Carl's
+
+
+def test_a_digest_is_made_with_the_eyes_of_whoever_gets_it(
+    inside: Tenant, owned: Account, carl: Membership, mona: Membership
+) -> None:
+    """The worker makes it, without a request: other people's accounts and hidden amounts stay out of it all the same."""
+    today = inside.today()
+    theirs = Account.objects.create(tenant=inside, external_id="theirs", name="Secret Corp", owner=mona)
+    rule = Rule.objects.get(key="ticket_unresolved")
+    rule.pk, rule.key, rule.kind, rule.name = None, "big", "conditions", "Big"
+    rule.save()
+    worth = {"facts": [{"fact": "field", "field": "mrr", "value": 98_765, "bound": 50_000}]}
+    make_alert(owned, rule="big", evidence=worth, assignee=carl)
+    make_alert(theirs, rule="big", evidence=worth, assignee=carl)
+    carl.scope = "own"
+    carl.save()
+    assert send_digest(tenant=inside, member=carl, on=today)
+    text = Outbox.objects.get().payload["text"]
+    assert "Owned: Big" in text and "98,765" in text and "Secret Corp" not in text
+    inside.hidden_money_roles = ["csm"]
+    assert send_digest(tenant=inside, member=carl, on=today + timedelta(days=1))
+    later = Outbox.objects.latest("id").payload["text"]
+    assert "Owned: Big" in later and "98,765" not in later and "50,000" not in later
+    # Whoever sees all accounts and amounts reads both; whoever sees the account is told of it by the bell.
+    carl.scope, inside.hidden_money_roles = "all", []
+    carl.save()
+    assert send_digest(tenant=inside, member=carl, on=today + timedelta(days=2))
+    whole = Outbox.objects.latest("id").payload["text"]
+    assert "Secret Corp" in whole and "98,765" in whole
+
+
+def test_nobody_is_told_of_an_account_they_do_not_see(
+    tickets_only: Rule, owned: Account, carl: Membership, mona: Membership, inside: Tenant
+) -> None:
+    """A manager who sees the own teams' accounts hears of nobody's, not of another team's."""
+    Rule.objects.filter(pk=tickets_only.pk).update(interrupts="always", channels=["in_app"])
+    mona.scope = "own"
+    mona.save()
+    orphan = Account.objects.create(tenant=inside, external_id="orphan", name="Orphan")
+    ticket(orphan, "T-1")
+    evaluate_rules(tenant=inside, day=SUNDAY)
+    assert Alert.objects.count() == 1 and Notification.objects.count() == 0
+    mona.scope = "team"
+    mona.save()
+    ticket(orphan, "T-2")
+    evaluate_rules(tenant=inside, day=SUNDAY)
+    assert list(Notification.objects.values_list("member_id", flat=True)) == [mona.pk]
+    told = notify_members(
+        tenant=inside, members=[carl, mona], kind="x", title="t", account=owned, dedupe_key="one"
+    )
+    assert told == 1  # it is Carl's
 
 
 def test_a_digest_that_is_due_goes_out_unless_it_is_not_wanted_any_more(

@@ -23,7 +23,6 @@ from accounts.models import (
 )
 from accounts.services import record_audit, record_timeline
 from accounts.timeline import NOTE
-from accounts.visibility import visibility_of
 from outreach.services import notify_members
 from workspace.mentions import mentioned
 
@@ -191,7 +190,7 @@ def _tell(tenant: Tenant, note: Note, actor: Membership, chosen: Collection[int]
     fresh = [member for member in members if member.pk in named and member.pk not in note.mentions]
     note.mentions = [*note.mentions, *(member.pk for member in fresh)]
     note.save(update_fields=["mentions"])
-    others = [member for member in fresh if member.pk != actor.pk and _sees(member, note.account)]
+    others = [member for member in fresh if member.pk != actor.pk]
     if others:
         notify_members(
             tenant=tenant,
@@ -204,14 +203,6 @@ def _tell(tenant: Tenant, note: Note, actor: Membership, chosen: Collection[int]
             account=note.account,
             dedupe_key=f"note:{note.pk}:{','.join(str(member.pk) for member in others)}",
         )
-
-
-def _sees(member: Membership, account: Account) -> bool:
-    """Whether a member sees the account at all; who does not is told nothing of it."""
-    seen = visibility_of(member)
-    if seen.owners is None:
-        return True
-    return seen.unowned if account.owner_id is None else account.owner_id in seen.owners
 
 
 def _show(note: Note, entry: TimelineEntry) -> None:
