@@ -11,32 +11,14 @@ from typing import Any
 from django.apps import apps
 from django.core.exceptions import FieldDoesNotExist
 from django.db.models import Model
-from django.utils.functional import Promise
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from workspace.audit_actions import ACTIONS
+from workspace.timeline_kinds import KINDS
+
 MOST_CHARACTERS = 300
-# What people ask about most; the others are said as they are written in the code.
-ACTIONS: dict[str, Promise] = {
-    "access.changed": gettext_lazy("Rules of access changed"),
-    "api_key.created": gettext_lazy("API key made"),
-    "api_key.revoked": gettext_lazy("API key revoked"),
-    "member.added": gettext_lazy("Member added"),
-    "member.deactivated": gettext_lazy("Member switched off"),
-    "member.factor_added": gettext_lazy("Second factor added"),
-    "member.factor_removed": gettext_lazy("Second factor removed"),
-    "member.factors_reset": gettext_lazy("Second factors reset"),
-    "member.password_changed": gettext_lazy("Password changed"),
-    "member.reactivated": gettext_lazy("Member switched on again"),
-    "member.role_changed": gettext_lazy("Role changed"),
-    "member.sessions_ended": gettext_lazy("Sessions ended"),
-    "member.sign_in_failed": gettext_lazy("Sign-in failed"),
-    "member.sign_on_released": gettext_lazy("Identity of single sign-on released"),
-    "member.signed_in": gettext_lazy("Signed in"),
-    "sign_on.saved": gettext_lazy("Single sign-on changed"),
-    "tenant.timezone.changed": gettext_lazy("Time zone changed"),
-}
 HOW = {
     "added": gettext_lazy("added"),
     "changed": gettext_lazy("changed"),
@@ -63,9 +45,38 @@ class Written:
 
 
 def action_words(action: str) -> str:
-    """An action's name for people."""
-    known = ACTIONS.get(action)
-    return str(known) if known else capfirst(action.replace(".", " · ").replace("_", " "))
+    """An action's name for people; a code that a later version wrote is said as it is written."""
+    return known_words(action) or capfirst(action.replace(".", " · ").replace("_", " "))
+
+
+def known_words(action: str) -> str:
+    """The words of a code; empty for one that nothing here writes."""
+    if action in ACTIONS:
+        return str(ACTIONS[action])
+    kind = KINDS.get(action.replace(".", "_"))
+    if kind is not None:
+        return str(kind.word)
+    label, _dot, verb = action.rpartition(".")
+    if verb in HOW and label in _labels():
+        return f"{capfirst(str(_labels()[label]._meta.verbose_name))}: {HOW[verb]}"
+    return ""
+
+
+def all_words() -> list[str]:
+    """The names of everything that services write, sorted, each once."""
+    return sorted({*map(str, ACTIONS.values()), *(str(kind.word) for kind in KINDS.values())}, key=str.lower)
+
+
+def codes_saying(text: str) -> list[str]:
+    """The codes whose words contain a text, whatever its case."""
+    wanted = text.lower()
+    known = [
+        *ACTIONS,
+        *(key.replace("_", ".", 1) for key in KINDS),
+        *(key.replace("_", ".") for key in KINDS),
+        *(f"{label}.{verb}" for label in _labels() for verb in HOW),
+    ]
+    return sorted({code for code in known if wanted in action_words(code).lower()}) if wanted else []
 
 
 def differences(before: Mapping[str, Any] | None, after: Mapping[str, Any] | None) -> list[Difference]:
@@ -117,6 +128,11 @@ def summary_of(tables: Mapping[str, Mapping[str, Any]]) -> str:
 @lru_cache(maxsize=1)
 def _models() -> dict[str, type[Model]]:
     return {model._meta.db_table: model for model in apps.get_models()}
+
+
+@lru_cache(maxsize=1)
+def _labels() -> dict[str, type[Model]]:
+    return {model._meta.label_lower: model for model in apps.get_models()}
 
 
 def model_of(table: str) -> type[Model] | None:

@@ -12,7 +12,15 @@ from django.db import connection
 
 from accounts.models import Membership, RequestRecord, Tenant
 from accounts.origin import Door
-from workspace.audit_words import Difference, Written, action_words, differences, summary_of, written_words
+from workspace.audit_words import (
+    Difference,
+    Written,
+    action_words,
+    codes_saying,
+    differences,
+    summary_of,
+    written_words,
+)
 from workspace.paging import COUNT_CAP, PAGE_SIZE, Cursor
 
 TEXT_DAYS = 90  # a search for a text without a period looks back so far: it reads every row on its way
@@ -173,8 +181,10 @@ def _values(tenant: Tenant, wanted: AuditFilter) -> dict[str, Any]:
         "tenant": tenant.pk,
         "person": int(wanted.person) if wanted.person.isdigit() else None,
         "action": f"{_like(wanted.action)}%",
+        "action_codes": codes_saying(wanted.action),
         "target": f"%{_like(wanted.target)}%",
         "text": f"%{_like(wanted.text)}%",
+        "text_codes": codes_saying(wanted.text),
         "door": wanted.door,
         "request": wanted.request,
         "since": datetime.combine(since, time.min, tenant.tz) if since else None,
@@ -192,12 +202,16 @@ def _conditions(kind: str, wanted: AuditFilter) -> str:
     elif wanted.person:
         found.append("actor_id = %(person)s")
     if wanted.action:
-        found.append(f"{columns['action']} ILIKE %(action)s")
+        named = f"{columns['action']} = ANY(%(action_codes)s)"  # written in words
+        found.append(f"({columns['action']} ILIKE %(action)s OR {named})")
     if wanted.target:
         found.append(f"{columns['target']} ILIKE %(target)s")
     if wanted.text:
         places = ("actor_label", columns["action"], columns["target"], columns["values"])
-        found.append("(" + " OR ".join(f"{place} ILIKE %(text)s" for place in places) + ")")
+        said = [f"{place} ILIKE %(text)s" for place in places] + [
+            f"{columns['action']} = ANY(%(text_codes)s)"
+        ]
+        found.append(f"({' OR '.join(said)})")
     if wanted.door:
         found.append("door = %(door)s")
     if wanted.request:

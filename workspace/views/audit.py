@@ -19,6 +19,7 @@ from accounts.fence.scope import tenant_scope
 from accounts.origin import Door
 from accounts.requests import TenantRequest
 from workspace.access import admin_only
+from workspace.audit_words import all_words
 from workspace.paging import CURSOR_PARAMETER, read_cursor
 from workspace.selectors import audit
 from workspace.views.messages import foot
@@ -38,6 +39,7 @@ def audit_log(request: TenantRequest) -> HttpResponse:
         "found": found,
         "people": audit.people(request.tenant),
         "doors": Door.choices,
+        "actions": all_words(),
         "back_days": audit.TEXT_DAYS if wanted.looks_back else 0,
         "query": request.GET.urlencode(),
     }
