@@ -19,7 +19,9 @@ from django.db.models import Model
 from django.db.models.signals import post_delete, post_save
 from django.http import HttpRequest
 
-from accounts.models import Membership, RequestRecord, Tenant
+from accounts.fence.groups import DIRECTORY, NODE_LOCAL
+from accounts.fence.scope import at_end_of_scopes
+from accounts.models import Membership, RequestRecord
 from accounts.origin import Origin
 
 UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
@@ -47,6 +49,8 @@ SECRET = re.compile(
     r"passw|secret|token|(^|_)keys?$|credential|certificate|(^|_)code$|csrf|otp|response", re.IGNORECASE
 )
 HIDDEN = "•••"
+VISITOR = "visitor"
+NO_TENANTS = DIRECTORY | NODE_LOCAL
 
 
 @dataclass
@@ -176,16 +180,35 @@ def _sent(request: HttpRequest) -> dict[str, Any]:
     return masked(form)
 
 
+@contextmanager
+def writing_down(request: HttpRequest, origin: Origin) -> Iterator[None]:
+    """For doors outside tenants (links without a login, operators): each company whose rows are written reads of it."""
+    who = str(request.user) if request.user.is_authenticated else VISITOR
+    origin.label = origin.label or who
+    with watching() as changes:
+
+        def write(tenant_id: int) -> None:
+            own = {table: changes.pop(table) for table in list(changes) if table not in NO_TENANTS}
+            record_request(request=request, tenant_id=tenant_id, member=None, origin=origin, changes=own)
+
+        with at_end_of_scopes(write):
+            yield
+
+
 def record_request(
-    *, request: HttpRequest, tenant: Tenant, member: Membership | None, origin: Origin, changes: Changes
+    *, request: HttpRequest, tenant_id: int, member: Membership | None, origin: Origin, changes: Changes
 ) -> RequestRecord | None:
     """Write the request down, in its own transaction; nothing when it changed nothing."""
     if not changes:
         return None
-    match = request.resolver_match
-    named = {key: _short(value) for key, value in (match.kwargs if match else {}).items()}
+    match, path = request.resolver_match, request.path_info
+    named: dict[str, Any] = {}
+    for key, value in (match.kwargs if match else {}).items():
+        named[key] = HIDDEN if SECRET.search(key) else _short(value)
+        if SECRET.search(key):  # what opens a page without a login opens it for whoever reads the log
+            path = path.replace(str(value), HIDDEN)
     return RequestRecord.objects.create(
-        tenant=tenant,
+        tenant_id=tenant_id,
         request_id=origin.request_id,
         actor=member,
         actor_label=(str(member.user) if member else origin.label or "system")[:200],
@@ -194,7 +217,7 @@ def record_request(
         browser=origin.browser,
         method=str(request.method),
         route=(match.view_name if match else "")[:100],
-        path=request.path_info.replace("\x00", "")[:300],
+        path=path.replace("\x00", "")[:300],
         changes={
             "tables": {table: change.as_data() for table, change in sorted(changes.items())},
             "named": named,

@@ -72,8 +72,11 @@ class TenantMiddleware:
         if closed is not None:
             return closed
         door = Door.OPERATOR if request.path_info.startswith(gate.OPERATOR_PATH) else Door.LINK
-        with coming_from(origin_of(request, door)):
-            return self.get_response(request)
+        with coming_from(origin_of(request, door)) as origin:
+            if not trail.is_watched(request):
+                return self.get_response(request)
+            with trail.writing_down(request, origin):
+                return self.get_response(request)
 
     def _keyed(self, request: SiteRequest) -> HttpResponseBase:
         """The tenant of an API key; without a valid key the view answers 401 (or finds the key in the body)."""
@@ -144,7 +147,7 @@ class TenantMiddleware:
             if changes and not transaction.get_rollback():
                 trail.record_request(
                     request=request,
-                    tenant=tenant,
+                    tenant_id=tenant.pk,
                     member=request.member,
                     origin=current_origin(),
                     changes=changes,

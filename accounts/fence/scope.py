@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from accounts.models import Tenant
 
 _current: ContextVar[int | None] = ContextVar("tenant_id", default=None)
+_last_deed: ContextVar[Callable[[int], None] | None] = ContextVar("last_deed", default=None)
 
 
 class NoTenant(RuntimeError):
@@ -56,6 +57,16 @@ def is_lost() -> bool:
 
 
 @contextmanager
+def at_end_of_scopes(deed: Callable[[int], None]) -> Iterator[None]:
+    """Have every scope that opens inside do this, with its tenant's id, before its transaction is stored."""
+    token = _last_deed.set(deed)
+    try:
+        yield
+    finally:
+        _last_deed.reset(token)
+
+
+@contextmanager
 def tenant_scope(tenant: Tenant | int) -> Iterator[None]:
     """Open a transaction that sees this tenant's rows and no other's.
 
@@ -70,6 +81,9 @@ def tenant_scope(tenant: Tenant | int) -> Iterator[None]:
         token = _current.set(tenant_id)
         try:
             yield
+            deed = _last_deed.get()
+            if deed is not None and not is_lost():
+                deed(tenant_id)
             if is_lost() and not connection.needs_rollback:
                 raise LostWork(
                     "A database error was caught and not acted upon; nothing of this transaction is stored."

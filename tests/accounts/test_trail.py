@@ -14,6 +14,9 @@ from accounts.jobs import Chunk, JobKind, Step, register_job_kind, run_jobs
 from accounts.keys import make_key
 from accounts.models import Account, AuditEntry, Membership, RequestRecord, Tenant
 from accounts.services import enqueue_job, record_audit
+from reports.leaving import make_token
+from reports.scope import Slice
+from reports.services import subscribe
 from tests.conftest import use_role
 
 pytestmark = pytest.mark.django_db
@@ -103,6 +106,26 @@ def test_jobs_write_as_the_system_with_their_cause(acme: Tenant) -> None:
         entry = AuditEntry.objects.get(action="made.by_job")
     assert (entry.actor_label, entry.door, entry.cause) == ("system", "system", "audited: write")
     assert entry.request_id == f"job-{job.pk}"
+
+
+def test_a_public_page_is_written_down_without_what_opens_it(acme: Tenant, carl: Membership) -> None:
+    """Whoever has a link is no member; the log says what they did, and does not hand the link on."""
+    with tenant_scope(acme):
+        plan = {"every": "week", "weekday": 0, "hour": 8}
+        mail = subscribe(tenant=acme, member=carl, metric="nrr", fields=plan, which=Slice())
+    token = make_token(acme, mail.pk)
+    client = Client(headers={"User-Agent": "Tests/1"})
+    assert client.get(f"/reports/stop/{token}/").status_code == 200
+    with tenant_scope(acme):
+        assert RequestRecord.objects.count() == 0
+    assert client.post(f"/reports/stop/{token}/").status_code == 200
+    with tenant_scope(acme):
+        (record,) = RequestRecord.objects.all()
+        mail.refresh_from_db()
+    assert mail.ended_at is not None
+    assert (record.door, record.actor_id, record.actor_label) == ("link", None, trail.VISITOR)
+    assert record.changes["tables"]["reports_subscription"]["fields"] == ["ended_at"]
+    assert record.path == f"/reports/stop/{trail.HIDDEN}/" and token not in str(record.changes)
 
 
 @pytest.mark.django_db(transaction=True)
