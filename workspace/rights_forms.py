@@ -14,7 +14,7 @@ from accounts.models import Membership, Role, Team, Tenant, TenantSettings
 from workspace.forms import zone_choices
 
 ADDRESS_BREAK = re.compile(r"[\s,;]+")
-NOBODY = "nobody"
+NOBODY, BOOK = "nobody", "book"
 
 
 def _teams(field: forms.Field, teams: Sequence[Team]) -> None:
@@ -83,14 +83,25 @@ class LeavingForm(forms.Form):
         label=_("Accounts, open tasks and alerts go to"),
         help_text=_("Without an owner they wait in the pool of the managers."),
     )
+    with_keys = forms.BooleanField(
+        label=_("Revoke the API keys this person made"),
+        required=False,
+        help_text=_("Whoever made a key has seen it. What sends or reads with it stops at once."),
+    )
 
-    def __init__(self, *args: Any, members: Sequence[Membership], **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, members: Sequence[Membership], has_book: bool, has_keys: bool, **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
+        book = [(BOOK, _("The next page: hand the book over, with a note"))] if has_book else []
         cast(forms.ChoiceField, self.fields["to"]).choices = [
             ("", _("Choose…")),
+            *book,
             (NOBODY, _("Nobody: the managers' pool")),
             *((str(member.pk), str(member)) for member in members),
         ]
+        if not has_keys:
+            del self.fields["with_keys"]
 
 
 class TeamForm(forms.Form):

@@ -96,6 +96,13 @@ def end_subscription(
     return subscription
 
 
+def end_subscriptions_of(*, tenant: Tenant, member: Membership) -> int:
+    """Stop all mails to a member; how many there were."""
+    return Subscription.objects.filter(tenant=tenant, member=member, ended_at=None).update(
+        ended_at=timezone.now()
+    )
+
+
 def plan_mails(*, tenant: Tenant, now: datetime | None = None) -> int:
     """Write down the next mail of every subscription; the same morning is written down once."""
     now = now or timezone.now()

@@ -8,8 +8,22 @@ import pytest
 from django.test import Client
 
 from accounts.fence.scope import tenant_scope
-from accounts.models import Account, AuditEntry, Job, Membership, Outbox, Role, Team, TeamMember, Tenant
-from playbooks.models import Task
+from accounts.keys import make_key
+from accounts.models import (
+    Account,
+    AuditEntry,
+    Job,
+    Membership,
+    Outbox,
+    Role,
+    Team,
+    TeamMember,
+    Tenant,
+    TimelineEntry,
+)
+from playbooks.models import Handover, Task
+from reports.scope import Slice
+from reports.services import subscribe
 from tests.conftest import make_member
 from tests.doors import table
 from workspace.capabilities import CAPABILITIES
@@ -72,28 +86,67 @@ def test_whoever_leaves_gives_the_work_to_somebody(
 ) -> None:
     with tenant_scope(acme):
         account = Account.objects.create(external_id="a", name="A", owner=carl)
-        task = Task.objects.create(account=account, title="x", assignee=carl, due_on=acme.today())
-    client = browser(alice)
+        theirs = Account.objects.create(external_id="b", name="B", owner=alice)
+        task = Task.objects.create(account=account, title="Call them", assignee=carl, due_on=acme.today())
+        other = Task.objects.create(account=theirs, title="Help", assignee=carl, due_on=acme.today())
+        plan = {"every": "week", "weekday": 0, "hour": 8}
+        mail = subscribe(tenant=acme, member=carl, metric="nrr", fields=plan, which=Slice())
+    key, raw = make_key(tenant=acme, name="Carls sync", scope="read", created_by=carl)
+    client, his = browser(alice), Client()
+    his.force_login(carl.user)
+    assert his.get("/t/acme/").status_code == 200
+    page = client.get(f"/t/acme/team/{carl.pk}/leave/").text
+    assert "Call them" in page and "Carls sync" in page
     assert client.post(f"/t/acme/team/{carl.pk}/leave/", {"to": ""}).status_code == 400
     assert client.post(f"/t/acme/team/{carl.pk}/leave/", {"to": str(carl.pk)}).status_code == 400
-    assert client.post(f"/t/acme/team/{carl.pk}/leave/", {"to": str(mona.pk)}).status_code == 302
+    said = {"to": str(mona.pk), "with_keys": "on"}
+    answer = client.post(f"/t/acme/team/{carl.pk}/leave/", said)
     carl.refresh_from_db()
     assert carl.is_active is False
+    assert his.get("/t/acme/").status_code == 302  # the session itself is over
+    assert Client(headers={"Authorization": f"Bearer {raw}"}).get("/api/v1/accounts").status_code == 401
     with tenant_scope(acme):
-        account.refresh_from_db()
-        task.refresh_from_db()
-        assert (account.owner_id, task.assignee_id) == (mona.pk, mona.pk)
-        said = AuditEntry.objects.get(action="member.work_given")
-        assert said.after == {"owner": mona.pk, "accounts": 1, "tasks": 1, "alerts": 0}
+        for one in (account, task, other, mail):
+            one.refresh_from_db()
+        book = Handover.objects.get()
+        assert answer.headers["Location"] == f"/t/acme/hand-over/{book.pk}/"
+        assert (account.owner_id, task.assignee_id, other.assignee_id) == (mona.pk, mona.pk, mona.pk)
+        assert mail.ended_at is not None
+        assert TimelineEntry.objects.filter(account=account, kind="handover_moved").count() == 1
+        entry = AuditEntry.objects.get(action="member.left")
+        assert entry.after == {
+            "owner": mona.pk, "accounts": 1, "tasks": 2, "alerts": 0, "open tasks": ["Call them", "Help"],
+            "book waits": False, "mails ended": 1, "keys revoked": [key.prefix],
+        }  # fmt: skip
     assert client.post(f"/t/acme/team/{mona.pk}/leave/", {"to": "nobody"}).status_code == 302
     with tenant_scope(acme):
         task.refresh_from_db()
         assert (task.assignee_id, task.pool) == (None, Role.MANAGER)
         account.refresh_from_db()
         assert account.owner_id is None
+        assert TimelineEntry.objects.filter(account=account, kind="handover_moved").count() == 2
     client.post(f"/t/acme/team/{carl.pk}/return/")
     carl.refresh_from_db()
     assert carl.is_active is True
+
+
+def test_a_book_can_wait_for_the_page_of_hand_overs(
+    acme: Tenant, alice: Membership, carl: Membership, browser: SignIn
+) -> None:
+    with tenant_scope(acme):
+        account = Account.objects.create(external_id="a", name="A", owner=carl)
+        task = Task.objects.create(account=account, title="x", assignee=carl, due_on=acme.today())
+    client = browser(alice)
+    answer = client.post(f"/t/acme/team/{carl.pk}/leave/", {"to": "book"})
+    assert answer.headers["Location"] == f"/t/acme/hand-over/?from={carl.pk}"
+    page = client.get(answer.headers["Location"]).text
+    assert "has left" in page and f'value="{account.pk}"' in page
+    carl.refresh_from_db()
+    with tenant_scope(acme):
+        account.refresh_from_db()
+        task.refresh_from_db()
+    assert (carl.is_active, account.owner_id, task.assignee_id) == (False, carl.pk, carl.pk)
+    assert f"/hand-over/?from={carl.pk}" in client.get(f"/t/acme/team/{carl.pk}/").text
 
 
 def test_teams_are_made_changed_and_removed(

@@ -7,6 +7,7 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -29,11 +30,13 @@ from accounts.services import (
 from workspace.access import admin_only, member_only
 from workspace.capabilities import CAPABILITIES
 from workspace.forms import KeyForm
-from workspace.rights_forms import NOBODY, InviteForm, LeavingForm, MemberForm, TeamForm
+from workspace.rights_forms import BOOK, InviteForm, LeavingForm, MemberForm, TeamForm
 from workspace.selectors import people
 from workspace.selectors import teams as selectors
-from workspace.services.leaving import let_go, work_of
+from workspace.services.leaving import keys_of, let_go, open_tasks_of, work_of
 from workspace.services.people import create_key, revoke_key
+
+TASKS_SHOWN = 10
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -114,20 +117,40 @@ def member(request: TenantRequest, pk: int) -> HttpResponse:
 @admin_only
 def member_leave(request: TenantRequest, pk: int) -> HttpResponse:
     """End a member's access; what becomes of the work has to be said."""
-    found = _member_or_404(request, pk)
-    stay = [one for one in people.members(request.tenant) if one.pk != pk and RANK[Role(one.role)] >= 1]
-    form = LeavingForm(request.POST or None, members=stay)
+    tenant, found = request.tenant, _member_or_404(request, pk)
+    stay = [one for one in people.members(tenant) if one.pk != pk and RANK[Role(one.role)] >= 1]
+    work, keys_made = work_of(tenant, found), keys_of(tenant, found)
+    form = LeavingForm(
+        request.POST or None, members=stay, has_book=bool(work.accounts), has_keys=bool(keys_made)
+    )
     if request.method == "POST" and form.is_valid():
         chosen = form.cleaned_data["to"]
-        to = None if chosen == NOBODY else next(one for one in stay if str(one.pk) == chosen)
+        to = next((one for one in stay if str(one.pk) == chosen), None)
         try:
-            let_go(tenant=request.tenant, member=found, to=to, actor=request.member)
+            left = let_go(
+                tenant=tenant,
+                member=found,
+                to=to,
+                actor=request.member,
+                keep_book=chosen == BOOK,
+                with_keys=form.cleaned_data.get("with_keys", False),
+            )
         except ValidationError as error:
             form.add_error(None, error.messages)
         else:
             messages.success(request, _("%(who)s can no longer come in.") % {"who": found})
+            if chosen == BOOK:
+                return redirect(f"{reverse('workspace:handovers')}?from={found.pk}")
+            if left.book is not None:
+                return redirect("workspace:handover", left.book.pk)
             return redirect("workspace:team")
-    context = {"form": form, "person": found, "work": work_of(request.tenant, found)}
+    context = {
+        "form": form,
+        "person": found,
+        "work": work,
+        "tasks": open_tasks_of(tenant, found, TASKS_SHOWN),
+        "keys": keys_made,
+    }
     return render(request, "workspace/team/leave.html", context, status=400 if form.errors else 200)
 
 
