@@ -18,6 +18,7 @@ from accounts.fence.planning import prefer_hash_joins
 from accounts.idempotency import forget_old_answers
 from accounts.jobs import Chunk, JobKind, Step, register_job_kind
 from accounts.models import Job, Tenant
+from accounts.privacy.exporting import forget_exports
 from accounts.upserts import roll_up_subscriptions
 from alerts.at_risk import accounts_with_severe_alerts
 from alerts.services import evaluate_rules, plan_digests
@@ -172,6 +173,7 @@ def _summary(tenant: Tenant, job: Job, params: Mapping[str, Any]) -> None:
     forget_old_answers()
     forget_old(tenant=tenant)
     forget_deleted_files(tenant=tenant)
+    forget_exports(tenant=tenant)
     count_band_weeks(tenant=tenant)
     note_expired_overrides(tenant=tenant)
     if not _is_past(tenant, _day(job)):

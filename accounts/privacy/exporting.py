@@ -134,8 +134,18 @@ def newest_export(tenant: Tenant) -> CompanyExport | None:
 
 def forget_exports(*, tenant: Tenant) -> int:
     """Delete exports whose link has ended; the night calls it."""
-    deleted, _by_model = CompanyExport.objects.filter(tenant=tenant, expires_at__lte=timezone.now()).delete()
-    return deleted
+    ended = CompanyExport.objects.filter(tenant=tenant, expires_at__lte=timezone.now())
+    # One that was never finished has no end of its own; nobody waits for it after the days a link would have had.
+    ended |= CompanyExport.objects.filter(
+        tenant=tenant, done_at=None, asked_at__lte=timezone.now() - timedelta(days=DAYS_OPEN)
+    )
+    numbers = list(ended.values_list("pk", flat=True))
+    for number in numbers:
+        record_audit(
+            tenant=tenant, actor=None, action="company.export_forgotten", target=f"{tenant.slug}: {number}"
+        )
+    CompanyExport.objects.filter(tenant=tenant, pk__in=numbers).delete()
+    return len(numbers)
 
 
 class Pipe(io.RawIOBase):

@@ -230,8 +230,8 @@ def erase_in(tenant: Tenant, table: Table, person: Person, pointing: Mapping[str
                     "tenant": tenant.pk,
                     "numbers": person.numbers,
                     "account": person.contact.account_id,
-                    "word": _pattern(word),
-                    "json": _pattern(json.dumps(word, ensure_ascii=False)[1:-1]),
+                    "word": pattern_of(word),
+                    "json": pattern_of(json.dumps(word, ensure_ascii=False)[1:-1]),
                     "pseudonym": person.pseudonym,
                 },
             )
@@ -239,7 +239,7 @@ def erase_in(tenant: Tenant, table: Table, person: Person, pointing: Mapping[str
     return changed
 
 
-def _pattern(word: str) -> str:
+def pattern_of(word: str) -> str:
     """The word as a whole: `ann@x.example` is not a part of `joann@x.example`."""
     escaped = "".join(one if one.isalnum() or one in "@ _" else f"\\{one}" for one in word)
     return f"(?<![[:alnum:]._+-]){escaped}(?![[:alnum:]_-])"

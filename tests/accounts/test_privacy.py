@@ -7,7 +7,7 @@ import gzip
 import io
 import zipfile
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -22,10 +22,15 @@ from accounts.jobs import run_jobs
 from accounts.keys import make_key
 from accounts.models import (
     Account,
+    AccountFile,
     AuditEntry,
     CompanyExport,
     Contact,
     DeletionAsk,
+    ExportPart,
+    FileContent,
+    FileImport,
+    ImportPart,
     Job,
     Membership,
     OperatorEntry,
@@ -40,13 +45,14 @@ from accounts.privacy.deletion import (
     confirm_deletion,
     standing_ask,
 )
-from accounts.privacy.exporting import LEFT_OUT, archive, ask_export, exported_tables
+from accounts.privacy.exporting import LEFT_OUT, archive, ask_export, exported_tables, forget_exports
 from accounts.privacy.person import NOT_TOUCHED, archive_of_person, erasable_tables
 from accounts.privacy.removal import remove_due_tenants
 from accounts.privacy.tables import in_order_of_deletion, tables_of_tenants
 from accounts.services import create_tenant, record_timeline
 from outreach.deciding import suppressed_by
 from outreach.models import Suppression
+from qbr.models import Pack, PackFile, PackVersion
 from tests.conftest import make_member, use_role
 from usage.drain import drain_tenant
 from workspace.services.privacy import ask_erasure
@@ -178,6 +184,83 @@ def test_what_is_known_of_a_person_is_given_out_whole(acme: Tenant, told: Contac
     assert [row["user_key"] for row in rows] == [USER, USER]
     assert "usage_user_day.csv" in files
     assert not any(b"Joann" in body for body in files.values())
+
+
+@pytest.mark.django_db(databases=["default", "dispatch"])
+def test_copies_go_with_a_person_and_what_stays_is_named(
+    acme: Tenant, alice: Membership, told: Contact, client: Client
+) -> None:
+    """Archives, drafts' files and import files that wait are let go; what a customer was given is named on the page."""
+    with tenant_scope(acme):
+        ask_export(tenant=acme, actor=alice)
+        waits = FileImport.objects.create(
+            resource="contacts", name="people.csv", size=1, form="csv", member=alice, state="checked"
+        )
+        ImportPart.objects.create(source=waits, ordinal=0, data=ADDRESS.encode())
+        stored = FileImport.objects.create(
+            resource="contacts", name="old.csv", size=1, form="csv", member=alice, state="done"
+        )
+        packs = [
+            Pack.objects.create(account=told.account, due_on=day, period_first=day, period_last=day, **fields)
+            for day, fields in (
+                (date(2026, 1, 1), {"state": "sent", "sent_at": timezone.now()}),
+                (date(2026, 4, 1), {"state": "draft"}),
+            )
+        ]
+        for pack in packs:
+            PackFile.objects.create(
+                pack=pack, version=1, kind="pdf", made_from="x", data=b"%PDF", digest="d", size=4
+            )
+        PackVersion.objects.create(
+            pack=packs[0],
+            number=1,
+            content={"text": f"With {NAME}"},
+            content_hash="h",
+            sent_at=timezone.now(),
+        )
+        content = FileContent.objects.create(sha256="s", size=1, data=b"x")
+        AccountFile.objects.create(
+            account=told.account,
+            content=content,
+            name="contract.pdf",
+            media_type="application/pdf",
+            size=1,
+        )
+    client.force_login(alice.user)
+    page = client.get(f"/t/acme/settings/privacy/{told.pk}/").text
+    assert "contract.pdf" in page and f"/qbrs/{packs[0].pk}/" in page and f"/qbrs/{packs[1].pk}/" not in page
+    with tenant_scope(acme):
+        ask_erasure(tenant=acme, contact=told, reason="asked by mail", actor=alice)
+    run_jobs(acme)
+    with tenant_scope(acme):
+        assert not CompanyExport.objects.exists()
+        assert list(FileImport.objects.all()) == [stored]
+        assert [file.pack_id for file in PackFile.objects.all()] == [packs[0].pk]
+        assert AccountFile.objects.count() == 1
+        counts = PrivacyRequest.objects.get().counts
+        assert counts["accounts_fileimport"] == counts["qbr_packfile"] == 1
+        assert counts["accounts_companyexport"] >= 1
+
+
+@pytest.mark.django_db
+def test_archives_whose_link_has_ended_go_with_the_night(acme: Tenant, alice: Membership) -> None:
+    now = timezone.now()
+    with tenant_scope(acme):
+        made = {
+            name: CompanyExport.objects.create(asked_by=alice, **fields)
+            for name, fields in {
+                "open": {"done_at": now, "expires_at": now + timedelta(days=1)},
+                "ended": {"done_at": now, "expires_at": now - timedelta(minutes=1)},
+                "running": {},
+                "broken": {"asked_at": now - timedelta(days=8)},
+            }.items()
+        }
+        ExportPart.objects.create(export=made["ended"], name="x", position=0, data=b"x")
+        assert forget_exports(tenant=acme) == 2
+        assert forget_exports(tenant=acme) == 0
+        assert set(CompanyExport.objects.all()) == {made["open"], made["running"]}
+        assert not ExportPart.objects.exists()
+        assert AuditEntry.objects.filter(action="company.export_forgotten").count() == 2
 
 
 # ── A company ───────────────────────────────────────────────────────────────────────────────────────────────────

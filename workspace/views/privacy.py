@@ -22,12 +22,13 @@ from accounts.privacy.deletion import (
     standing_ask,
 )
 from accounts.privacy.exporting import DAYS_OPEN, KIND, archive, ask_export, newest_export
-from accounts.privacy.person import archive_of_person, people_with
+from accounts.privacy.person import archive_of_person, people_with, person_of
 from accounts.requests import TenantRequest
 from accounts.services import record_audit
 from workspace.access import admin_only
 from workspace.rights_forms import DeletionForm, PersonForm, ReasonForm
 from workspace.services.privacy import ask_erasure, note_export
+from workspace.services.privacy_files import kept_documents
 
 LOG_SHOWN = 50
 
@@ -69,7 +70,8 @@ def person(request: TenantRequest, pk: int) -> HttpResponseBase:
             request, _("The person is being erased in every table; the log says when it is done.")
         )
         return redirect("workspace:settings_privacy")
-    context = {"contact": contact, "form": form}
+    kept = kept_documents(request.tenant, person_of(request.tenant, contact))
+    context = {"contact": contact, "form": form, "kept": kept}
     return render(request, "workspace/settings/person.html", context, status=400 if form.errors else 200)
 
 
