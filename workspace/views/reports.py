@@ -239,6 +239,10 @@ def accounts(request: TenantRequest, key: str) -> HttpResponse:
     parameters = {"part": part.key} if part.key != found.headline.key else {}
     path = request.path
     is_amount = part.is_money or part.kind == Kind.MONEY
+    lines = [
+        (row, members.get(row.owner_id or 0), _weight(found, part, row.numerator, row.currency))
+        for row in (listing.rows if listing else [])
+    ]
     context = {
         "report": found,
         "part": part,
@@ -247,12 +251,12 @@ def accounts(request: TenantRequest, key: str) -> HttpResponse:
         "whose": _whose(request, question),
         "window": window_text(found, question.days),
         "listing": listing,
-        "lines": [
-            (row, members.get(row.owner_id or 0), _weight(found, part, row.numerator, row.currency))
-            for row in (listing.rows if listing else [])
-        ],
+        "lines": lines,
         "hides_money": money_hidden(),
-        "shows_weight": found.headline.kind != Kind.COUNT and not (is_amount and money_hidden()),
+        # Not where each account counts as one.
+        "shows_weight": found.headline.kind != Kind.COUNT
+        and any(weight for _row, _owner, weight in lines)
+        and not (is_amount and money_hidden()),
         "report_url": question.address(reverse("workspace:report", args=[key])),
         "file_url": question.address(reverse("workspace:report_accounts_file", args=[key]), **parameters),
         "first": first + 1,
