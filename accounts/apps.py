@@ -15,6 +15,7 @@ class AccountsConfig(AppConfig):
         from accounts.fence import checks, guard, states  # noqa: F401  (the import registers the checks)
         from accounts.imports.jobs import register_import_jobs
         from accounts.imports.resources import register_house_resources
+        from accounts.imports.undo_jobs import register_undo_jobs
         from accounts.invitations import send_invitation_mail
         from accounts.mail import EMAIL, send_email
         from accounts.outbox import register_outbox_handler
@@ -33,3 +34,4 @@ class AccountsConfig(AppConfig):
         register_export_job()
         register_house_resources()
         register_import_jobs()
+        register_undo_jobs()

@@ -11,7 +11,17 @@ from typing import Any
 from accounts.custom_fields import Declared, declared_fields
 from accounts.fence.scope import tenant_scope
 from accounts.imports.cells import NESTED, Column, columns_of, item_of
-from accounts.imports.files import Faulty, NotReadable, Row, Shape, fitted, header_of, read_rows, shape_of
+from accounts.imports.files import (
+    Faulty,
+    NotReadable,
+    Row,
+    Shape,
+    fitted,
+    header_of,
+    is_blank,
+    reading,
+    shape_of,
+)
 from accounts.models import Tenant
 from accounts.upserts import MAX_ITEMS, upsert_accounts
 from accounts.upserts.resources import ACCOUNT_FIELDS
@@ -42,7 +52,8 @@ def import_accounts(*, tenant: Tenant, path: Path) -> ImportResult:
             shape = shape_of(file, path.stat().st_size)
             if shape.encoding == "cp1252":
                 raise NotACsvFile(f"{path} is not UTF-8 text; save it as CSV (UTF-8).")
-            return _import(tenant, read_rows(file, shape), shape)
+            with reading(file, shape) as rows:
+                return _import(tenant, rows, shape)
     except NotReadable as error:
         raise NotACsvFile(str(error)) from error
     except OSError as error:
@@ -87,7 +98,7 @@ def _rows(
 ) -> Iterator[tuple[int, dict[str, Any]]]:
     """Each readable row with the number of its line; the others go to the faults."""
     for line, read in lines:
-        if isinstance(read, list) and not any(cell.strip() for cell in read):
+        if is_blank(read):
             continue
         cells = read if isinstance(read, Faulty) else fitted(read, len(columns), shape.form)
         if isinstance(cells, Faulty):

@@ -16,6 +16,7 @@ from django.db import connection
 
 from accounts.fence.planning import prefer_hash_joins
 from accounts.idempotency import forget_old_answers
+from accounts.imports.taking_back import forget_changes
 from accounts.jobs import Chunk, JobKind, Step, register_job_kind
 from accounts.models import Job, Tenant
 from accounts.privacy.exporting import forget_exports
@@ -174,6 +175,7 @@ def _summary(tenant: Tenant, job: Job, params: Mapping[str, Any]) -> None:
     forget_old(tenant=tenant)
     forget_deleted_files(tenant=tenant)
     forget_exports(tenant=tenant)
+    forget_changes(tenant=tenant)
     count_band_weeks(tenant=tenant)
     note_expired_overrides(tenant=tenant)
     if not _is_past(tenant, _day(job)):

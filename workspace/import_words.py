@@ -6,6 +6,7 @@ The upserts say it in the API's English; these are the same sentences with their
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
@@ -100,6 +101,33 @@ _SENTENCES: tuple[Words, ...] = (
     _said(r"may have (?P<most>\d+) entries, has (?P<has>\d+)", _("may have %(most)s entries, has %(has)s")),
     _said(r"each entry may have 50 characters", _("each entry may have 50 characters"), _("Shorten it.")),
     _said(r"must be an object", _("must be an object as JSON")),
+    _said(
+        r"stands in line (?P<line>\d+) already",
+        _("stands in line %(line)s already"),
+        _("Keep one of the two rows, or give one of them another id."),
+    ),
+    _said(
+        r"has (?P<cells>\d+) cells, the header has (?P<width>\d+)",
+        _("has %(cells)s cells, the header has %(width)s"),
+        _("Look for a separator too many or too few, or for a quotation mark that is not closed."),
+    ),
+    _said(r"has more than (?P<most>\d+) cells", _("has more than %(most)s cells"), _("Leave columns out.")),
+    _said(
+        r"has a cell with more than (?P<most>\d+) characters",
+        _("has a cell with more than %(most)s characters"),
+        _("Shorten it."),
+    ),
+    _said(
+        r"not readable: field larger than field limit \((?P<most>\d+)\)",
+        _("has a cell with more than %(most)s characters"),
+        _("Shorten it, or close the quotation mark that was left open."),
+    ),
+    _said(r"not readable: (?P<reason>.+)", _("not readable: %(reason)s")),
+    _said(
+        r"contains NUL",
+        _("contains characters that are no text (NUL)"),
+        _("Save the file anew as CSV (UTF-8)."),
+    ),
 )
 
 
@@ -162,3 +190,16 @@ FIELD_WORDS: dict[str, Promise] = {
 def field_words(name: str) -> str:
     """A field as people see it."""
     return str(FIELD_WORDS.get(name, name))
+
+
+LEFT_WORDS: dict[str, Promise] = {
+    "changed": _("somebody changed it since"),
+    "partly": _("somebody changed some of it since; the rest is as it was"),
+    "used": _("something has come to hang on it since"),
+    "gone": _("it is there no more"),
+}
+
+
+def left_words(left: Mapping[str, int]) -> list[tuple[str, int]]:
+    """Why rows stayed when an import was taken back, and how many of each."""
+    return [(str(words), left[why]) for why, words in LEFT_WORDS.items() if left.get(why)]

@@ -11,11 +11,15 @@ from urllib.parse import urlencode
 
 from django.utils.translation import gettext, ngettext
 
+from accounts.sealing import Unsealable, seal, unseal
+from accounts.visibility import money_hidden
 from workspace.formatting import number
 
 PAGE_SIZE = 50
 COUNT_CAP = 1000  # beyond it a list says "1,000+": nobody reads the difference, and counting it is dear
 CURSOR_PARAMETER = "after"
+SEALED = "~"  # no sign of base64
+LONGEST_CURSOR = 2400  # a name of 200 letters that are escaped
 
 
 @dataclass(frozen=True)
@@ -26,17 +30,25 @@ class Cursor:
     pk: int
 
     def encode(self) -> str:
-        """As a parameter of an address."""
-        return base64.urlsafe_b64encode(json.dumps([self.value, self.pk]).encode()).decode().rstrip("=")
+        """As a parameter of an address; sealed for who sees no money: many lists are sorted by an amount."""
+        said = json.dumps([self.value, self.pk])
+        if money_hidden():
+            return SEALED + seal(said)
+        return base64.urlsafe_b64encode(said.encode()).decode().rstrip("=")
 
 
 def read_cursor(text: str) -> Cursor | None:
     """The cursor of an address; None for the first page and for what nobody has made here."""
-    if not text or len(text) > 600:
+    if not text or len(text) > LONGEST_CURSOR:
         return None
     try:
-        value, pk = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
-    except (ValueError, TypeError, binascii.Error):
+        if money_hidden() and not text.startswith(SEALED):
+            return None  # a cursor that somebody makes up would ask for who is above an amount
+        if text.startswith(SEALED):
+            value, pk = json.loads(unseal(text.removeprefix(SEALED)))
+        else:
+            value, pk = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+    except (ValueError, TypeError, binascii.Error, Unsealable):
         return None
     if (
         not isinstance(pk, int)

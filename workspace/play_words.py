@@ -7,10 +7,11 @@ from typing import Any
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from playbooks import difference
 from playbooks.difference import Line
+from workspace.formatting import number
 
 FIELDS: dict[str, str | Promise] = {
     "kind": gettext_lazy("kind"),
@@ -67,7 +68,29 @@ REFUSALS: dict[str, str | Promise] = {
     "group": gettext_lazy("another play of its group runs there"),
     "churned": gettext_lazy("they have churned"),
     "no_play": gettext_lazy("nothing is published, or the play is off"),
+    "not_yours": gettext_lazy("they are not yours"),
 }
+
+
+def start_words(name: str, started: int, held_out: int, left_out: Mapping[str, int]) -> tuple[str, str]:
+    """At how many accounts a play began, and at how many it did not and why; either may be empty."""
+    begun = ""
+    if started:
+        begun = ngettext(
+            "Started at %(count)s account: %(play)s", "Started at %(count)s accounts: %(play)s", started
+        ) % {"count": number(started), "play": name}
+    if held_out:
+        begun += " " + ngettext(
+            "(%(count)s of them is only watched, to compare with)",
+            "(%(count)s of them are only watched, to compare with)",
+            held_out,
+        ) % {"count": number(held_out)}
+    lines = [
+        _("%(count)s: %(reason)s") % {"count": number(count), "reason": REFUSALS.get(why, why)}
+        for why, count in sorted(left_out.items(), key=lambda one: (-one[1], one[0]))
+    ]
+    left = _("Not started at %(lines)s.") % {"lines": "; ".join(lines)} if lines else ""
+    return begun, left
 
 
 def result_words(kind: str, state: str, result: Mapping[str, Any]) -> str:

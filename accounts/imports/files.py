@@ -9,8 +9,10 @@ import codecs
 import csv
 import io
 import math
+import re
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from typing import IO, Any
@@ -31,6 +33,10 @@ LONGEST_NAME = 200
 MOST_PARTS, MOST_UNPACKED, MOST_STRINGS, MOST_RATIO = 500, 512 * 2**20, 64 * 2**20, 100
 HARMLESS = 10 * 2**20  # so little may be packed as tightly as it likes
 ZIP, OLD_EXCEL = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
+BAD_SIGN = re.compile("[\udc80-\udcff]")  # a byte that is not UTF-8
+GOOD_SIGN = re.compile(
+    "[\x80-\ud7ff\ue000-\ufefe\uff00-\U0010ffff]"
+)  # anything beyond ASCII but the byte order mark
 OTHERS = (
     b"%PDF",
     b"\x89PNG",
@@ -49,7 +55,7 @@ class NotReadable(Exception):
 
 
 class Faulty(Exception):
-    """One row cannot be read; the others can."""
+    """One row cannot be read; the others can. Why is said in the API's English: each reader gets it in their language."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +94,8 @@ def shape_of(file: IO[bytes], size: int) -> Shape:
         raise NotReadable(_("This is neither CSV nor Excel. Save the table as CSV (UTF-8) or .xlsx."))
     encoding = _encoding(file, head)
     file.seek(0)
-    first = next(_lines(file, encoding), "")
+    with closing(_lines(file, encoding)) as lines:
+        first = next(lines, "")
     return Shape(CSV, encoding, max(DELIMITERS, key=first.count))
 
 
@@ -145,19 +152,14 @@ def _encoding(file: IO[bytes], head: bytes) -> str:
         )
     file.seek(0)
     decoder = codecs.getincrementaldecoder("utf-8")("surrogateescape")
-    line, bad_line, good = 1, 0, 0
-    while block := file.read(2**18):
+    line, bad_line, good = 1, 0, False
+    while (block := file.read(2**18)) and not (bad_line and good):
         text = decoder.decode(block)
         if not text.isascii():
-            for sign in text if not bad_line or not good else ():
-                if sign == "\n":
-                    line += 1
-                elif "\udc80" <= sign <= "\udcff":
-                    bad_line = bad_line or line
-                elif sign > "\x7f" and sign != "\ufeff":
-                    good += 1
-        else:
-            line += text.count("\n")
+            bad = None if bad_line else BAD_SIGN.search(text)
+            bad_line = line + text.count("\n", 0, bad.start()) if bad else bad_line
+            good = good or GOOD_SIGN.search(text) is not None
+        line += text.count("\n")
     if bad_line and good:
         raise NotReadable(
             _("The file mixes encodings: it is UTF-8, but line %(line)s is not. Save it anew as CSV (UTF-8).")
@@ -166,8 +168,8 @@ def _encoding(file: IO[bytes], head: bytes) -> str:
     return "cp1252" if bad_line else "utf-8"
 
 
-def _lines(file: IO[bytes], encoding: str) -> Iterator[str]:
-    """The lines of a text, none of them longer than we read."""
+def _lines(file: IO[bytes], encoding: str) -> Generator[str]:
+    """The lines of a text, none of them longer than we read. Whoever reads closes it before the file."""
     name = "utf-8-sig" if encoding == "utf-8" else encoding
     text = io.TextIOWrapper(
         file, encoding=name, errors="replace" if encoding == "cp1252" else "strict", newline=""
@@ -193,25 +195,51 @@ def _lines(file: IO[bytes], encoding: str) -> Iterator[str]:
         text.detach()
 
 
-def read_rows(file: IO[bytes], shape: Shape) -> Iterator[Row]:
-    """Every row with its line number, the header first; raises `NotReadable` where reading cannot go on."""
+@contextmanager
+def reading(file: IO[bytes], shape: Shape) -> Iterator[Iterator[Row]]:
+    """Every row with its line number, the header first; raises `NotReadable` where reading cannot go on.
+
+    What reads lets go of the file at the end of the block, so that whoever opened it can close it after that.
+    """
     file.seek(0)
-    rows = _csv_rows(file, shape) if shape.form == CSV else _excel_rows(file)
-    for count, row in enumerate(rows):
-        if count > MOST_ROWS:
+    with closing(_csv_rows(file, shape) if shape.form == CSV else _excel_rows(file)) as rows:
+        yield _bounded(rows)
+
+
+def first_row(file: IO[bytes], shape: Shape) -> Row | None:
+    """The row that names the columns."""
+    with reading(file, shape) as rows:
+        return next(rows, None)
+
+
+def is_blank(read: list[str] | Faulty) -> bool:
+    """Whether a row says nothing; Excel keeps such rows wherever somebody once chose a colour."""
+    return isinstance(read, list) and not any(cell.strip() for cell in read)
+
+
+def _bounded(rows: Iterator[Row]) -> Iterator[Row]:
+    count = 0
+    for row in rows:
+        count += not is_blank(row[1])
+        if count > MOST_ROWS + 1:  # with the one that names the columns
             raise NotReadable(
                 _("The file has more than %(most)s rows. Split it into several.") % {"most": MOST_ROWS}
             )
         yield row
 
 
-def _csv_rows(file: IO[bytes], shape: Shape) -> Iterator[Row]:
+def _csv_rows(file: IO[bytes], shape: Shape) -> Generator[Row]:
+    with closing(_lines(file, shape.encoding)) as lines:
+        yield from _split_lines(lines, shape)
+
+
+def _split_lines(lines: Iterator[str], shape: Shape) -> Iterator[Row]:
     csv.field_size_limit(LONGEST_CELL)
 
     class Dialect(csv.excel):
         delimiter = shape.delimiter
 
-    reader = csv.reader(_lines(file, shape.encoding), dialect=Dialect)
+    reader = csv.reader(lines, dialect=Dialect)
     while True:
         line = reader.line_num + 1
         try:
@@ -219,27 +247,26 @@ def _csv_rows(file: IO[bytes], shape: Shape) -> Iterator[Row]:
         except StopIteration:
             return
         except csv.Error as error:
-            yield line, Faulty(_("not readable: %(reason)s") % {"reason": error})
+            yield line, Faulty(f"not readable: {error}")
             continue
         if any("\0" in cell for cell in cells):
-            yield line, Faulty(_("contains NUL"))
+            yield line, Faulty("contains NUL")
         elif len(cells) > MOST_COLUMNS:
-            yield line, Faulty(_("has more than %(most)s cells") % {"most": MOST_COLUMNS})
+            yield line, Faulty(f"has more than {MOST_COLUMNS} cells")
         else:
             yield line, [plain_cell(cell) for cell in cells]
 
 
-def _excel_rows(file: IO[bytes]) -> Iterator[Row]:
+def _excel_rows(file: IO[bytes]) -> Generator[Row]:
     from openpyxl import load_workbook
     from openpyxl.utils.exceptions import InvalidFileException
 
     try:
-        book = load_workbook(file, read_only=True, data_only=True, keep_links=False)
-        sheet = book.worksheets[0]
-        sheet.reset_dimensions()  # what the file says of its size need not be true
-        for line, row in enumerate(sheet.iter_rows(values_only=True, max_col=MOST_COLUMNS + 1), start=1):
-            yield line, _excel_cells(row)
-        book.close()
+        with closing(load_workbook(file, read_only=True, data_only=True, keep_links=False)) as book:
+            sheet = book.worksheets[0]
+            sheet.reset_dimensions()  # what the file says of its size need not be true
+            for line, row in enumerate(sheet.iter_rows(values_only=True, max_col=MOST_COLUMNS + 1), start=1):
+                yield line, _excel_cells(row)
     except (
         InvalidFileException,
         KeyError,
@@ -255,13 +282,18 @@ def _excel_rows(file: IO[bytes]) -> Iterator[Row]:
 
 
 def _excel_cells(row: Sequence[Any]) -> list[str] | Faulty:
-    cells = [_excel_text(value) for value in row]
+    end = (
+        0 if row.count(None) == len(row) else len(row)
+    )  # one cell far down makes a million empty rows before it
+    while end and row[end - 1] is None:
+        end -= 1
+    cells = [_excel_text(value) for value in row[:end]]
     while cells and not cells[-1]:
         cells.pop()
     if len(cells) > MOST_COLUMNS:
-        return Faulty(_("has more than %(most)s cells") % {"most": MOST_COLUMNS})
+        return Faulty(f"has more than {MOST_COLUMNS} cells")
     if any(len(cell) > LONGEST_CELL for cell in cells):
-        return Faulty(_("has a cell with more than %(most)s characters") % {"most": LONGEST_CELL})
+        return Faulty(f"has a cell with more than {LONGEST_CELL} characters")
     return cells
 
 
@@ -286,7 +318,12 @@ def header_of(row: Row | None) -> list[str]:
         raise NotReadable(_("The file is empty."))
     _line, cells = row
     if isinstance(cells, Faulty):
-        raise NotReadable(_("The first row must name the columns; it %(fault)s.") % {"fault": cells})
+        raise NotReadable(
+            _(
+                "The first row must name the columns; it has more than %(most)s cells, too long a cell, or no text."
+            )
+            % {"most": MOST_COLUMNS}
+        )
     names = [cell.strip() for cell in cells]
     while names and not names[-1]:
         names.pop()
@@ -308,7 +345,5 @@ def fitted(cells: Sequence[str], width: int, form: str) -> list[str] | Faulty:
     while len(cells) > width and not cells[-1].strip():
         cells.pop()
     if len(cells) > width or (form == CSV and len(cells) < width):
-        return Faulty(
-            _("has %(cells)s cells, the header has %(width)s") % {"cells": len(cells), "width": width}
-        )
+        return Faulty(f"has {len(cells)} cells, the header has {width}")
     return cells + [""] * (width - len(cells))

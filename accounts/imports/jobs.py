@@ -7,7 +7,6 @@ over all parts; good rows only is a transaction for each. What refers to a later
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import islice
 from typing import Any
 
 from django.db import connection, transaction
@@ -17,27 +16,15 @@ from django.utils import timezone, translation
 from accounts.custom_fields import Declared, declared_fields
 from accounts.jobs import Chunk, JobKind, Step, register_job_kind
 from accounts.models import FileImport, ImportPart, Job, Tenant
+from accounts.progress import forget_progress, note_progress
 from accounts.services.journal import record_audit
 from accounts.upserts.items import Fault, Outcome
 
 from .cells import Column, columns_of, item_of
-from .files import Faulty, NotReadable, fitted, read_rows
 from .resources import Resource, resource_of
-from .work import (
-    CHECK,
-    KIND,
-    ROWS_PER_PART,
-    dates_of,
-    forget,
-    opened,
-    packed,
-    rows_of,
-    shape_kept,
-    targets_of,
-)
-
-LONGEST_VALUE = 200
-Shown = list[Any]  # line, column, value, reason
+from .splitting import LONGEST_VALUE, Shown, split
+from .taking_back import keep_changes
+from .work import CHECK, KIND, dates_of, forget, rows_of, targets_of
 
 
 def _source(tenant: Tenant, job: Job) -> FileImport:
@@ -48,7 +35,7 @@ def _plan(tenant: Tenant, job: Job) -> Sequence[Chunk]:
     source = _source(tenant, job)
     if job.params["mode"] == CHECK:
         with translation.override(source.member.user.language or tenant.language):
-            if not _split(tenant, source):
+            if not split(tenant, source, job):
                 return []
     ordinals = list(source.parts.order_by("ordinal").values_list("ordinal", flat=True))
     if job.params["mode"] == CHECK:
@@ -56,54 +43,6 @@ def _plan(tenant: Tenant, job: Job) -> Sequence[Chunk]:
     if source.whole:
         return [Chunk(1, "whole", {})]
     return [*(Chunk(1, "store", {"part": n}) for n in ordinals), Chunk(2, "late", {}), Chunk(3, "stored", {})]
-
-
-def _split(tenant: Tenant, source: FileImport) -> bool:
-    """Write the file's rows down in parts; false where it cannot be read to its end, which the import then says."""
-    source.parts.all().delete()
-    kind = resource_of(source.resource)
-    targets = targets_of(source)
-    place = targets.index(kind.identity) if kind is not None and kind.identity in targets else None
-    count = 0
-    try:
-        with opened(source) as file:
-            rows = islice(read_rows(file, shape_kept(source)), 1, None)
-            ordinal = 0
-            while lines := list(islice(rows, ROWS_PER_PART)):
-                good: list[tuple[int, list[str]]] = []
-                faults: list[Shown] = []
-                for line, read in lines:
-                    if isinstance(read, list) and not any(cell.strip() for cell in read):
-                        continue
-                    cells = read if isinstance(read, Faulty) else fitted(read, len(targets), source.form)
-                    if isinstance(cells, Faulty):
-                        faults.append([line, "", "", str(cells)])
-                    else:
-                        good.append((line, cells))
-                count += len(good) + len(faults)
-                keys = [cells[place].strip() for _line, cells in good] if place is not None else []
-                ImportPart.objects.create(
-                    tenant=tenant,
-                    source=source,
-                    ordinal=ordinal,
-                    data=packed(good),
-                    keys=keys,
-                    rows=len(good) + len(faults),
-                    faults=faults,
-                )
-                ordinal += 1
-    except NotReadable as error:
-        source.parts.all().delete()
-        source.state, source.problem, source.finished_at = (
-            FileImport.State.REFUSED,
-            str(error)[:500],
-            timezone.now(),
-        )
-        source.save(update_fields=["state", "problem", "finished_at"])
-        return False
-    source.rows = count
-    source.save(update_fields=["rows"])
-    return True
 
 
 class Reading:
@@ -152,7 +91,14 @@ def _try(reading: Reading, part: ImportPart, *, keep: bool) -> None:
             good.append((line, cells, item))
     with transaction.atomic():
         outcome: Outcome = reading.kind.upsert(tenant=reading.tenant, items=[item for _l, _c, item in good])
-        if not keep:
+        if keep:
+            keep_changes(
+                tenant=reading.tenant,
+                source=reading.source,
+                ordinal=2 * part.ordinal,
+                changes=outcome.changes,
+            )
+        else:
             transaction.set_rollback(True)
     waiting = _elsewhere(reading, outcome, good) if not keep else set()
     created = outcome.created
@@ -212,8 +158,15 @@ def _late(tenant: Tenant, job: Job, params: Mapping[str, Any]) -> None:
     """Rows that named something which a later row made: once more, now that it is there."""
     source = _source(tenant, job)
     reading = Reading(tenant, source)
-    for part in source.parts.select_for_update().exclude(faults=[]).order_by("ordinal"):
+    for part in _one_by_one(source, faulty=True):
         _again(reading, part)
+
+
+def _one_by_one(source: FileImport, *, faulty: bool = False) -> Iterator[ImportPart]:
+    """The parts in their order, never more than one of them in memory."""
+    parts = source.parts.exclude(faults=[]) if faulty else source.parts.all()
+    for pk in list(parts.order_by("ordinal").values_list("pk", flat=True)):
+        yield source.parts.select_for_update().get(pk=pk)
 
 
 def _again(reading: Reading, part: ImportPart) -> None:
@@ -226,6 +179,8 @@ def _again(reading: Reading, part: ImportPart) -> None:
     if not rows:
         return
     outcome = reading.kind.upsert(tenant=reading.tenant, items=[item for _line, _cells, item in rows])
+    late = 2 * part.ordinal + 1  # beside what the part did at first
+    keep_changes(tenant=reading.tenant, source=reading.source, ordinal=late, changes=outcome.changes)
     still = {rows[one.index][0] for one in outcome.rejected}
     mended = {line for line, _cells, _item in rows} - still
     part.faults = [fault for fault in part.faults if fault[0] not in mended]
@@ -242,12 +197,14 @@ class NotWhole(Exception):
 def _whole(tenant: Tenant, job: Job, params: Mapping[str, Any]) -> None:
     """All parts in this one transaction; a fault that came up since the file was tried stores nothing of it."""
     source = _source(tenant, job)
-    reading = Reading(tenant, source)
+    reading, done = Reading(tenant, source), 0
     try:
         with transaction.atomic():
-            for part in source.parts.order_by("ordinal"):
+            for part in _one_by_one(source):
                 _try(reading, part, keep=True)
-            for part in source.parts.exclude(faults=[]).order_by("ordinal"):
+                done += part.rows
+                note_progress(job, done, source.rows)
+            for part in _one_by_one(source, faulty=True):
                 _again(reading, part)
             if source.parts.exclude(faults=[]).exists():
                 raise NotWhole
@@ -259,6 +216,8 @@ def _whole(tenant: Tenant, job: Job, params: Mapping[str, Any]) -> None:
             )
         source.save(update_fields=["state", "problem", "finished_at"])
         return
+    finally:
+        forget_progress(job)
     _finish(tenant, source, FileImport.State.DONE)
 
 

@@ -38,7 +38,7 @@ class Resource:
     fields: Sequence[Field]
     upsert: Callable[..., Outcome]
     needed: Sequence[str]  # without one of each of these no row can be stored; `a|b` is either
-    identity: str = ""  # whose values other rows of the file may refer to
+    identity: str = ""  # names a row: stands in a file once, and other rows may refer to it
     amounts: Mapping[str, str] = field(default_factory=dict)  # an amount in whole units → the field in cents
     words: Mapping[str, Sequence[str]] = field(default_factory=dict)  # field → what people call it
     takes_custom: bool = False
@@ -173,6 +173,7 @@ def register_house_resources() -> None:
         Resource(
             "subscriptions", _("Subscriptions"), SUBSCRIPTION_FIELDS, upsert_subscriptions,
             ("external_id", "account_id"), amounts={"mrr": "mrr_cents"}, words=subscription_words,
+            identity="external_id",
         )
     )  # fmt: skip
     ticket_words = {
@@ -190,6 +191,7 @@ def register_house_resources() -> None:
         Resource(
             "tickets", _("Tickets"), TICKET_FIELDS, upsert_tickets,
             ("external_id", "account_id", "opened_at"), words=ticket_words,
+            identity="external_id",
         )
     )  # fmt: skip
     invoice_words = {
@@ -205,6 +207,7 @@ def register_house_resources() -> None:
         Resource(
             "invoices", _("Invoices"), INVOICE_FIELDS, upsert_invoices,
             ("external_id", "account_id"), amounts={"amount": "amount_cents"}, words=invoice_words,
+            identity="external_id",
         )
     )  # fmt: skip
 

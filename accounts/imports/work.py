@@ -28,18 +28,20 @@ from .files import (
     ENCODINGS,
     Faulty,
     NotReadable,
+    Row,
     Shape,
+    first_row,
     fitted,
     header_of,
-    read_rows,
+    is_blank,
+    reading,
     shape_of,
 )
 from .resources import Resource, guess_targets, missing_fields, resource_of
 
 KIND = "file_import"
 BLOCK = 2**20
-ROWS_PER_PART = 1000
-SHOWN_ROWS, SAMPLED_ROWS = 8, 300
+SHOWN_ROWS, SAMPLED_ROWS, SAMPLED_LINES = 8, 300, 5_000
 CHECK, STORE = "check", "store"
 DATES = "dates"  # beside the columns in the mapping: how dates are written
 
@@ -53,7 +55,7 @@ def take_in(
         raise ValidationError(_("Choose what the file holds."))
     try:
         shape = shape_of(file, size)
-        header = header_of(next(read_rows(file, shape), None))
+        header = header_of(first_row(file, shape))
     except NotReadable as error:
         raise ValidationError(str(error)) from error
     made = FileImport.objects.create(
@@ -92,8 +94,7 @@ def _remembered(tenant: Tenant, made: FileImport) -> dict[str, Any]:
 
 def _guessed(tenant: Tenant, made: FileImport, kind: Resource) -> dict[str, Any]:
     targets = guess_targets(made.header, kind, declared_fields(tenant).fields)
-    with opened(made) as file:
-        rows = list(islice(_cells(file, made), SAMPLED_ROWS))
+    rows = _sample(made)
     days = {one.name for one in kind.fields if one.schema.get("format") == "date"}
     samples = [row[place] for row in rows for place, target in enumerate(targets) if target in days]
     return {str(place): target for place, target in enumerate(targets)} | {DATES: date_order(samples)}
@@ -115,13 +116,21 @@ def opened(source: FileImport) -> Iterator[IO[bytes]]:
         yield file
 
 
-def _cells(file: IO[bytes], source: FileImport) -> Iterator[list[str]]:
-    """The readable rows below the header."""
-    for _line, read in islice(read_rows(file, shape_kept(source)), 1, None):
-        if isinstance(read, Faulty):
+def _sample(source: FileImport) -> list[list[str]]:
+    """The first readable rows below the header; raises `ValidationError` where there is something else than a table."""
+    try:
+        with opened(source) as file, reading(file, shape_kept(source)) as rows:
+            return list(islice(_cells(islice(rows, 1, SAMPLED_LINES), source), SAMPLED_ROWS))
+    except NotReadable as error:
+        raise ValidationError(str(error)) from error
+
+
+def _cells(rows: Iterator[Row], source: FileImport) -> Iterator[list[str]]:
+    for _line, read in rows:
+        if isinstance(read, Faulty) or is_blank(read):
             continue
         cells = fitted(read, len(source.header), source.form)
-        if not isinstance(cells, Faulty) and any(cell.strip() for cell in cells):
+        if not isinstance(cells, Faulty):
             yield cells
 
 
@@ -154,8 +163,7 @@ def preview(tenant: Tenant, source: FileImport) -> Preview:
     dates = dates_of(source)
     columns = columns_of(source.header, targets, kind.fields, kind.amounts)
     declared = declared_fields(tenant)
-    with opened(source) as file:
-        rows = list(islice(_cells(file, source), SAMPLED_ROWS))
+    rows = _sample(source)
     faults: dict[str, list[str]] = {}
     fields = {field.name: field for field in kind.fields}
     for row in rows:
@@ -235,7 +243,7 @@ def _read_otherwise(
     source.encoding, source.delimiter = encoding, delimiter
     try:
         with opened(source) as file:
-            header = header_of(next(read_rows(file, shape_kept(source)), None))
+            header = header_of(first_row(file, shape_kept(source)))
     except NotReadable as error:
         raise ValidationError(str(error)) from error
     source.header, source.header_hash = header, _hash(kind.key, header)
@@ -305,7 +313,7 @@ def forget(*, tenant: Tenant, source: FileImport) -> None:
 
 def discard(*, tenant: Tenant, source: FileImport) -> None:
     """Give an import up before it is stored."""
-    if source.state in (FileImport.State.CHECKING, FileImport.State.STORING):
+    if source.state in (FileImport.State.CHECKING, FileImport.State.STORING, FileImport.State.UNDOING):
         raise ValidationError(_("This import is on its way; wait until it is over."))
     for model in (ImportBlock, ImportPart):
         model.objects.filter(tenant=tenant, source=source).delete()

@@ -103,6 +103,7 @@ class AccountDeed(TenantModel):
     account_ids = ArrayField(models.BigIntegerField())
     changed = models.IntegerField(default=0)
     left_out = models.IntegerField(default=0)
+    play = models.JSONField(default=dict)  # at how many a play was started, at how many not and why
     created_at = models.DateTimeField(db_default=Now())
     finished_at = models.DateTimeField(null=True)
     undone_at = models.DateTimeField(null=True)
@@ -129,6 +130,7 @@ class FileImport(TenantModel):
         STORING = "storing", _("Being stored")
         DONE = "done", _("Stored")
         REFUSED = "refused", _("Refused")
+        UNDOING = "undoing", _("Being taken back")
         UNDONE = "undone", _("Taken back")
 
     resource = models.CharField(max_length=20, db_collation="C")
@@ -151,6 +153,9 @@ class FileImport(TenantModel):
     member = TenantForeignKey("accounts.Membership", models.DO_NOTHING, related_name="+")
     created_at = models.DateTimeField(db_default=Now())
     finished_at = models.DateTimeField(null=True)
+    undone_at = models.DateTimeField(null=True)
+    undone_by = TenantForeignKey("accounts.Membership", models.DO_NOTHING, null=True, related_name="+")
+    taken_back = models.JSONField(default=dict)  # removed, put back, left and why
     token = models.UUIDField(
         default=uuid.uuid4, editable=False
     )  # names the jobs: trying again is another job
@@ -193,4 +198,31 @@ class ImportPart(TenantModel):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["tenant", "source", "ordinal"], name="import_part_once")
+        ]
+
+
+class ImportChange(TenantModel):
+    """What a portion of an import made and changed, with what was there before: it can be taken back for some days."""
+
+    source = TenantForeignKey(FileImport, models.CASCADE, related_name="changes")
+    ordinal = models.IntegerField()
+    data = models.BinaryField()  # packed: id, what was before (nothing for a new row), what the import left
+    left = models.JSONField(default=list)  # once it was taken back: [id, why] of what stays
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["tenant", "source", "ordinal"], name="import_change_once")
+        ]
+
+
+class RecentSearch(TenantModel):
+    """What a member looked for lately."""
+
+    member = TenantForeignKey("accounts.Membership", models.CASCADE, related_name="+")
+    text = models.CharField(max_length=100)
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["tenant", "member", "text"], name="recent_search_once")
         ]

@@ -15,7 +15,18 @@ from accounts.reactions import react_to_go_live
 
 from .items import Item, Outcome, read_items, rejections
 from .resources import ACCOUNT_FIELDS
-from .rows import Row, Target, account_ids, existing_rows, fresh_row, hold, merged, new_ids, write_rows
+from .rows import (
+    History,
+    Row,
+    Target,
+    account_ids,
+    existing_rows,
+    fresh_row,
+    hold,
+    merged,
+    new_ids,
+    write_rows,
+)
 
 TARGET = Target(
     "accounts_account",
@@ -43,6 +54,8 @@ TARGET = Target(
         "first_seen_on": "date",
         "updated_at": "timestamptz",
     },
+    own=frozenset({"name_search", "first_seen_on", "updated_at"}),
+    whole=("first_seen_on",),
 )
 COLUMN_OF = {"owner_email": "owner_id"}
 ANCESTORS_SQL = """
@@ -71,10 +84,12 @@ def upsert_accounts(*, tenant: Tenant, items: Sequence[Any]) -> Outcome:
     fresh = list(dict.fromkeys(i.values["external_id"] for i in good if i.values["external_id"] not in ids))
     ids |= dict(zip(fresh, new_ids(TARGET, len(fresh)), strict=True))
     _find_parents(tenant, good, ids)
+    _refuse_orphans(good, ids, set(fresh))
 
     created = updated = same = 0
     changed: dict[str, Row] = {}
     gone_live: list[int] = []
+    history = History(TARGET)
     today, now = tenant.today(), timezone.now()
     for item in good:
         if item.faults:
@@ -86,11 +101,12 @@ def upsert_accounts(*, tenant: Tenant, items: Sequence[Any]) -> Outcome:
                 ACCOUNT_FIELDS, COLUMN_OF, id=ids[key], name=key, first_seen_on=today, external_id=""
             )
             rows[key] = row
+            history.made(row)
             created += 1
         else:
             updated += 1
         went_live_on = row.get("go_live_on")
-        if merged(ACCOUNT_FIELDS, row, item, COLUMN_OF):
+        if merged(ACCOUNT_FIELDS, row, item, COLUMN_OF, history):
             row["name"] = row["name"] or key
             row["name_search"], row["updated_at"] = row["name"].lower()[:200], now
             changed[key] = row
@@ -98,10 +114,10 @@ def upsert_accounts(*, tenant: Tenant, items: Sequence[Any]) -> Outcome:
                 gone_live.append(row["id"])
         elif key not in changed:
             same += 1
-    write_rows(tenant, TARGET, [changed[key] for key in sorted(changed)], keep=("first_seen_on",))
+    write_rows(tenant, TARGET, [changed[key] for key in sorted(changed)])
     if gone_live:
         react_to_go_live(tenant=tenant, account_ids=gone_live)
-    return Outcome(created, updated, rejections(read), same)
+    return Outcome(created, updated, rejections(read), same, history.changes(changed.values()))
 
 
 def _follow_merges(tenant: Tenant, items: Sequence[Item]) -> None:
@@ -148,6 +164,20 @@ def _find_parents(tenant: Tenant, items: Sequence[Item], ids: Mapping[str, int])
             item.refuse("parent_id", "invalid", "the account would be its own ancestor")
         else:
             item.values["parent_id"] = parent_of[own] = known[name]
+
+
+def _refuse_orphans(items: Sequence[Item], ids: Mapping[str, int], fresh: set[str]) -> None:
+    """Refuse what has a parent that this list would have made, had it not been refused itself; and so on downwards."""
+    name_of = {ids[name]: name for name in fresh}
+    while True:
+        made = {item.values["external_id"] for item in items if not item.faults}
+        lost = {pk for pk, name in name_of.items() if name not in made}
+        orphans = [item for item in items if not item.faults and item.values.get("parent_id") in lost]
+        for item in orphans:
+            name = name_of[item.values["parent_id"]]
+            item.refuse("parent_id", "unknown_parent", f"there is no account “{name}”")
+        if not orphans:
+            return
 
 
 def _ancestors(tenant: Tenant, ids: Sequence[int]) -> dict[int, int | None]:

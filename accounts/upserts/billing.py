@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from django.utils import timezone
@@ -10,10 +11,22 @@ from django.utils import timezone
 from accounts.models import Tenant
 
 from .fields import Field
-from .items import Item, Outcome, read_items, rejections
+from .items import Change, Item, Outcome, read_items, rejections
 from .resources import INVOICE_FIELDS, NEEDED_WHEN_NEW, SUBSCRIPTION_FIELDS, TICKET_FIELDS
 from .rollup import roll_up_subscriptions
-from .rows import Row, Target, account_ids, existing_rows, fresh_row, hold, merged, new_ids, write_rows
+from .rows import (
+    History,
+    Row,
+    Target,
+    account_ids,
+    existing_rows,
+    fresh_row,
+    hold,
+    merged,
+    new_ids,
+    rows_by_id,
+    write_rows,
+)
 
 SUBSCRIPTIONS = Target(
     "accounts_subscription",
@@ -29,6 +42,12 @@ SUBSCRIPTIONS = Target(
         "ends_on": "date",
         "received_at": "timestamptz",
     },
+    own=frozenset({"received_at"}),
+    whole=("received_at",),  # a run for a past day asks what was known then
+)
+PAID = Target(  # what the roll-up writes on accounts
+    "accounts_account",
+    {"plan": "text", "currency": "text", "seats": "integer", "mrr_cents": "bigint", "renewal_on": "date"},
 )
 TICKETS = Target(
     "accounts_ticket",
@@ -44,6 +63,8 @@ TICKETS = Target(
         "requester": "text",
         "received_at": "timestamptz",
     },
+    own=frozenset({"received_at"}),
+    whole=("received_at",),  # a run for a past day asks what was known then
 )
 INVOICES = Target(
     "accounts_invoice",
@@ -57,14 +78,24 @@ INVOICES = Target(
         "state": "text",
         "received_at": "timestamptz",
     },
+    own=frozenset({"received_at"}),
+    whole=("received_at",),  # a run for a past day asks what was known then
 )
 
 
 def upsert_subscriptions(*, tenant: Tenant, items: Sequence[Any]) -> Outcome:
     """Create or change subscriptions and bring plan, seats, MRR and renewal of their accounts up to date."""
     outcome, touched = _upsert(tenant, SUBSCRIPTIONS, SUBSCRIPTION_FIELDS, items)
+    before = rows_by_id(tenant, PAID, touched)
     roll_up_subscriptions(tenant=tenant, account_ids=touched)
-    return outcome
+    after = rows_by_id(tenant, PAID, touched)
+    rolled = []
+    for pk, was in before.items():
+        names = [name for name in PAID.columns if was[name] != after[pk][name]]
+        if names:
+            values = ({name: row[name] for name in names} for row in (was, after[pk]))
+            rolled.append(Change(PAID.table, pk, *values))
+    return replace(outcome, changes=(*outcome.changes, *rolled))
 
 
 def upsert_tickets(*, tenant: Tenant, items: Sequence[Any]) -> Outcome:
@@ -94,6 +125,7 @@ def _upsert(
     created = updated = same = 0
     changed: dict[str, Row] = {}
     touched: set[int] = set()
+    history = History(target)
     now = timezone.now()
     for item in good:
         key = item.values["external_id"]
@@ -101,18 +133,19 @@ def _upsert(
         if row is None:
             row = fresh_row(fields, {}, id=ids[key], received_at=now, external_id="")
             rows[key] = row
+            history.made(row)
             created += 1
         else:
             touched.add(row["account_id"])
             updated += 1
-        if merged(fields, row, item, {}):
+        if merged(fields, row, item, {}, history):
             changed[key] = row
         elif key not in changed:
             same += 1
         touched.add(row["account_id"])
-    # When it was first received stays: a run for a past day asks what was known then.
-    write_rows(tenant, target, [changed[key] for key in sorted(changed)], keep=("received_at",))
-    return Outcome(created, updated, rejections(read), same), sorted(touched)
+    write_rows(tenant, target, [changed[key] for key in sorted(changed)])
+    changes = history.changes(changed.values())
+    return Outcome(created, updated, rejections(read), same, changes), sorted(touched)
 
 
 def _find_accounts(tenant: Tenant, items: Sequence[Item]) -> None:

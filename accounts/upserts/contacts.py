@@ -13,7 +13,7 @@ from accounts.models import Tenant
 
 from .items import Item, Outcome, read_items, rejections
 from .resources import CONTACT_FIELDS
-from .rows import Row, Target, account_ids, fresh_row, hold, merged, new_ids, write_rows
+from .rows import History, Row, Target, account_ids, fresh_row, hold, merged, new_ids, write_rows
 
 TARGET = Target(
     "accounts_contact",
@@ -26,6 +26,8 @@ TARGET = Target(
         "traits": "jsonb",
     },
     conflict="id",
+    own=frozenset({"traits"}),
+    whole=("traits",),
 )
 COLUMNS = ("id", "user_id", "account_id", "email", "name", "roles", "merged_into_id")
 FIND_SQL = f"""
@@ -95,18 +97,20 @@ def upsert_contacts(*, tenant: Tenant, items: Sequence[Any]) -> Outcome:
     created = updated = same = 0
     changed: dict[int, Row] = {}
     joined: dict[int, int] = {}
+    history = History(TARGET)
     for item in good:
         row = book.find(item)
         if row is None:
             row = fresh_row(CONTACT_FIELDS, {}, id=next(ids))
             created += 1
             changed[row["id"]] = row
+            history.made(row)
         else:
             updated += 1
             if row["user_id"] and item.values.get("user_id"):
                 item.values["user_id"] = row["user_id"]  # it was found by an alias
         account = row["account_id"]
-        if merged(CONTACT_FIELDS, row, item, {}):
+        if merged(CONTACT_FIELDS, row, item, {}, history):
             changed[row["id"]] = row
         elif row["id"] not in changed:
             same += 1
@@ -115,7 +119,7 @@ def upsert_contacts(*, tenant: Tenant, items: Sequence[Any]) -> Outcome:
         book.add(row)
     _write(tenant, [changed[key] for key in sorted(changed)])
     join_accounts(tenant=tenant, joined=joined, source="api")
-    return Outcome(created, updated, rejections(read), same)
+    return Outcome(created, updated, rejections(read), same, history.changes(changed.values()))
 
 
 def _find_accounts(tenant: Tenant, items: Sequence[Item]) -> None:
@@ -152,7 +156,7 @@ def _find(tenant: Tenant, *, users: Sequence[str], accounts: Sequence[int], ids:
 
 def _write(tenant: Tenant, rows: Sequence[Row]) -> None:
     # Traits are not a field of the API: a new row starts with none, an old one keeps its own.
-    write_rows(tenant, TARGET, [{**row, "traits": {}} for row in rows], keep=("traits",))
+    write_rows(tenant, TARGET, [{**row, "traits": {}} for row in rows])
 
 
 def join_accounts(*, tenant: Tenant, joined: Mapping[int, int], source: str) -> None:

@@ -51,6 +51,16 @@ class Rejection:
 
 
 @dataclass(frozen=True)
+class Change:
+    """What became of one row: the columns that are different now, before (nothing for a new row) and after."""
+
+    table: str
+    id: int
+    was: Mapping[str, Any] | None
+    now: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
 class Outcome:
     """How many items made a row, how many met one (and said nothing new of it), and which were rejected."""
 
@@ -58,6 +68,7 @@ class Outcome:
     updated: int
     rejected: tuple[Rejection, ...]
     unchanged: int = 0  # of the updated ones; the API does not say it
+    changes: tuple[Change, ...] = ()  # so that an import can be taken back
 
     def as_json(self) -> dict[str, Any]:
         """The API's shape."""

@@ -12,7 +12,7 @@ from django.db import connection
 from accounts.models import Tenant
 
 from .fields import Field
-from .items import Item
+from .items import Change, Item
 
 Row = dict[str, Any]
 
@@ -24,6 +24,8 @@ class Target:
     table: str
     columns: Mapping[str, str]
     conflict: str = "external_id"
+    own: frozenset[str] = frozenset()  # columns that the house fills in by itself
+    whole: tuple[str, ...] = ()  # columns that are written only when the row is new
 
     @property
     def key(self) -> str:
@@ -73,13 +75,13 @@ def new_ids(target: Target, count: int) -> list[int]:
         return [row[0] for row in cursor.fetchall()]
 
 
-def write_rows(tenant: Tenant, target: Target, rows: Sequence[Row], keep: Sequence[str] = ()) -> None:
-    """Insert or overwrite these rows in one statement; columns in `keep` are written only when the row is new."""
+def write_rows(tenant: Tenant, target: Target, rows: Sequence[Row]) -> None:
+    """Insert or overwrite these rows in one statement."""
     names = ["id", *target.columns]
     types = {"id": "bigint", **target.columns}
     record = ", ".join(f"{name} {types[name]}" for name in names)
     changes = ", ".join(
-        f"{name} = excluded.{name}" for name in target.columns if name not in {*keep, target.conflict}
+        f"{name} = excluded.{name}" for name in target.columns if name not in {*target.whole, target.conflict}
     )
     sql = (
         f"INSERT INTO {target.table} (tenant_id, {', '.join(names)}) "
@@ -91,7 +93,44 @@ def write_rows(tenant: Tenant, target: Target, rows: Sequence[Row], keep: Sequen
         cursor.execute(sql, [tenant.pk, payload])
 
 
-def merged(fields: Sequence[Field], row: Row, item: Item, column_of: Mapping[str, str]) -> bool:
+def rows_by_id(tenant: Tenant, target: Target, ids: Iterable[int]) -> dict[int, Row]:
+    """The rows with these ids, held until the transaction ends."""
+    names = ["id", *target.columns]
+    sql = f"SELECT {', '.join(names)} FROM {target.table} WHERE tenant_id = %s AND id = ANY(%s) ORDER BY id FOR UPDATE"
+    return {row["id"]: row for row in _select(sql, [tenant.pk, sorted(set(ids))], names, target.columns)}
+
+
+class History:
+    """What rows were before the items of a list were put into them."""
+
+    def __init__(self, target: Target) -> None:
+        self._target = target
+        self._was: dict[int, Row | None] = {}
+
+    def made(self, row: Row) -> None:
+        """The row is new."""
+        self._was[row["id"]] = None
+
+    def differs(self, row: Row, column: str, old: Any) -> None:
+        """A column of the row is about to be another one than it was."""
+        was = self._was.setdefault(row["id"], {})
+        if was is not None:
+            was.setdefault(column, old)
+
+    def changes(self, rows: Iterable[Row]) -> tuple[Change, ...]:
+        """What became of these rows."""
+        names = [name for name in self._target.columns if name not in self._target.own]
+        found = []
+        for row in rows:
+            was = self._was[row["id"]]
+            now = {name: row[name] for name in (names if was is None else was)}
+            found.append(Change(self._target.table, row["id"], was, now))
+        return tuple(found)
+
+
+def merged(
+    fields: Sequence[Field], row: Row, item: Item, column_of: Mapping[str, str], history: History
+) -> bool:
     """Put the item's keys into the row; true when something is different now."""
     changed = False
     for field in fields:
@@ -104,6 +143,7 @@ def merged(fields: Sequence[Field], row: Row, item: Item, column_of: Mapping[str
         if isinstance(value, tuple | list):
             value = list(value)
         if row[column] != value:
+            history.differs(row, column, row[column])
             row[column], changed = value, True
     return changed
 

@@ -187,6 +187,22 @@
     event.preventDefault();
     if (next) { next.focus(); }
   }
+  function remember() { // what was looked for, once somebody follows a hit; it is sent while the page is left
+    var form = $(".search-box"), said = new FormData();
+    said.append("q", $("#search").value);
+    said.append("csrfmiddlewaretoken", JSON.parse(document.body.getAttribute("hx-headers"))["X-CSRFToken"]);
+    navigator.sendBeacon(form.dataset.remember, said);
+  }
+  document.addEventListener("click", function (event) {
+    var hit = event.target.closest(".search .search-hit"), search = $("#search");
+    if (!hit) { return; }
+    if (hit.dataset.again === undefined) { remember(); return; }
+    event.preventDefault();
+    search.value = hit.dataset.again;
+    search.focus();
+    search.dispatchEvent(new Event("input", { bubbles: true }));
+  });
+  document.addEventListener("submit", function (event) { if (event.target.matches(".search-box")) { remember(); } });
   document.addEventListener("focusout", function (event) {
     var box = event.target.closest(".search");
     if (box && !box.contains(event.relatedTarget)) { window.setTimeout(function () { if (!box.contains(document.activeElement)) { $("#search-results").replaceChildren(); } }, 120); }

@@ -27,6 +27,7 @@ from accounts.models import (
     Subscription,
     Tenant,
 )
+from accounts.upserts import upsert_accounts
 from usage.models import Metric
 
 pytestmark = pytest.mark.django_db
@@ -162,7 +163,7 @@ def test_all_or_nothing_stores_nothing_when_something_changed_meanwhile(
     browser: SignIn,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("accounts.imports.jobs.ROWS_PER_PART", 2)
+    monkeypatch.setattr("accounts.imports.splitting.ROWS_PER_PART", 2)
     client = browser(mona)
     rows = "".join(f"a{n},carl@acme.example\n" for n in range(5))
     bring(client, "external_id,owner_email\n" + rows)
@@ -227,6 +228,12 @@ def test_a_file_can_be_read_otherwise_or_given_up(acme: Tenant, mona: Membership
         assert (FileImport.objects.count(), ImportPart.objects.count(), Account.objects.count()) == (0, 0, 0)
     refused = bring(client, b"PK\x03\x04 broken", name="a.xlsx")
     assert refused.status_code == 400 and "damaged" in refused.text
+    refused = bring(
+        client, b"external_id\na\n" + b"x" * 1_100_000
+    )  # behind the header, in what the preview reads
+    assert refused.status_code == 400 and "Line 3 has more than a million characters" in refused.text
+    with tenant_scope(acme):
+        assert FileImport.objects.count() == 0
 
 
 def test_a_fault_in_the_middle_refuses_the_file_in_words(
@@ -247,3 +254,24 @@ def test_a_fault_in_the_middle_refuses_the_file_in_words(
     source = newest(acme)
     assert source.state == "refused" and "a million characters" in source.problem
     assert "The file was refused" in client.get(f"{IMPORTS}{source.pk}/").text
+
+
+def test_what_hangs_on_a_refused_row_is_refused_with_it(acme: Tenant) -> None:
+    items = [
+        {"external_id": "kid", "parent_id": "mum"},
+        {"external_id": "grandkid", "parent_id": "kid"},
+        {"external_id": "mum", "parent_id": "nobody"},  # found out after the others have found her
+        {"external_id": "other", "parent_id": "free"},
+        {"external_id": "free"},
+    ]
+    with tenant_scope(acme):
+        outcome = upsert_accounts(tenant=acme, items=items)
+        assert [(one.index, one.code) for one in outcome.rejected] == [
+            (0, "unknown_parent"),
+            (1, "unknown_parent"),
+            (2, "unknown_parent"),
+        ]
+        assert outcome.created == 2 and len(outcome.changes) == 2
+        assert set(Account.objects.values_list("external_id", flat=True)) == {"other", "free"}
+    with tenant_scope(acme):  # the references of what was written hold at the end of the transaction
+        assert Account.objects.get(external_id="other").parent_id is not None

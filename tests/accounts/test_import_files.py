@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import io
+import sys
 import zipfile
+from collections.abc import Callable
 from datetime import UTC, date, datetime
 
 import pytest
@@ -11,7 +14,7 @@ from openpyxl import Workbook
 
 from accounts.csv_text import csv_lines, plain_cell, safe_cell, xlsx_blocks
 from accounts.imports.cells import DAY_FIRST, ISO, MONTH_FIRST, date_order, iso_day
-from accounts.imports.files import Faulty, NotReadable, Shape, fitted, header_of, read_rows, shape_of
+from accounts.imports.files import Faulty, NotReadable, Shape, fitted, header_of, reading, shape_of
 from accounts.imports.resources import guess_targets, missing_fields, resource_of
 
 
@@ -21,7 +24,8 @@ def look(data: bytes) -> Shape:
 
 def cells(data: bytes) -> list[list[str] | str]:
     file = io.BytesIO(data)
-    return [str(read) if isinstance(read, Faulty) else read for _line, read in read_rows(file, look(data))]
+    with reading(file, look(data)) as rows:
+        return [str(read) if isinstance(read, Faulty) else read for _line, read in rows]
 
 
 def excel(*rows: list[object]) -> bytes:
@@ -42,6 +46,23 @@ def packed(parts: dict[str, bytes], *, level: int = 9) -> bytes:
     return out.getvalue()
 
 
+PAD = b" " * 5000
+ENTITY = b'<!DOCTYPE x [<!ENTITY e SYSTEM "file:///etc/passwd">]>'
+
+
+def built_anew(change: Callable[[bytes], bytes]) -> bytes:
+    """An Excel file whose sheet is another one, its declaration of XML left out."""
+    with zipfile.ZipFile(io.BytesIO(excel(["x"], ["y"]))) as file:
+        parts = {part.filename: file.read(part) for part in file.infolist()}
+    name = "xl/worksheets/sheet1.xml"
+    return packed({**parts, name: change(parts[name])})
+
+
+def with_entity(xml: bytes) -> bytes:
+    return ENTITY + xml.replace(b"<v>1<", b"<v>&e;<")
+
+
+FAR = b'<row r="5000"><c r="A5000" t="inlineStr"><is><t>z</t></is></c></row>'
 SKELETON = {"[Content_Types].xml": b"<Types/>", "xl/workbook.xml": b"<workbook/>"}
 
 
@@ -110,16 +131,44 @@ def test_cells_of_excel() -> None:
             "definitions of its own",
         ),
         (packed({**SKELETON, **{f"xl/{n}.xml": b"" for n in range(600)}}), "do not build them"),
+        (b"a,b\n" + b"x" * 10_000_000, "Line 2 has more than a million"),
+        (b"PK\x03\x04" + b"junk" * 50 + excel(["x"]), "damaged|do not build them"),
+        (excel(["x"])[:-200], "damaged"),
+        (built_anew(lambda xml: PAD + with_entity(xml)), "cannot be read"),  # behind what is looked at first
+        (built_anew(lambda xml: with_entity(xml).decode().encode("utf-16")), "cannot be read"),
     ],
 )  # fmt: skip
 def test_hostile_files_are_refused_in_words(data: bytes, words: str) -> None:
     with pytest.raises(NotReadable, match=words):
-        list(read_rows(io.BytesIO(data), look(data)))
+        cells(data)
 
 
 def test_a_file_that_is_too_large_is_not_even_read() -> None:
     with pytest.raises(NotReadable, match="at most 50 MB"):
         shape_of(io.BytesIO(b"a"), 60 * 2**20)
+
+
+def test_more_rows_than_are_read_are_refused_and_blank_ones_do_not_count(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("accounts.imports.files.MOST_ROWS", 3)
+    assert len(cells(b"id\n1\n\n,\n \n2\n3\n")) == 7
+    with pytest.raises(NotReadable, match="more than 3 rows"):
+        cells(b"id\n1\n2\n3\n4\n")
+    far = built_anew(lambda xml: xml.replace(b"</sheetData>", FAR + b"</sheetData>"))
+    assert [row for row in cells(far) if row] == [["x"], ["y"], ["z"]]  # a cell in row 5,000
+
+
+def test_reading_lets_go_of_the_file_before_it_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    failed: list[object] = []
+    monkeypatch.setattr(sys, "unraisablehook", failed.append)
+    for data in (b"a,a\n1,2\n", b"a\n1\n2\n", excel(["a"], ["1"], ["2"])):
+        with io.BytesIO(data) as file, pytest.raises(LookupError), reading(file, look(data)) as rows:
+            next(rows)
+            raise LookupError  # what fails holds the frame that reads
+        gc.collect()
+        assert file.closed
+    assert failed == []
 
 
 def test_a_prefix_before_an_archive_is_no_excel_file() -> None:
@@ -134,7 +183,7 @@ def test_too_many_columns_and_too_long_cells_are_faults_of_their_row() -> None:
     long = cells(f'a\n"{"x" * 200_000}"\n1\n'.encode())
     assert long[0] == ["a"] and long[-1] == ["1"]
     assert str(long[1]).startswith("not readable: field larger than field limit")
-    with pytest.raises(NotReadable, match="has more than 500 cells"):
+    with pytest.raises(NotReadable, match="it has more than 500 cells"):
         header_of((1, Faulty("has more than 500 cells")))
 
 

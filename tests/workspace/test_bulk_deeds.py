@@ -148,5 +148,14 @@ def test_a_play_is_started_at_the_ticked_accounts(world: World, carl: Membership
     client.post(BULK, {"account": [world.accounts[0].pk, world.accounts[2].pk], "playbook": play.key})
     with tenant_scope(world.tenant):
         deed = AccountDeed.objects.get()
-        assert Run.objects.count() == deed.changed == 2
-        assert AccountDeed.objects.get().what == {"play": play.key}
+        assert Run.objects.count() == deed.play["started"] == 2
+        assert (deed.what, deed.changed) == ({"play": play.key}, 0)
+        Run.objects.filter(account=world.accounts[0]).delete()
+    said = client.get("/t/acme/accounts/").text
+    assert f"Started at 2 accounts: {play.name}." in said
+    client.post(
+        BULK, {"account": [one.pk for one in world.accounts[:3]], "playbook": play.key, "tag": "pilot"}
+    )
+    said = client.get("/t/acme/accounts/").text
+    assert "3 accounts were changed." in said and f"Started at 2 accounts: {play.name}." in said
+    assert "Not started at 1: the play runs there already." in said

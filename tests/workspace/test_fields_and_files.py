@@ -13,6 +13,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext, override_settings
 from openpyxl import load_workbook
 
+from accounts.csv_text import FORMULA_STARTS
 from accounts.custom_fields import undeclared_keys
 from accounts.fence.scope import tenant_scope
 from accounts.models import Account, AuditEntry, CustomField, Membership, SavedView, Tenant, TimelineEntry
@@ -55,6 +56,33 @@ def test_files_have_the_chosen_columns_and_the_declared_fields(
     assert sorted(str(row[0]) for row in rows[1:]) == ["acc-00000", "acc-00002"]
     first = next(row for row in sheet.iter_rows(min_row=2) if row[0].value == "acc-00000")
     assert (first[1].value, first[1].data_type, first[4].value) == ("=1+1", "s", 5000)
+
+
+def test_exported_names_are_text_to_whoever_reads_them(
+    world: World, carl: Membership, browser: SignIn
+) -> None:
+    names = ["=1+1", "+x", "-x", "@x", "\tx", "\rx", "＝1", "＋1", "－1", "＠x"]
+    with tenant_scope(world.tenant):
+        listed = [account for account in world.accounts if account.churned_on is None]
+        for account, name in zip(listed, names, strict=False):
+            account.name = name
+            account.mrr_cents = 12_345
+            account.save()
+    client = browser(carl)
+    text = b"".join(client.get(f"{LIST}export.csv").streaming_content).decode("utf-8-sig")  # type: ignore[attr-defined]
+    rows = list(csv.DictReader(io.StringIO(text, newline="")))
+    found = {row["name"] for row in rows}
+    names = names[: len(listed)]
+    assert len(names) > 7 and {f"'{name}" for name in names} <= found
+    assert not any(
+        one.startswith(FORMULA_STARTS) for row in rows for one in row.values() if one != row["MRR"]
+    )
+    assert "123.45" in {row["MRR"] for row in rows}  # a number stays one
+    data = b"".join(client.get(f"{LIST}export.xlsx").streaming_content)  # type: ignore[attr-defined]
+    sheet = load_workbook(io.BytesIO(data)).worksheets[0]
+    kinds = {cell.value: cell.data_type for row in sheet.iter_rows(min_row=2) for cell in row}
+    assert {kinds.get(name) for name in names if name.isprintable()} == {"s"}  # text, not "f"
+    assert "f" not in kinds.values() and kinds[123.45] == "n"
 
 
 @override_settings(ROOT_URLCONF="cs_platform.urls.tenant")

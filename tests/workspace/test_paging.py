@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from base64 import urlsafe_b64decode
+
 import pytest
 
+from accounts.visibility import Visibility, seeing
 from workspace.paging import Cursor, address, capped, page_of, read_cursor
 from workspace.selectors.account_filter import AccountFilter, prefix_end, read_filter
 from workspace.selectors.account_list import usable
@@ -15,7 +18,8 @@ def test_a_cursor_survives_the_address(value: str | int | float | None) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "!!", "W10", "WzEsMl0x", "x" * 700, "WyJhXHUwMDAwIiwgMV0", "W3RydWUsIDFd", "WzEsICJhIl0"]
+    "text",
+    ["", "!!", "W10", "WzEsMl0x", "x" * 2500, "~abc", "WyJhXHUwMDAwIiwgMV0", "W3RydWUsIDFd", "WzEsICJhIl0"],
 )
 def test_an_edited_cursor_is_the_first_page(text: str) -> None:
     assert read_cursor(text) is None
@@ -39,6 +43,20 @@ def test_a_cursor_of_another_order_is_not_used(
     sort: str, value: str | int | float | None, is_usable: bool
 ) -> None:
     assert (usable(Cursor(value, 1), AccountFilter(sort=sort)) is not None) == is_usable
+
+
+def test_a_cursor_tells_no_amount_to_who_sees_no_money() -> None:
+    open_one = Cursor(123_400, 42).encode()
+    with seeing(Visibility(money=False)):
+        sealed = Cursor(123_400, 42).encode()
+        assert read_cursor(sealed) == Cursor(123_400, 42)
+        assert read_cursor(open_one) is None  # made up, it would ask for who is above an amount
+    assert sealed != open_one and "123400" not in sealed
+    assert b"123400" not in urlsafe_b64decode(sealed[1:] + "==")
+
+
+def test_a_long_name_is_a_cursor_too() -> None:
+    assert read_cursor(Cursor("名" * 200, 42).encode()) == Cursor("名" * 200, 42)
 
 
 def test_empty_filters_are_left_out_of_an_address() -> None:

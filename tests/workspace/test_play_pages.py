@@ -107,9 +107,9 @@ def test_a_play_is_built_from_nothing_tried_published_and_started(
     assert said(admin, f"/t/acme/playbooks/{book.pk}/start/", account=chosen) == [
         "Started at 2 accounts: Rescue!"
     ]
-    assert said(admin, f"/t/acme/playbooks/{book.pk}/start/", account=chosen)[0].startswith(
-        "2 accounts were left"
-    )
+    assert said(admin, f"/t/acme/playbooks/{book.pk}/start/", account=chosen) == [
+        "Not started at 2: the play runs there already."
+    ]
     with tenant_scope(tenant):
         run = Run.objects.get(version_id=version, account=account)
         assert [task.title for task in run.tasks.all()] == ["Call"]
@@ -359,7 +359,9 @@ def test_a_play_is_started_from_the_list_of_accounts(
 ) -> None:
     ids = [each.pk for each in world.accounts if each.owner_id == carl.pk][:2]
     url = "/t/acme/accounts/bulk/"
-    assert said(browser(carl), url, account=ids, playbook="value_review") == ["2 accounts were changed."]
+    assert said(browser(carl), url, account=ids, playbook="value_review") == [
+        "Started at 2 accounts: Value review."
+    ]
     with tenant_scope(world.tenant):
         assert Run.objects.filter(playbook__key="value_review", account_id__in=ids).count() == 2
     assert browser(vera).post(url, {"account": ids, "playbook": "value_review"}).status_code == 403

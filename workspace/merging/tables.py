@@ -9,16 +9,8 @@ from typing import Any
 from django.db import connection
 
 from accounts.models import Tenant
+from accounts.naming import naming_columns
 
-NAMING_SQL = """
-SELECT c.relname, a.attname FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND NOT a.attisdropped
-WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p') AND NOT c.relispartition
-  AND EXISTS (SELECT 1 FROM pg_attribute t WHERE t.attrelid = c.oid AND t.attname = 'tenant_id' AND NOT t.attisdropped)
-  AND (a.attname = 'account_id' OR EXISTS (
-    SELECT 1 FROM pg_constraint f WHERE f.conrelid = c.oid AND f.contype = 'f'
-      AND f.confrelid = 'accounts_account'::regclass AND a.attnum = ANY(f.conkey) AND a.attname <> 'tenant_id'))
-ORDER BY 1, 2
-"""
 UNIQUE_SQL = """
 SELECT c.relname, array_agg(a.attname::text ORDER BY k.place), pg_get_expr(i.indpred, i.indrelid)
 FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid AND NOT c.relispartition
@@ -53,9 +45,8 @@ class Naming:
 
 def naming_tables() -> list[Naming]:
     """Every table that names an account; two queries."""
+    columns = naming_columns("accounts_account", "account_id")
     with connection.cursor() as cursor:
-        cursor.execute(NAMING_SQL)
-        columns = cursor.fetchall()
         cursor.execute(UNIQUE_SQL)
         unique: dict[str, list[tuple[list[str], str]]] = defaultdict(list)
         for table, names, condition in cursor.fetchall():

@@ -13,9 +13,17 @@ from accounts.models import Membership, Tenant
 from workspace.lists.account_columns import account_book
 from workspace.paging import address
 from workspace.selectors.account_filter import PARAMETERS, AccountFilter, read_filter
-from workspace.selectors.saved_views import ViewLine, bar_of, default_of, view_of, visible_views
+from workspace.selectors.saved_views import (
+    ACCOUNTS,
+    ViewLine,
+    bar_of,
+    default_of,
+    view_of,
+    visible_views,
+)
+from workspace.selectors.view_kinds import CHANGED, EVERYTHING, KINDS, ViewKind
 
-VIEW, CHANGED, EVERYTHING = "view", "changed", "all"
+VIEW = KINDS[ACCOUNTS].parameter
 
 
 @dataclass(frozen=True)
@@ -26,6 +34,16 @@ class ListState:
     lines: list[ViewLine]
     current: ViewLine | None
     is_changed: bool
+
+    @property
+    def kind(self) -> ViewKind:
+        """Which list it is."""
+        return KINDS[ACCOUNTS]
+
+    @property
+    def kept(self) -> dict[str, str]:
+        """What a view keeps of it."""
+        return self.wanted.parameters()
 
     @property
     def bar(self) -> list[ViewLine]:

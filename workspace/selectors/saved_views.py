@@ -31,12 +31,15 @@ class ViewLine:
     may_change: bool
 
 
-def visible_views(tenant: Tenant, member: Membership, list_key: str = ACCOUNTS) -> list[ViewLine]:
-    """The views that the member may open: own, of the own teams, everybody's; by folder and name. Two queries."""
+def visible_views(tenant: Tenant, member: Membership, list_key: str | None = ACCOUNTS) -> list[ViewLine]:
+    """The views that the member may open: own, of the own teams, everybody's; by folder and name. Two queries.
+
+    Without a list they are those of all lists.
+    """
     mine = TeamMember.objects.filter(tenant=tenant, member_id=member.pk).values("team_id")
     mates = TeamMember.objects.filter(tenant=tenant, team_id__in=mine).values("member_id")
     views = (
-        SavedView.objects.filter(tenant=tenant, list_key=list_key)
+        SavedView.objects.filter(tenant=tenant, **({} if list_key is None else {"list_key": list_key}))
         .filter(
             Q(owner_id=member.pk)
             | Q(shared=SavedView.Shared.GLOBAL)

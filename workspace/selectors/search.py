@@ -14,15 +14,18 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from accounts.access import has_role
-from accounts.models import Membership, Role, Tenant
+from accounts.models import Membership, RecentSearch, Role, Tenant
 from accounts.visibility import owner_condition
-from playbooks.models import Playbook, Task
+from playbooks.models import Playbook
+from playbooks.selectors import pools_of
 from workspace.navigation import navigation_of
 from workspace.selectors.account_filter import prefix_end
 from workspace.selectors.saved_views import visible_views
+from workspace.selectors.view_kinds import kind_of
 
 HITS = 6
 SHORTEST = 2
+KEPT_SEARCHES = 5
 Said = dict[str, Any]
 
 
@@ -118,10 +121,43 @@ GROUP BY c.id, c.name, c.email, c.user_id, a.id, a.name
 ORDER BY min(hit.rank), 2, c.id LIMIT %(limit)s
 """
 )
+_OWN_TASKS = """
+  (SELECT t.id, {rank} AS rank, t.due_on FROM playbooks_task t
+   WHERE t.tenant_id = %(tenant)s AND t.state = 'open' AND {whose} AND strpos(lower(t.title), %(low)s) > 0
+   ORDER BY t.due_on, t.id LIMIT %(limit)s)
+"""
+_TASK_BRANCH = """
+  (SELECT t.id, {rank} AS rank, t.due_on FROM playbooks_task t
+     JOIN accounts_account a ON a.tenant_id = t.tenant_id AND a.id = t.account_id
+   WHERE t.tenant_id = %(tenant)s AND t.state = 'open' AND t.{column} <> '' AND t.{column} >= %(low)s
+     AND t.{column} < %(end)s AND {{seen}}
+   ORDER BY t.{column}, t.id LIMIT %(limit)s)
+"""
+# A member's own tasks are few and are found by any word; of everybody's, the beginning of the title and of its second word.
+_TASKS = (
+    "SELECT t.id, t.title, a.name FROM (\n"
+    + "  UNION ALL\n".join(
+        [
+            _OWN_TASKS.format(rank=0, whose="t.assignee_id = %(member)s"),
+            _OWN_TASKS.format(rank=1, whose="t.assignee_id IS NULL AND t.pool = ANY(%(pools)s)"),
+            _TASK_BRANCH.format(rank=2, column="title_search"),
+            _TASK_BRANCH.format(rank=3, column="title_rest"),
+        ]
+    )
+    + """
+) hit
+JOIN playbooks_task t ON t.tenant_id = %(tenant)s AND t.id = hit.id
+JOIN accounts_account a ON a.tenant_id = t.tenant_id AND a.id = t.account_id
+WHERE {seen} GROUP BY t.id, t.title, a.name, t.due_on ORDER BY min(hit.rank), t.due_on, t.id LIMIT %(limit)s
+"""
+)
 
 
 def search(tenant: Tenant, member: Membership, text: str, today: date) -> Found:
-    """Accounts and people by how a word of theirs begins, open tasks by words, pages, views and plays. Six queries."""
+    """Accounts, people and open tasks by how a word of theirs begins, one's own tasks by any part, pages, views, plays.
+
+    Six queries.
+    """
     text = text.replace("\0", "").strip()[:100]
     if len(text) < SHORTEST:
         return Found()
@@ -137,16 +173,18 @@ def search(tenant: Tenant, member: Membership, text: str, today: date) -> Found:
     return Found(
         accounts=_accounts(said),
         people=_people(said),
-        tasks=_tasks(tenant, text),
+        tasks=_tasks(said, member),
         places=places(member, low),
         views=[
             Hit(
                 line.view.name,
-                line.view.folder,
-                f"{reverse('workspace:accounts')}?view={line.view.pk}",
+                " · ".join(
+                    part for part in (str(kind_of(line.view.list_key).label), line.view.folder) if part
+                ),
+                kind_of(line.view.list_key).address(line.view.pk),
                 "bookmark",
             )
-            for line in visible_views(tenant, member)
+            for line in visible_views(tenant, member, list_key=None)
             if begins(line.view.name, low)
         ][:HITS],
         plays=_plays(tenant, low),
@@ -184,16 +222,16 @@ def _people(said: Said) -> list[Hit]:
         ]
 
 
-def _tasks(tenant: Tenant, text: str) -> list[Hit]:
-    found = (
-        Task.objects.filter(tenant=tenant, state=Task.State.OPEN, title__icontains=text)
-        .select_related("account")
-        .order_by("due_on", "pk")[:HITS]
-    )
-    return [
-        Hit(task.title, task.account.name, reverse("workspace:task", args=[task.pk]), "checkbox")
-        for task in found
-    ]
+def _tasks(said: Said, member: Membership) -> list[Hit]:
+    seen, values = _seen(said)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _TASKS.format(seen=seen), values | {"member": member.pk, "pools": list(pools_of(member))}
+        )
+        return [
+            Hit(title, account, reverse("workspace:task", args=[pk]), "checkbox")
+            for pk, title, account in cursor.fetchall()
+        ]
 
 
 def _plays(tenant: Tenant, low: str) -> list[Hit]:
@@ -232,3 +270,8 @@ def places(member: Membership, low: str) -> list[Hit]:
         if has_role(member, role)
     ]
     return [hit for hit in found if begins(hit.title, low)][:HITS]
+
+
+def recent_searches(tenant: Tenant, member: Membership) -> list[RecentSearch]:
+    """What the member looked for last, the newest first; one query."""
+    return list(RecentSearch.objects.filter(tenant=tenant, member=member).order_by("-at", "-pk"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -26,7 +26,7 @@ from accounts.models import (
 from accounts.services import enqueue_job, record_audit
 from accounts.services.fields import CHANGED, typed_values, with_values
 from accounts.visibility import sees_all
-from workspace.services.plays import start_play_at
+from workspace.services.plays import PlayStart, start_play_at
 
 AT_ONCE = 500  # more of them are a job
 MOST = 200_000
@@ -115,7 +115,7 @@ def _forget_old(tenant: Tenant) -> None:
 
 
 def do_part(*, tenant: Tenant, deed: AccountDeed, ordinal: int, ids: Sequence[int]) -> int:
-    """Do one portion of a deed; how many accounts were changed, or where its play was started. Five statements."""
+    """Do one portion of a deed; how many accounts were changed. What became of its play stands in the deed."""
     actor, what = deed.member, deed.what
     found = Account.objects.select_for_update().filter(tenant=tenant, pk__in=ids).order_by("pk")
     accounts = [account for account in found if may_work_on(actor, account)]
@@ -131,13 +131,13 @@ def do_part(*, tenant: Tenant, deed: AccountDeed, ordinal: int, ids: Sequence[in
     _store(changed)
     _record(tenant, actor, changed, before, _names(what))
     AccountDeedPart.objects.create(tenant=tenant, deed=deed, ordinal=ordinal, before=before)
-    done = len(changed)
+    deed.changed, deed.left_out = deed.changed + len(changed), deed.left_out + len(ids) - len(accounts)
     if what.get("play"):
-        done = max(done, _start(tenant, actor, what["play"], [account.pk for account in accounts]))
+        done = _start(tenant, actor, what["play"], [account.pk for account in accounts])
+        deed.play = asdict(PlayStart(**deed.play).plus(done))
     AccountDeed.objects.filter(pk=deed.pk).update(
-        changed=deed.changed + done, left_out=deed.left_out + len(ids) - len(accounts)
+        changed=deed.changed, left_out=deed.left_out, play=deed.play
     )
-    deed.changed, deed.left_out = deed.changed + done, deed.left_out + len(ids) - len(accounts)
     if changed:
         record_audit(
             tenant=tenant,
@@ -147,14 +147,14 @@ def do_part(*, tenant: Tenant, deed: AccountDeed, ordinal: int, ids: Sequence[in
             before={str(row["id"]): row["was"] for row in before},
             after=what,
         )
-    return done
+    return len(changed)
 
 
-def _start(tenant: Tenant, actor: Membership, play: str, ids: Sequence[int]) -> int:
-    try:
-        return start_play_at(tenant=tenant, actor=actor, playbook_key=play, account_ids=ids)[0]
-    except PermissionDenied:  # none of this portion is theirs
-        return 0
+def _start(tenant: Tenant, actor: Membership, play: str, ids: Sequence[int]) -> PlayStart:
+    """Start the play at those of a portion that are the member's; the others are counted by the deed."""
+    if not ids:
+        return PlayStart()
+    return start_play_at(tenant=tenant, actor=actor, playbook_key=play, account_ids=ids)
 
 
 def _apply(account: Account, what: Mapping[str, Any]) -> dict[str, Any]:

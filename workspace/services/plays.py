@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections import Counter
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 
 from django.core.exceptions import PermissionDenied
 
@@ -30,11 +32,29 @@ def switch_play(*, tenant: Tenant, actor: Membership, playbook_id: int, enabled:
     return book
 
 
+NOT_YOURS, RUNNING = "not_yours", "running"  # beside the reasons that the play itself has
+
+
+@dataclass(frozen=True)
+class PlayStart:
+    """What became of starting a play at many accounts."""
+
+    started: int = 0  # with those that are held out
+    held_out: int = 0  # watched without anything being done, to compare with
+    left_out: Mapping[str, int] = field(default_factory=dict)  # why → at how many
+
+    def plus(self, other: PlayStart) -> PlayStart:
+        """This and what became of another portion."""
+        left = Counter(self.left_out) + Counter(other.left_out)
+        return PlayStart(self.started + other.started, self.held_out + other.held_out, dict(left))
+
+
 def start_play_at(
     *, tenant: Tenant, actor: Membership, playbook_key: str, account_ids: Collection[int]
-) -> tuple[int, int]:
-    """Start a play at those of these accounts that the member may work on; how many started, how many were left out."""
-    accounts = list(Account.objects.filter(tenant=tenant, pk__in=set(account_ids)).order_by("pk"))
+) -> PlayStart:
+    """Start a play at those of these accounts that the member may work on; says why it did not start at the others."""
+    wanted = set(account_ids)
+    accounts = list(Account.objects.filter(tenant=tenant, pk__in=wanted).order_by("pk"))
     mine = [account for account in accounts if may_work_on(actor, account)]
     if accounts and not mine:
         raise PermissionDenied
@@ -44,4 +64,9 @@ def start_play_at(
         started_on=tenant.today(),
         member=actor,
     )
-    return len(found.fresh), len(set(account_ids)) - len(found.fresh)
+    left = Counter(refusal.code for refusal in found.refused.values())
+    left[RUNNING] = len(found.runs) - len(found.fresh)
+    left[NOT_YOURS] = len(wanted) - len(mine)
+    return PlayStart(
+        len(found.fresh), sum(run.held_out for run in found.fresh), {why: n for why, n in left.items() if n}
+    )

@@ -22,6 +22,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from accounts.models import Job, Tenant, User
+from accounts.progress import Within, progress_of
 from scoring.selectors.trends import Trend
 from workspace import formatting
 from workspace.bands import band_of
@@ -332,8 +333,15 @@ def entry_kind(key: str) -> Kind:
 
 @register.filter
 def job_percent(job: Job) -> int:
-    """How far a job is, 0–100."""
-    return 100 * job.done // job.total if job.total else 0
+    """How far a job is, 0–100; the chunk that runs counts as far as it says it is."""
+    within = progress_of(job)
+    return int(100 * (job.done + (within.share if within else 0)) / job.total) if job.total else 0
+
+
+@register.filter
+def job_within(job: Job) -> Within | None:
+    """How many rows of the chunk that runs are done."""
+    return progress_of(job)
 
 
 SEVERITIES = {

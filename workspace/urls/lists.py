@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from workspace.views import accounts, fields, imports, list_deeds, saved_views
+from workspace.views import accounts, fields, imports, list_deeds, saved_views, search
 
 ROUTES = [
     path("fields/", fields.field_list, name="fields"),
@@ -23,10 +23,14 @@ ROUTES = [
     path("views/<int:pk>/delete/", saved_views.view_delete, name="view_delete"),
     path("views/<int:pk>/mark/", saved_views.view_mark, name="view_mark"),
     path("accounts/<int:pk>/fields/", fields.account_fields, name="account_fields"),
+    path("search/remember/", search.search_remember, name="search_remember"),
+    path("search/forget/", search.search_forget, name="search_forget"),
     path("imports/", imports.imports, name="imports"),
     path("imports/<int:pk>/", imports.import_page, name="import"),
     path("imports/<int:pk>/check/", imports.import_check, name="import_check"),
     path("imports/<int:pk>/store/", imports.import_store, name="import_store"),
     path("imports/<int:pk>/discard/", imports.import_discard, name="import_discard"),
+    path("imports/<int:pk>/undo/", imports.import_undo, name="import_undo"),
+    path("imports/<int:pk>/left.csv", imports.import_left, name="import_left"),
     path("imports/<int:pk>/errors.csv", imports.import_errors, name="import_errors"),
 ]

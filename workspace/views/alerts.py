@@ -34,6 +34,7 @@ from workspace.attention_forms import CompanyAttentionForm, MyAttentionForm
 from workspace.paging import CURSOR_PARAMETER, page_of, read_cursor
 from workspace.selectors import alerts as selectors
 from workspace.selectors import people
+from workspace.selectors.view_kinds import view_state
 from workspace.views.going_back import back
 from workspace.views.work import in_panel
 
@@ -49,15 +50,17 @@ def _snooze_dates(today: date) -> list[tuple[date, int]]:
 @member_only
 def alert_list(request: TenantRequest) -> HttpResponse:
     """What the rules found, the most deserving first."""
-    wanted = selectors.read_alert_filter(request.GET, request.member)
+    state = view_state(request.tenant, request.member, "alerts", request.GET)
+    wanted = selectors.read_alert_filter(state.said, request.member)
     after = read_cursor(request.GET.get(CURSOR_PARAMETER, ""))
     found = selectors.alert_page(
         request.tenant, wanted, request.member, today=request.tenant.today(), after=after
     )
-    parameters = wanted.parameters(selectors.default_who(request.member))
+    parameters = state.parameters(wanted.parameters(selectors.default_who(request.member)))
     everybody = people.members(request.tenant)
     shown = parameters | ({CURSOR_PARAMETER: after.encode()} if after else {})
     context = {
+        "state": state,
         "wanted": wanted,
         "found": found,
         "members": everybody,

@@ -50,6 +50,7 @@ from workspace.expansion_words import evidence_lines, evidence_sentence, metric_
 from workspace.paging import CURSOR_PARAMETER, address, page_of, read_cursor
 from workspace.selectors import expansion as selectors
 from workspace.selectors import people
+from workspace.selectors.view_kinds import view_state
 from workspace.views.going_back import back
 
 BOARD_HEADER = "X-Board"  # the board's script asks by fetch and wants words, not a page
@@ -70,10 +71,12 @@ def _workers(request: TenantRequest) -> list[Membership]:
 def opportunity_list(request: TenantRequest) -> HttpResponse:
     """The board, or the list of the same opportunities."""
     tenant, member = request.tenant, request.member
-    wanted = selectors.read_filter(request.GET)
+    state = view_state(tenant, member, "opportunities", request.GET)
+    wanted = selectors.read_filter(state.said)
     settings = expansion_settings(tenant)
     parameters = wanted.parameters()
     context: dict[str, Any] = {
+        "state": state,
         "wanted": wanted,
         "settings": settings,
         "workers": _workers(request),
@@ -81,25 +84,22 @@ def opportunity_list(request: TenantRequest) -> HttpResponse:
         "stages": Stage.choices,
         "segments": selectors.segments(tenant),
         "waiting": expansion.waiting_discounts(tenant, member),
-        "board_url": address(request.path, parameters, view=""),
-        "list_url": address(request.path, parameters, view="list"),
+        "board_url": state.changed(request.path, view="board"),
+        "list_url": state.changed(request.path, view="list"),
         "export_url": address(f"{request.path}export.csv", parameters, view=""),
     }
     if wanted.view == "list":
         after = read_cursor(request.GET.get(CURSOR_PARAMETER, ""))
         found = selectors.opportunity_list(tenant, settings, wanted, member, after)
-        shown = parameters | ({CURSOR_PARAMETER: after.encode()} if after else {})
-        context |= {
-            "found": found,
-            "page": page_of(
-                path=request.path,
-                parameters=shown,
-                shown=len(found.cards),
-                total=found.total,
-                next_cursor=found.next_cursor,
-            ),
-        }
-        return render(request, "workspace/expansion/list.html", context)
+        shown = state.parameters(parameters) | ({CURSOR_PARAMETER: after.encode()} if after else {})
+        page = page_of(
+            path=request.path,
+            parameters=shown,
+            shown=len(found.cards),
+            total=found.total,
+            next_cursor=found.next_cursor,
+        )
+        return render(request, "workspace/expansion/list.html", context | {"found": found, "page": page})
     context |= {
         "board": selectors.board(tenant, settings, wanted, member),
         "lost_reasons": Opportunity.LostReason.choices,

@@ -18,6 +18,8 @@ from accounts.fence.scope import tenant_scope
 from accounts.imports.cells import DATE_ORDERS
 from accounts.imports.files import MOST_BYTES
 from accounts.imports.resources import Resource, resource_of, resources
+from accounts.imports.taking_back import DAYS, left_lines, undo_until
+from accounts.imports.undo_jobs import UNDO_KIND, begin_undo
 from accounts.imports.work import (
     CHECK,
     KIND,
@@ -34,10 +36,11 @@ from accounts.models import FileImport, Job
 from accounts.requests import TenantRequest
 from accounts.visibility import sees_all
 from workspace.access import manager_only
-from workspace.import_words import fault_words, field_words
+from workspace.import_words import LEFT_WORDS, fault_words, field_words, left_words
 
 SHOWN_FAULTS = 50
 SHOWN_IMPORTS = 30
+BUSY = (FileImport.State.CHECKING, FileImport.State.STORING, FileImport.State.UNDOING)
 
 
 def _whole_sight() -> None:
@@ -93,9 +96,11 @@ def _page(request: TenantRequest, source: FileImport, problem: str = "", status:
     kind = resource_of(source.resource)
     if kind is None:
         raise Http404
-    jobs = Job.objects.filter(tenant=request.tenant, kind=KIND, key__startswith=f"{source.token}-")
+    jobs = Job.objects.filter(
+        tenant=request.tenant, kind__in=(KIND, UNDO_KIND), key__startswith=f"{source.token}-"
+    )
     job = jobs.order_by("-id").first()
-    busy = source.state in (FileImport.State.CHECKING, FileImport.State.STORING)
+    busy = source.state in BUSY
     context: dict[str, Any] = {
         "source": source,
         "kind": kind,
@@ -103,6 +108,10 @@ def _page(request: TenantRequest, source: FileImport, problem: str = "", status:
         "running": job if job is not None and busy else None,
         "busy": busy,
         "faults": [],
+        "undo_until": undo_until(source) if source.changes.exists() else None,
+        "undo_days": DAYS,
+        "can_undo_kind": kind.key != "metrics",
+        "left": left_words(source.taken_back.get("left", {})),
     }
     if source.state in (FileImport.State.MAPPING, FileImport.State.CHECKED):
         context |= _columns(request, source, kind)
@@ -204,8 +213,8 @@ def import_discard(request: TenantRequest, pk: int) -> HttpResponse:
     """Give an import up; nothing of it stays."""
     _whole_sight()
     source = get_or_404(FileImport, pk=pk)
-    if source.state == FileImport.State.DONE:
-        messages.error(request, _("This import is stored; what it changed is on the accounts."))
+    if source.state in (FileImport.State.DONE, FileImport.State.UNDONE):
+        messages.error(request, _("This import is stored; take it back instead."))
         return redirect("workspace:import", pk)
     try:
         discard(tenant=request.tenant, source=source)
@@ -214,6 +223,40 @@ def import_discard(request: TenantRequest, pk: int) -> HttpResponse:
         return redirect("workspace:import", pk)
     messages.success(request, _("The import is given up; nothing was stored."))
     return redirect("workspace:imports")
+
+
+@require_POST
+@manager_only
+def import_undo(request: TenantRequest, pk: int) -> HttpResponse:
+    """Take an import back: a job does it."""
+    _whole_sight()
+    source = get_or_404(FileImport, pk=pk)
+    try:
+        begin_undo(tenant=request.tenant, member=request.member, source=source)
+    except ValidationError as error:
+        messages.error(request, " ".join(error.messages))
+    return redirect("workspace:import", pk)
+
+
+@require_safe
+@manager_only
+def import_left(request: TenantRequest, pk: int) -> HttpResponseBase:
+    """Which rows stayed when the import was taken back, and why, as CSV."""
+    _whole_sight()
+    source = get_or_404(FileImport, pk=pk)
+    header, tenant = [_("row"), _("why it stays")], request.tenant
+    said = {why: str(words) for why, words in LEFT_WORDS.items()}
+
+    def rows() -> Any:
+        with tenant_scope(tenant):
+            for name, why in left_lines(tenant, source):
+                yield [name, said[why]]
+
+    return StreamingHttpResponse(
+        csv_lines(header, rows()),
+        content_type="text/csv; charset=utf-8",
+        headers={"Content-Disposition": f'attachment; filename="import-{source.pk}-left.csv"'},
+    )
 
 
 @require_safe

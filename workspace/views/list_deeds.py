@@ -14,9 +14,11 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts.access import get_or_404
 from accounts.models import AccountDeed, Job
 from accounts.requests import TenantRequest
+from playbooks.models import Playbook
 from playbooks.selectors import startable_playbooks
 from workspace.access import csm_only
 from workspace.formatting import number
+from workspace.play_words import start_words
 from workspace.selectors.account_list import all_ids
 from workspace.selectors.list_state import list_state
 from workspace.services.bulk import (
@@ -29,6 +31,7 @@ from workspace.services.bulk import (
     may_oversee,
     undo_bulk,
 )
+from workspace.services.plays import PlayStart
 from workspace.views.going_back import back
 
 
@@ -76,20 +79,35 @@ def account_bulk(request: TenantRequest) -> HttpResponse:
 
 def say_done(request: TenantRequest, deed: AccountDeed) -> None:
     """What became of a deed, with the way back."""
-    if not deed.changed:
-        messages.error(request, _("Nothing was changed: the accounts are not yours, or have it already."))
+    begun, not_begun = play_words_of(deed)
+    if not deed.changed and not begun:
+        reason = not_begun or _("the accounts are not yours, or have it already.")
+        messages.error(request, _("Nothing was changed: %(reason)s") % {"reason": reason})
         return
-    text = ngettext("%(count)s account was changed.", "%(count)s accounts were changed.", deed.changed) % {
-        "count": number(deed.changed)
-    }
+    parts = []
+    if deed.changed:
+        text = ngettext("%(count)s account was changed.", "%(count)s accounts were changed.", deed.changed)
+        parts.append(text % {"count": number(deed.changed)})
+    parts += [part for part in (begun and f"{begun}.", not_begun) if part]
     if deed.left_out:
-        text += " " + ngettext(
+        text = ngettext(
             "%(count)s was left out: it is not yours.",
             "%(count)s were left out: they are not yours.",
             deed.left_out,
-        ) % {"count": number(deed.left_out)}
+        )
+        parts.append(text % {"count": number(deed.left_out)})
     undo = f"undo:{reverse('workspace:account_deed_undo', args=[deed.pk])}" if can_undo(deed) else ""
-    messages.success(request, text, extra_tags=undo)
+    messages.success(request, " ".join(parts), extra_tags=undo)
+
+
+def play_words_of(deed: AccountDeed) -> tuple[str, str]:
+    """At how many accounts the deed's play began, and at how many it did not and why."""
+    key = deed.what.get("play")
+    if not key or not deed.play:
+        return "", ""
+    book = Playbook.objects.filter(tenant_id=deed.tenant_id, key=key).first()
+    done = PlayStart(**deed.play)
+    return start_words(book.name if book is not None else key, done.started, done.held_out, done.left_out)
 
 
 @require_safe
@@ -102,7 +120,13 @@ def account_deed(request: TenantRequest, pk: int) -> HttpResponse:
     kind = UNDO_KIND if deed.undone_at else KIND
     job = Job.objects.filter(tenant=request.tenant, kind=kind, key=str(deed.pk)).first()
     running = job if job is not None and job.state != Job.State.DONE else None
-    context = {"deed": deed, "running": running, "can_undo": can_undo(deed), "count": len(deed.account_ids)}
+    context = {
+        "deed": deed,
+        "running": running,
+        "can_undo": can_undo(deed),
+        "count": len(deed.account_ids),
+        "play": [words for words in play_words_of(deed) if words],
+    }
     return render(request, "workspace/accounts/deed.html", context)
 
 

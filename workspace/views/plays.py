@@ -6,7 +6,6 @@ from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.models import Account
@@ -15,11 +14,11 @@ from playbooks.audience import audience
 from playbooks.models import Playbook
 from playbooks.rehearsal import rehearse
 from workspace.access import csm_only, manager_only, member_only
-from workspace.play_words import REFUSALS
+from workspace.play_words import REFUSALS, start_words
 from workspace.selectors import plays as selectors
 from workspace.selectors import work
 from workspace.selectors.tries import tried_lines
-from workspace.services.plays import start_play_at, switch_play
+from workspace.services.plays import PlayStart, start_play_at, switch_play
 from workspace.views.going_back import back
 
 MOST_STARTS = 500
@@ -94,33 +93,18 @@ def play_start(request: TenantRequest, pk: int) -> HttpResponse:
     if not ids or len(ids) > MOST_STARTS:
         messages.error(request, _("Tick from 1 to %(most)s accounts.") % {"most": MOST_STARTS})
         return back(request, "workspace:playbooks")
-    started, left_out = start_play_at(
-        tenant=request.tenant, actor=request.member, playbook_key=book.key, account_ids=ids
-    )
-    say_started(request, book.name, started, left_out)
+    done = start_play_at(tenant=request.tenant, actor=request.member, playbook_key=book.key, account_ids=ids)
+    say_started(request, book.name, done)
     return redirect("workspace:playbook", pk)
 
 
-def say_started(request: TenantRequest, name: str, started: int, left_out: int) -> None:
-    """Say at how many accounts a play began, and at how many it did not."""
-    if started:
-        messages.success(
-            request,
-            ngettext(
-                "Started at %(count)d account: %(play)s", "Started at %(count)d accounts: %(play)s", started
-            )
-            % {"count": started, "play": name},
-        )
-    if left_out:
-        messages.warning(
-            request,
-            ngettext(
-                "%(count)d account was left out: it runs there, the play is not for it, or the account is not yours.",
-                "%(count)d accounts were left out: it runs there, the play is not for them, or they are not yours.",
-                left_out,
-            )
-            % {"count": left_out},
-        )
+def say_started(request: TenantRequest, name: str, done: PlayStart) -> None:
+    """Say at how many accounts a play began, and at how many it did not and why."""
+    begun, left = start_words(name, done.started, done.held_out, done.left_out)
+    if begun:
+        messages.success(request, begun)
+    if left:
+        messages.warning(request, left)
 
 
 @require_safe

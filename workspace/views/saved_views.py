@@ -24,7 +24,15 @@ from workspace.selectors import people
 from workspace.selectors.account_filter import SPARK
 from workspace.selectors.account_list import filter_options
 from workspace.selectors.list_state import ListState, list_state
-from workspace.selectors.saved_views import ViewLine, users_of, view_counts, view_of, visible_views
+from workspace.selectors.saved_views import (
+    ACCOUNTS,
+    ViewLine,
+    users_of,
+    view_counts,
+    view_of,
+    visible_views,
+)
+from workspace.selectors.view_kinds import KINDS, ViewKind, ViewState, kind_of, view_state
 from workspace.services.saved_views import delete_view, mark_view, save_view
 from workspace.view_forms import ViewForm
 
@@ -127,8 +135,9 @@ def _place(text: str) -> int:
 @require_http_methods(["GET", "HEAD", "POST"])
 @member_only
 def view_save(request: TenantRequest) -> HttpResponse:
-    """Keep the list under a name, or over the view that is open."""
-    state = list_state(request.tenant, request.member, request.GET)
+    """Keep a list under a name, or over the view that is open."""
+    kind = kind_of(request.GET.get("list", ""))
+    state, words = _open_list(request, kind)
     current = state.current if state.current is not None and state.current.may_change else None
     over = view_of(state.lines, request.POST.get("over", "")) if request.method == "POST" else None
     form = ViewForm(request.POST or None, initial=_initial(current))
@@ -138,8 +147,8 @@ def view_save(request: TenantRequest) -> HttpResponse:
             view = save_view(
                 tenant=request.tenant,
                 member=request.member,
-                list_key="accounts",
-                parameters=state.wanted.parameters(),
+                list_key=kind.key,
+                parameters=state.kept,
                 name=said["name"],
                 shared=said["shared"],
                 folder=said["folder"],
@@ -156,15 +165,24 @@ def view_save(request: TenantRequest) -> HttpResponse:
                 default=said["default"],
             )
             messages.success(request, _("The view “%(name)s” is saved.") % {"name": view.name})
-            return _leave(request, f"{reverse('workspace:accounts')}?view={view.pk}")
-    names = {str(member.pk): str(member) for member in people.members(request.tenant)}
+            return _leave(request, kind.address(view.pk))
     context: dict[str, object] = {
         "form": form,
         "current": current,
-        "words": tree_words(state.wanted.tree, state.wanted.book, names),
-        "action": state.link(reverse("workspace:view_save")),
+        "kind": kind,
+        "words": words,
+        "action": request.get_full_path(),
     }
     return _page(request, "save_view", context, status=400 if form.errors else 200)
+
+
+def _open_list(request: TenantRequest, kind: ViewKind) -> tuple[ListState | ViewState, str]:
+    """The list that the address is of, and its conditions in words where it has any."""
+    if kind.key == ACCOUNTS:
+        state = list_state(request.tenant, request.member, request.GET)
+        names = {str(member.pk): str(member) for member in people.members(request.tenant)}
+        return state, tree_words(state.wanted.tree, state.wanted.book, names)
+    return view_state(request.tenant, request.member, kind.key, request.GET), ""
 
 
 def _initial(current: ViewLine | None) -> dict[str, object]:
@@ -183,12 +201,17 @@ def _initial(current: ViewLine | None) -> dict[str, object]:
 @require_safe
 @member_only
 def view_list(request: TenantRequest) -> HttpResponse:
-    """Every view the member may open, by folder."""
-    lines = visible_views(request.tenant, request.member)
-    folders: dict[str, list[ViewLine]] = {}
-    for line in lines:
-        folders.setdefault(line.view.folder, []).append(line)
-    return render(request, "workspace/accounts/views.html", {"folders": list(folders.items())})
+    """Every view the member may open, by list and folder."""
+    folders: dict[tuple[str, str], list[ViewLine]] = {}
+    for line in visible_views(request.tenant, request.member, list_key=None):
+        folders.setdefault((line.view.list_key, line.view.folder), []).append(line)
+    order = list(KINDS)
+    found = sorted(folders.items(), key=lambda one: (order.index(one[0][0]), one[0][1].lower()))
+    context = {
+        "folders": [(KINDS[key], folder, lines) for (key, folder), lines in found],
+        "kinds": KINDS.values(),
+    }
+    return render(request, "workspace/accounts/views.html", context)
 
 
 @require_safe
@@ -204,7 +227,7 @@ def view_bar_counts(request: TenantRequest) -> HttpResponse:
 
 
 def _view(request: TenantRequest, pk: int) -> ViewLine:
-    line = view_of(visible_views(request.tenant, request.member), str(pk))
+    line = view_of(visible_views(request.tenant, request.member, list_key=None), str(pk))
     if line is None:
         raise Http404
     return line
@@ -224,7 +247,8 @@ def view_delete(request: TenantRequest, pk: int) -> HttpResponse:
         delete_view(tenant=request.tenant, member=request.member, view=line.view)
         messages.success(request, _("The view “%(name)s” is deleted.") % {"name": line.view.name})
         return redirect("workspace:views")
-    context = {"view": line.view, "users": users_of(request.tenant, line.view)}
+    kind = kind_of(line.view.list_key)
+    context = {"view": line.view, "kind": kind, "users": users_of(request.tenant, line.view)}
     return render(request, "workspace/accounts/delete_view.html", context)
 
 

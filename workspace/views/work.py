@@ -37,6 +37,7 @@ from workspace.access import csm_only, member_only
 from workspace.paging import CURSOR_PARAMETER, page_of, read_cursor
 from workspace.selectors import people
 from workspace.selectors import work as selectors
+from workspace.selectors.view_kinds import view_state
 from workspace.views.going_back import back
 
 NOTE_LENGTH = 4000
@@ -46,13 +47,15 @@ NOTE_LENGTH = 4000
 @member_only
 def task_list(request: TenantRequest) -> HttpResponse:
     """Tasks by due date: mine or the team's, open or done."""
-    wanted = selectors.read_task_filter(request.GET, request.member)
+    state = view_state(request.tenant, request.member, "tasks", request.GET)
+    wanted = selectors.read_task_filter(state.said, request.member)
     after = selectors.usable(read_cursor(request.GET.get(CURSOR_PARAMETER, "")))
     today = request.tenant.today()
     found = selectors.task_page(request.tenant, wanted, request.member, today=today, after=after)
-    parameters = wanted.parameters(selectors.default_who(request.member))
+    parameters = state.parameters(wanted.parameters(selectors.default_who(request.member)))
     shown = parameters | ({CURSOR_PARAMETER: after.encode()} if after else {})
     context: dict[str, Any] = {
+        "state": state,
         "wanted": wanted,
         "found": found,
         "today": today,
