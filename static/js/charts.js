@@ -86,6 +86,11 @@
     });
     if (canvas.dataset.drawn) { return; }
     canvas.dataset.drawn = "yes";
+    // Larger text or a panel beside it makes the place narrower without another window.
+    var width = canvas.clientWidth;
+    new window.ResizeObserver(function () {
+      if (canvas.clientWidth && canvas.clientWidth !== width) { width = canvas.clientWidth; window.Plotly.Plots.resize(canvas); }
+    }).observe(canvas);
     canvas.on("plotly_click", function (event) {
       var address = event.points[0] && event.points[0].customdata;
       if (typeof address === "string" && address.charAt(0) === "/") { window.location.assign(address); }

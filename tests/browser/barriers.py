@@ -12,6 +12,9 @@ DESK, PHONE = 1360, 390
 # Theme, width, whether axe asks everything: what is there is the same in all themes, what is shown depends on the width.
 LOOKS = (("light", DESK, True), ("dark", DESK, False), ("dark", PHONE, True), ("light", PHONE, False))
 NARROW = 320  # a desk window of 1,280 pixels at 400 % (WCAG 1.4.10)
+# Charts were drawn again as wide as their place is now.
+DRAWN = """() => [...document.querySelectorAll('.js-plotly-plot .main-svg')]
+  .every(e => !e.checkVisibility() || e.getBoundingClientRect().width <= e.closest('.chart-canvas').clientWidth + 1)"""
 TWICE = "document.documentElement.style.fontSize = '200%'"  # WCAG 1.4.4
 
 
@@ -26,7 +29,8 @@ def look(page: Page, theme: str, width: int) -> None:
     """The same page in another look, without loading it again."""
     page.emulate_media(color_scheme="dark" if theme == "dark" else "light", reduced_motion="reduce")
     page.set_viewport_size({"width": width, "height": 900})
-    page.wait_for_timeout(60)  # a frame for the colours, and for charts that are drawn again
+    page.wait_for_timeout(60)  # a frame for the colours
+    page.wait_for_function(DRAWN)
 
 
 def unfold(page: Page) -> None:
@@ -56,6 +60,7 @@ def faults(page: Page) -> list[str]:
     found += page.evaluate("csAsk.wide('320 pixels')")
     look(page, "light", DESK)
     page.evaluate(TWICE)
+    page.wait_for_function(DRAWN)
     found += page.evaluate("[...csAsk.wide('text at 200 %'), ...csAsk.cut('text at 200 %')]")
     page.evaluate("document.documentElement.style.fontSize = ''")
     return found

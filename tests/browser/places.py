@@ -123,7 +123,10 @@ def pages(places: list[Place], client: Client, *, closed: tuple[int, ...] = ()) 
 
 
 def of_visitors(world: World) -> list[Place]:
-    """What is open without a login: entrance, signed links (good and bad), published stories, the API's page."""
+    """What is open without a login: entrance, signed links (good and bad), published stories.
+
+    Not among them: `/api/docs/`, which is Swagger's own page as it is shipped.
+    """
     tenant, now = world.tenant, timezone.now()
     with tenant_scope(tenant):
         SignOn.objects.create(issuer="https://127.0.0.1:1", is_enabled=True, label="Keys & Co")
@@ -170,7 +173,6 @@ def of_visitors(world: World) -> list[Place]:
         f"signup/{finish}/",
         "signup/none/",
         "sso/acme/",
-        "api/docs/",
         f"unsubscribe/{unsubscribing(tenant, 'a@b.example')}/",
         "unsubscribe/none/",
         f"onboarding/{plan}/",
