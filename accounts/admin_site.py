@@ -150,7 +150,14 @@ class TenantModelAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic i
 
 
 class TenantInline(admin.TabularInline):  # type: ignore[type-arg]  # generic in the stubs only
-    """Inline rows with the rights of their parent."""
+    """Inline rows with the rights of their parent; each field says its column to who does not see it."""
+
+    def get_formset(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
+        """The heads of the table name the columns for the eye only."""
+        made = super().get_formset(request, obj, **kwargs)
+        for name, field in made.form.base_fields.items():
+            field.widget.attrs.setdefault("aria-label", field.label or name)
+        return made
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """As the parent."""

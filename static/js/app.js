@@ -220,12 +220,13 @@
   var held = null;
   function twin(control, root) {
     return (control.id && document.getElementById(control.id)) || $$("a[href], button, input, select, textarea", root).filter(function (one) {
-      return one.tagName === control.tagName && ["name", "value", "href", "aria-label"].every(function (part) { return one.getAttribute(part) === control.getAttribute(part); })
+      return one.tagName === control.tagName && !one.disabled && ["name", "value", "href", "aria-label"].every(function (part) { return one.getAttribute(part) === control.getAttribute(part); })
         && one.textContent === control.textContent;
     })[0];
   }
   document.addEventListener("htmx:beforeSwap", function (event) {
     var target = event.detail.target, control = document.activeElement;
+    if (held && control === document.body) { return; } // the answer before this one has not settled yet
     held = target && target.parentNode && target.contains(control) && control !== document.body ? { control: control, id: target.id, around: target.parentNode } : null;
   });
   document.addEventListener("htmx:afterSettle", function () {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from playwright.sync_api import Page
+from playwright.sync_api import Page, Request
 
 from .barriers import equip
 
@@ -18,6 +18,17 @@ class Hands:
     def __init__(self, page: Page, host: str) -> None:
         self.page, self.host = page, host
         self.faults: list[str] = []
+        self.leaving = False
+        page.emulate_media(reduced_motion="reduce")  # nothing is on its way when it is looked at
+        page.on("request", self._asked)
+        page.on("load", self._arrived)
+
+    def _asked(self, request: Request) -> None:
+        if request.is_navigation_request() and request.frame == self.page.main_frame:
+            self.leaving = True
+
+    def _arrived(self, _page: Page) -> None:
+        self.leaving = False
 
     def here(self) -> dict[str, Any]:
         """What has the focus."""
@@ -59,6 +70,7 @@ class Hands:
         """Go to a button or a link and press it."""
         self.to(name, kind=kind, exact=exact)
         self.page.keyboard.press(key)
+        self.settle()
 
     def fill(self, name: str, text: str, *, exact: bool = True) -> None:
         """Go to a field and write into it."""
@@ -72,5 +84,8 @@ class Hands:
         self.page.keyboard.type(word)
 
     def settle(self) -> None:
-        """Wait until nothing is on its way."""
+        """Wait until nothing is on its way, another page least of all."""
+        self.page.wait_for_timeout(150)
+        while self.leaving:  # bounded by the test's own limit
+            self.page.wait_for_timeout(50)
         self.page.wait_for_load_state("networkidle")
