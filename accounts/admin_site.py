@@ -11,6 +11,7 @@ from django.contrib import admin
 from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
+from django.forms import CheckboxInput
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -157,6 +158,7 @@ class TenantInline(admin.TabularInline):  # type: ignore[type-arg]  # generic in
         made = super().get_formset(request, obj, **kwargs)
         for name, field in made.form.base_fields.items():
             field.widget.attrs.setdefault("aria-label", field.label or name)
+        made.deletion_widget = CheckboxInput(attrs={"aria-label": _("Delete this row")})
         return made
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:

@@ -89,3 +89,11 @@ class Hands:
         while self.leaving:  # bounded by the test's own limit
             self.page.wait_for_timeout(50)
         self.page.wait_for_load_state("networkidle")
+
+    def regain(self) -> None:
+        """After a part was drawn anew, something has the focus again."""
+        for _turn in range(60):
+            if self.here()["tag"] != "BODY":
+                return
+            self.page.wait_for_timeout(50)
+        raise AssertionError(f"the focus is lost on {self.page.url}")
