@@ -15,8 +15,8 @@ from accounts.services.jobs import enqueue_job
 from accounts.services.journal import record_audit
 
 from .taking_back import DAYS, left_by_reason, take_back_part, try_again, undo_until
+from .work import UNDO, UNDO_KIND
 
-UNDO_KIND = "file_import_undo"
 PASSES = 3  # a family of accounts may be as deep
 
 
@@ -50,7 +50,7 @@ def begin_undo(*, tenant: Tenant, member: Membership, source: FileImport) -> Job
     return enqueue_job(
         tenant=tenant,
         kind=UNDO_KIND,
-        key=f"{held.token}-undo",
+        key=f"{held.token}-{UNDO}",
         params={"import": held.pk},
         requested_by=member,
         again=True,

@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 
 from accounts.custom_fields import declared_fields
 from accounts.models import FileImport, ImportBlock, ImportPart, Job, Membership, Tenant
-from accounts.services.jobs import enqueue_job
+from accounts.services.jobs import enqueue_job, resume_job
 from accounts.services.journal import record_audit
 
 from .cells import DATE_ORDERS, ISO, columns_of, date_order, item_of
@@ -40,9 +40,10 @@ from .files import (
 from .resources import Resource, guess_targets, missing_fields, resource_of
 
 KIND = "file_import"
+UNDO_KIND = "file_import_undo"
 BLOCK = 2**20
 SHOWN_ROWS, SAMPLED_ROWS, SAMPLED_LINES = 8, 300, 5_000
-CHECK, STORE = "check", "store"
+CHECK, STORE, UNDO = "check", "store", "undo"
 DATES = "dates"  # beside the columns in the mapping: how dates are written
 
 
@@ -311,9 +312,47 @@ def forget(*, tenant: Tenant, source: FileImport) -> None:
     ImportPart.objects.filter(tenant=tenant, source=source).update(data=b"", keys=[])
 
 
+def job_of(tenant: Tenant, source: FileImport) -> Job | None:
+    """What works on the file in the state it is in."""
+    key = {
+        FileImport.State.CHECKING: (KIND, CHECK),
+        FileImport.State.STORING: (KIND, STORE),
+        FileImport.State.UNDOING: (UNDO_KIND, UNDO),
+    }.get(FileImport.State(source.state))
+    if key is None:
+        return None
+    return Job.objects.filter(tenant=tenant, kind=key[0], key=f"{source.token}-{key[1]}").first()
+
+
+def job_broke_off(tenant: Tenant, source: FileImport) -> bool:
+    """Whether the work on the file was given up after several tries."""
+    job = job_of(tenant, source)
+    return job is not None and job.state == Job.State.FAILED
+
+
+def go_on(*, tenant: Tenant, member: Membership, source: FileImport) -> Job:
+    """Let work that broke off go on where it stood; raises a ValidationError where it did not break off."""
+    held = FileImport.objects.select_for_update().get(tenant=tenant, pk=source.pk)
+    job = job_of(tenant, held)
+    if job is None:
+        raise ValidationError(_("This did not fail; there is nothing to try again."))
+    found = resume_job(tenant=tenant, job=job)
+    record_audit(
+        tenant=tenant,
+        actor=member,
+        action="import.resumed",
+        target=f"import:{held.pk}",
+        after={"done": job.done, "of": job.total},
+    )
+    return found
+
+
 def discard(*, tenant: Tenant, source: FileImport) -> None:
-    """Give an import up before it is stored."""
-    if source.state in (FileImport.State.CHECKING, FileImport.State.STORING, FileImport.State.UNDOING):
+    """Give an import up before anything of it is stored."""
+    states = FileImport.State
+    stored_nothing = source.state == states.CHECKING or (source.state == states.STORING and source.whole)
+    busy = source.state in (states.CHECKING, states.STORING, states.UNDOING)
+    if busy and not (stored_nothing and job_broke_off(tenant, source)):
         raise ValidationError(_("This import is on its way; wait until it is over."))
     for model in (ImportBlock, ImportPart):
         model.objects.filter(tenant=tenant, source=source).delete()

@@ -2,7 +2,7 @@
 
 from .access import reset_factors
 from .fields import delete_field, save_field, set_custom_values
-from .jobs import enqueue_job
+from .jobs import enqueue_job, resume_job
 from .journal import record_audit, record_timeline
 from .members import (
     add_member,
@@ -42,6 +42,7 @@ __all__ = [
     "record_timeline",
     "remove_team",
     "reset_factors",
+    "resume_job",
     "revoke_invitation",
     "save_field",
     "save_team",

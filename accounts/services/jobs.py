@@ -5,9 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
-from accounts.models import Job, Membership, Tenant
+from accounts.models import Job, JobChunk, Membership, Tenant
 
 
 def enqueue_job(
@@ -40,3 +42,19 @@ def enqueue_job(
         job.message, job.started_at, job.finished_at, job.due_at = "", None, None, due_at or timezone.now()
         job.save()
     return job
+
+
+def resume_job(*, tenant: Tenant, job: Job) -> Job:
+    """Let a job that was given up go on with what is left; what is done stays done.
+
+    Raises a ValidationError where it did not fail.
+    """
+    held = Job.objects.select_for_update().get(tenant=tenant, pk=job.pk)
+    if held.state != Job.State.FAILED:
+        raise ValidationError(_("This did not fail; there is nothing to try again."))
+    chunks = JobChunk.objects.filter(tenant=tenant, job=held)
+    chunks.filter(state=Job.State.FAILED).update(state=Job.State.QUEUED, attempts=0, message="")
+    held.state = Job.State.RUNNING if chunks.exists() else Job.State.QUEUED
+    held.message, held.finished_at, held.due_at = "", None, timezone.now()
+    held.save(update_fields=["state", "message", "finished_at", "due_at"])
+    return held

@@ -1,16 +1,19 @@
-"""Taking an import back: new rows go, changed ones get their earlier values, and what was touched since stays."""
+"""Taking an import back, as far as nobody touched its rows since; and going on with one whose work broke off."""
 
 from __future__ import annotations
 
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 from django.test import Client
 from django.utils import timezone
 
 from accounts.fence.scope import tenant_scope
+from accounts.imports import jobs
 from accounts.imports.taking_back import DAYS, earlier_values, forget_changes
 from accounts.imports.undo_jobs import UNDO_KIND
+from accounts.imports.work import KIND, STORE
 from accounts.jobs import finish_job
 from accounts.models import (
     Account,
@@ -165,3 +168,45 @@ def test_a_column_goes_back_only_where_it_holds_what_the_import_left() -> None:
     held, was, now = {"o": {"a": 9, "x": 1, "new": 7}}, {"o": {"a": 1}}, {"o": {"a": 9, "new": 7}}
     assert earlier_values(held, was, now) == ({"o": {"a": 1, "x": 1}}, False)
     assert earlier_values({"o": {"a": 5}}, was, now) == ({}, True)
+
+
+def test_work_that_broke_off_goes_on_or_is_given_up(
+    acme: Tenant, mona: Membership, browser: SignIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("accounts.imports.splitting.ROWS_PER_PART", 1)
+    client = browser(mona)
+    bring(client, "external_id,seats\na,1\nb,2\nc,3\n")
+    source = tried(acme, client)
+    path = f"{IMPORTS}{source.pk}/"
+    assert client.post(f"{path}again/", follow=True).text.count("nothing to try again") == 1
+
+    real = jobs.keep_changes
+
+    def breaks(**given: Any) -> Any:
+        if given["ordinal"] == 2:  # the second part
+            raise RuntimeError("disk")
+        return real(**given)
+
+    monkeypatch.setattr(jobs, "keep_changes", breaks)
+    client.post(f"{path}store/")
+    with tenant_scope(acme):
+        job = Job.objects.get(kind=KIND, key__endswith=f"-{STORE}")
+    assert finish_job(acme, job.pk).state == "failed"
+    page = client.get(path).text
+    assert "could not be read to its end" in page and f"{path}again/" in page
+    assert f"{path}discard/" not in page, "rows are stored"
+    assert client.post(f"{path}discard/", follow=True).status_code == 200
+    assert newest(acme).state == FileImport.State.STORING
+
+    monkeypatch.setattr(jobs, "keep_changes", real)
+    client.post(f"{path}again/")
+    work(acme)
+    done = newest(acme)
+    assert (done.state, done.created, done.failed) == (FileImport.State.DONE, 3, 0)
+    with tenant_scope(acme):
+        assert list(Account.objects.order_by("external_id").values_list("external_id", "seats")) == [
+            ("a", 1),
+            ("b", 2),
+            ("c", 3),
+        ]
+        assert AuditEntry.objects.filter(action="import.resumed").count() == 1

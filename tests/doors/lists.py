@@ -31,6 +31,7 @@ TENANT = [
     deed("imports/<int:pk>/check/", MANAGER, pk="accounts.fileimport"),
     deed("imports/<int:pk>/store/", MANAGER, pk="accounts.fileimport"),
     deed("imports/<int:pk>/discard/", MANAGER, pk="accounts.fileimport"),
+    deed("imports/<int:pk>/again/", MANAGER, pk="accounts.fileimport"),
     deed("imports/<int:pk>/undo/", MANAGER, pk="accounts.fileimport"),
     page("imports/<int:pk>/left.csv", MANAGER, pk="accounts.fileimport"),
     page("imports/<int:pk>/errors.csv", MANAGER, pk="accounts.fileimport"),

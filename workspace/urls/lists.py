@@ -30,6 +30,7 @@ ROUTES = [
     path("imports/<int:pk>/check/", imports.import_check, name="import_check"),
     path("imports/<int:pk>/store/", imports.import_store, name="import_store"),
     path("imports/<int:pk>/discard/", imports.import_discard, name="import_discard"),
+    path("imports/<int:pk>/again/", imports.import_again, name="import_again"),
     path("imports/<int:pk>/undo/", imports.import_undo, name="import_undo"),
     path("imports/<int:pk>/left.csv", imports.import_left, name="import_left"),
     path("imports/<int:pk>/errors.csv", imports.import_errors, name="import_errors"),

@@ -19,14 +19,15 @@ from accounts.imports.cells import DATE_ORDERS
 from accounts.imports.files import MOST_BYTES
 from accounts.imports.resources import Resource, resource_of, resources
 from accounts.imports.taking_back import DAYS, left_lines, undo_until
-from accounts.imports.undo_jobs import UNDO_KIND, begin_undo
+from accounts.imports.undo_jobs import begin_undo
 from accounts.imports.work import (
     CHECK,
-    KIND,
     STORE,
     choose,
     discard,
     fault_lines,
+    go_on,
+    job_of,
     preview,
     start,
     take_in,
@@ -96,17 +97,18 @@ def _page(request: TenantRequest, source: FileImport, problem: str = "", status:
     kind = resource_of(source.resource)
     if kind is None:
         raise Http404
-    jobs = Job.objects.filter(
-        tenant=request.tenant, kind__in=(KIND, UNDO_KIND), key__startswith=f"{source.token}-"
-    )
-    job = jobs.order_by("-id").first()
+    job = job_of(request.tenant, source)
+    broken = job is not None and job.state == Job.State.FAILED
     busy = source.state in BUSY
     context: dict[str, Any] = {
         "source": source,
         "kind": kind,
         "problem": problem,
-        "running": job if job is not None and busy else None,
-        "busy": busy,
+        "running": job,
+        "busy": busy and not broken,
+        "broken": broken,
+        "stored_some": source.state == FileImport.State.UNDOING
+        or (source.state == FileImport.State.STORING and not source.whole),
         "faults": [],
         "undo_until": undo_until(source) if source.changes.exists() else None,
         "undo_days": DAYS,
@@ -223,6 +225,19 @@ def import_discard(request: TenantRequest, pk: int) -> HttpResponse:
         return redirect("workspace:import", pk)
     messages.success(request, _("The import is given up; nothing was stored."))
     return redirect("workspace:imports")
+
+
+@require_POST
+@manager_only
+def import_again(request: TenantRequest, pk: int) -> HttpResponse:
+    """Let work that broke off go on."""
+    _whole_sight()
+    source = get_or_404(FileImport, pk=pk)
+    try:
+        go_on(tenant=request.tenant, member=request.member, source=source)
+    except ValidationError as error:
+        messages.error(request, " ".join(error.messages))
+    return redirect("workspace:import", pk)
 
 
 @require_POST
