@@ -1,7 +1,7 @@
 """Reads of alerts and rules; each takes a number of queries that does not depend on how many rows there are."""
 
 from .attention import Budget, attention_of, budget_of, budgets_of
-from .findings import alerts_for_account, alerts_of, my_alerts, open_alerts, with_priority
+from .findings import alerts_for_account, alerts_of, first_of, my_alerts, open_alerts, with_priority
 from .names import finding_sentence, metric_names
 from .rules import Advice, RuleRecord, advice_for, precision_ledger, threshold_words, with_threshold
 from .trials import Affected, Trial, affected, trial_of
@@ -20,6 +20,7 @@ __all__ = [
     "budget_of",
     "budgets_of",
     "finding_sentence",
+    "first_of",
     "metric_names",
     "my_alerts",
     "open_alerts",

@@ -75,6 +75,7 @@ class CurrentScore(ScoreRow):
     """The newest score of an account, and the one before it; lists and pages read only this row."""
 
     pk = models.CompositePrimaryKey("tenant", "kind", "account")
+    account = TenantForeignKey("accounts.Account", models.DO_NOTHING, related_name="current_scores")
     previous_score = models.FloatField(null=True)
     previous_band = models.SmallIntegerField(null=True)
 

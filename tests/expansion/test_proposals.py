@@ -97,7 +97,7 @@ def test_the_account_s_language(growth: Growth) -> None:
         made = make_proposal(tenant=growth.tenant, opportunity_id=one.pk)
         text = " ".join(text_of(bytes(made.pdf)).split())
         assert made.language == "es"
-        for words in ("Propuesta: Docs", "Qué proponemos", "Precio de lista", "1 234,50", "al mes"):
+        for words in ("Propuesta: Docs", "Qué proponemos", "Precio de lista", "1.234,50", "al mes"):
             assert words in text, words
         account.custom = {"language": "EN"}
         assert account_language(growth.tenant, account) == "en"

@@ -10,7 +10,7 @@ from django.db.models import Q
 
 from accounts.models import Membership, Role, Tenant, TimelineEntry
 from alerts.models import Alert, Rule, Severity
-from alerts.selectors import alerts_of, budget_of, finding_sentence, metric_names, open_alerts
+from alerts.selectors import alerts_of, budget_of, finding_sentence, first_of, metric_names, open_alerts
 from playbooks.models import Task
 from workspace.paging import COUNT_CAP, PAGE_SIZE, Cursor
 from workspace.selectors.work import EVERYBODY, MINE
@@ -94,7 +94,7 @@ def alert_page(
     after: Cursor | None = None,
     limit: int = PAGE_SIZE,
 ) -> AlertPage:
-    """Alerts: waiting ones the most deserving first, the others newest first. At most six queries.
+    """Alerts: waiting ones the most deserving first, the others newest first. At most eight queries.
 
     In an inbox, those that go to a person and fit into their attention budget stand apart; the rest is in the digest.
     """
@@ -107,7 +107,7 @@ def alert_page(
         )
         if owner is not None:
             budget = budget_of_owner(tenant, owner)
-            now = list(found.exclude(person_reason="")[:budget])
+            now = first_of(found.exclude(person_reason=""), budget)
             found = found.exclude(pk__in=[alert.pk for alert in now])
         counted = alerts_of(tenant, owner_id=owner, rule_key=wanted.rule, severity=wanted.severity).filter(
             Q(state=Alert.State.OPEN) | Q(state=Alert.State.SNOOZED, snoozed_until__lte=today)
@@ -121,7 +121,7 @@ def alert_page(
         if after is not None:
             found = found.filter(pk__lt=after.pk)
     total = counted.order_by()[: COUNT_CAP + 1].count()
-    rows = list(found[: limit + 1])
+    rows = first_of(found, limit + 1)
     more, rows = len(rows) > limit, rows[:limit]
     last = Cursor(getattr(rows[-1], "priority", None), rows[-1].pk) if more else None
     names = metric_names(tenant)

@@ -8,7 +8,7 @@ from datetime import date
 from django.db import connection
 
 from accounts.models import Membership
-from alerts.selectors import metric_names, open_alerts
+from alerts.selectors import first_of, metric_names, open_alerts
 from playbooks.models import Task
 from workspace.selectors.alerts import AlertLine, line
 
@@ -51,10 +51,12 @@ class TeamDay:
 
 
 def team_day(member: Membership, today: date) -> TeamDay:
-    """The alerts that matter most and how much is overdue; three queries."""
+    """The alerts that matter most and how much is overdue; five queries."""
     alerts = open_alerts(member.tenant, today=today)
     names = metric_names(member.tenant)
     overdue = Task.objects.filter(tenant=member.tenant, state=Task.State.OPEN, due_on__lt=today)
     return TeamDay(
-        [line(alert, names) for alert in alerts[:ALERTS_SHOWN]], alerts.order_by().count(), overdue.count()
+        [line(alert, names) for alert in first_of(alerts, ALERTS_SHOWN)],
+        alerts.order_by().count(),
+        overdue.count(),
     )

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from typing import cast
 
+from django.utils.functional import lazy
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -93,14 +95,22 @@ def task_part(task: Task, today: date) -> Part:
     )
 
 
+def _why(alert: Alert, names: Mapping[str, str]) -> str:
+    why = line(alert, names).sentence
+    if alert.person_reason:
+        why += " " + _("For a person, because %(reason)s.") % {"reason": alert.get_person_reason_display()}
+    return why
+
+
+# Said only where it is shown: a list of hundreds is ranked, and shows some dozens.
+_why_alerted = lazy(_why, str)
+
+
 def alert_part(alert: Alert, names: Mapping[str, str], plays: Plays) -> Part:
     """An alert that waits for somebody."""
     name = alert.rule.name
     if alert.account_id is None:
         name = f"{alert.subject}: {name}" if alert.subject else name
-    why = line(alert, names).sentence
-    if alert.person_reason:
-        why += " " + _("For a person, because %(reason)s.") % {"reason": alert.get_person_reason_display()}
     key = alert.rule.play_key
     if "weakest" in alert.evidence:
         key = plays.by_component.get(alert.evidence["weakest"], key)
@@ -109,7 +119,7 @@ def alert_part(alert: Alert, names: Mapping[str, str], plays: Plays) -> Part:
         pk=alert.pk,
         account_id=alert.account_id or NO_ACCOUNT,
         title=name,
-        why=why,
+        why=cast(str, _why_alerted(alert, names)),
         weight=SEVERITY_WEIGHT[alert.severity],
         shown_from=(
             alert.snoozed_until
