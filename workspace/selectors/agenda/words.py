@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from typing import cast
 
 from django.utils.functional import lazy
 from django.utils.translation import gettext as _
@@ -119,7 +118,7 @@ def alert_part(alert: Alert, names: Mapping[str, str], plays: Plays) -> Part:
         pk=alert.pk,
         account_id=alert.account_id or NO_ACCOUNT,
         title=name,
-        why=cast(str, _why_alerted(alert, names)),
+        why=_why_alerted(alert, names),
         weight=SEVERITY_WEIGHT[alert.severity],
         shown_from=(
             alert.snoozed_until
