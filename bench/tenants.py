@@ -125,7 +125,14 @@ def _publish_twelve_measures(tenant: Tenant, first: date) -> None:
     assert (len(definition["components"]), measures) == (5, 12)
 
 
-def make_login(tenant: Tenant, role: str, password: str) -> Membership:
-    """A member to open pages with."""
-    user = User.objects.create_user(f"{role}@{tenant.slug}.example", password, name=role)
-    return Membership.objects.create(tenant=tenant, user=user, role=role)
+def make_login(
+    tenant: Tenant,
+    role: str,
+    password: str,
+    *,
+    name: str = "",
+    scope: Membership.Scope = Membership.Scope.ALL,
+) -> Membership:
+    """A member to open pages with; called like the role unless `name` says otherwise."""
+    user = User.objects.create_user(f"{name or role}@{tenant.slug}.example", password, name=name or role)
+    return Membership.objects.create(tenant=tenant, user=user, role=role, scope=scope)
