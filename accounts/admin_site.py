@@ -158,7 +158,8 @@ class TenantInline(admin.TabularInline):  # type: ignore[type-arg]  # generic in
         made = super().get_formset(request, obj, **kwargs)
         for name, field in made.form.base_fields.items():
             field.widget.attrs.setdefault("aria-label", field.label or name)
-        made.deletion_widget = CheckboxInput(attrs={"aria-label": _("Delete this row")})
+        box = CheckboxInput(attrs={"aria-label": _("Delete this row")})
+        made.deletion_widget = box  # type: ignore[assignment]  # Django takes either; the stubs know the class only
         return made
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:

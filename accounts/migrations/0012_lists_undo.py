@@ -74,11 +74,6 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
-            options={
-                "abstract": False,
-                "base_manager_name": "objects",
-                "default_manager_name": "objects",
-            },
         ),
         migrations.CreateModel(
             name="RecentSearch",
@@ -107,11 +102,6 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
-            options={
-                "abstract": False,
-                "base_manager_name": "objects",
-                "default_manager_name": "objects",
-            },
         ),
         migrations.AddConstraint(
             model_name="importchange",
