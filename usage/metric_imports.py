@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from accounts.imports.resources import OF_ACCOUNT, Resource, register_resource
@@ -41,9 +42,12 @@ WORDS = {
 PATHS = {"unknown_account": "account_id", "unknown_metric": "metric"}
 
 
-def upsert_metrics(*, tenant: Tenant, items: Sequence[Mapping[str, Any]]) -> Outcome:
-    """Push the values of a file; an item is refused with what is wrong with it."""
-    found = push_metric_values(tenant=tenant, items=items, source="import")
+def upsert_metrics(*, tenant: Tenant, items: Sequence[Mapping[str, Any]], store: bool = True) -> Outcome:
+    """Push the values of a file, or only try to; an item is refused with what is wrong with it."""
+    with transaction.atomic():
+        found = push_metric_values(tenant=tenant, items=items, source="import")
+        if not store:
+            transaction.set_rollback(True)
     return Outcome(found.created, found.updated, tuple(_rejection(one) for one in found.rejected))
 
 

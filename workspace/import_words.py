@@ -77,6 +77,11 @@ _SENTENCES: tuple[Words, ...] = (
         _("Import the accounts first, or correct the id."),
     ),
     _said(
+        r"its parent “(?P<who>.+)” in line (?P<line>\d+) is refused",
+        _("its parent “%(who)s” in line %(line)s is refused"),
+        _("Mend the line of the parent; this row then comes along."),
+    ),
+    _said(
         r"There is no account with this account_id\.",
         _("there is no such account"),
         _("Import the accounts first, or correct the id."),

@@ -260,7 +260,10 @@ def _split_lines(lines: Iterator[str], shape: Shape) -> Iterator[Row]:
 def _excel_rows(file: IO[bytes]) -> Generator[Row]:
     from openpyxl import load_workbook
     from openpyxl.utils.exceptions import InvalidFileException
+    from openpyxl.worksheet._read_only import ReadOnlyWorksheet
 
+    # Opening would look for the size that the sheet says, and read one that says none to its end: 15 s for 100,000 rows.
+    ReadOnlyWorksheet._get_size = lambda _sheet: None
     try:
         with closing(load_workbook(file, read_only=True, data_only=True, keep_links=False)) as book:
             sheet = book.worksheets[0]

@@ -1,16 +1,18 @@
 """The job of an import: the file becomes parts of a thousand rows, each is tried, then stored.
 
-Trying stores in a savepoint and rolls it back, so it finds exactly what storing would. All or nothing is one transaction
-over all parts; good rows only is a transaction for each. What refers to a later row of the file is tried again at the end.
+Trying goes the way of storing up to where rows are written, so it finds what storing would. It leaves no trace: rows that
+are written and rolled back are dead ones; a hundred thousand of them had PostgreSQL take the table for empty, and then each
+check of a reference read all of it. All or nothing is one transaction over all parts; good rows only is a transaction for
+each. What refers to a later row of the file is tried again at the end (`parents.py`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import Sum
+from django.db.models import Max, Sum
 from django.utils import timezone, translation
 
 from accounts.custom_fields import Declared, declared_fields
@@ -19,12 +21,16 @@ from accounts.models import FileImport, ImportPart, Job, Tenant
 from accounts.progress import forget_progress, note_progress
 from accounts.services.journal import record_audit
 from accounts.upserts.items import Fault, Outcome
+from accounts.upserts.rows import account_ids
 
 from .cells import Column, columns_of, item_of
+from .parents import PARENT, UNKNOWN_PARENT, refuse_lost
 from .resources import Resource, resource_of
 from .splitting import LONGEST_VALUE, Shown, split
 from .taking_back import keep_changes
 from .work import CHECK, KIND, dates_of, forget, rows_of, targets_of
+
+Good = tuple[int, list[str], dict[str, Any]]  # line, cells, item
 
 
 def _source(tenant: Tenant, job: Job) -> FileImport:
@@ -79,7 +85,7 @@ class Reading:
 
 def _try(reading: Reading, part: ImportPart, *, keep: bool) -> None:
     """Store a part's rows, or do as if; the part says what became of them."""
-    good: list[tuple[int, list[str], dict[str, Any]]] = []
+    good: list[Good] = []
     readable = {line for line, _cells in rows_of(part)}
     faults: list[Shown] = [
         fault for fault in part.faults if fault[0] not in readable
@@ -89,55 +95,54 @@ def _try(reading: Reading, part: ImportPart, *, keep: bool) -> None:
             faults += reading.shown(line, cells, wrong, "")
         else:
             good.append((line, cells, item))
-    with transaction.atomic():
-        outcome: Outcome = reading.kind.upsert(tenant=reading.tenant, items=[item for _l, _c, item in good])
-        if keep:
-            keep_changes(
-                tenant=reading.tenant,
-                source=reading.source,
-                ordinal=2 * part.ordinal,
-                changes=outcome.changes,
-            )
-        else:
-            transaction.set_rollback(True)
-    waiting = _elsewhere(reading, outcome, good) if not keep else set()
-    created = outcome.created
+    items = [item for _line, _cells, item in good]
+    outcome: Outcome = reading.kind.upsert(tenant=reading.tenant, items=items, store=keep)
+    if keep:
+        keep_changes(
+            tenant=reading.tenant, source=reading.source, ordinal=2 * part.ordinal, changes=outcome.changes
+        )
+    part.created, part.unchanged = outcome.created, outcome.unchanged
+    part.updated = outcome.updated - outcome.unchanged
+    part.waiting = _waiting(reading, outcome, good)
+    # Trying counts what waits as stored: its parent comes with another part, or the row is refused at the end.
+    passed = set() if keep else {line for line, *_names in part.waiting}
     for rejection in outcome.rejected:
         line, cells, _item = good[rejection.index]
-        if line in waiting:
-            created += 1  # its parent comes with a later part of the file
-            continue
-        faults += reading.shown(line, cells, rejection.faults, rejection.message)
-    part.created, part.updated, part.unchanged = (
-        created,
-        outcome.updated - outcome.unchanged,
-        outcome.unchanged,
-    )
+        if line not in passed:
+            faults += reading.shown(line, cells, rejection.faults, rejection.message)
+    if not keep:
+        known = sum(known for *_names, known in part.waiting)
+        part.updated += known
+        part.created += len(part.waiting) - known
     part.faults = sorted(faults, key=lambda fault: fault[0])
-    part.save(update_fields=["created", "updated", "unchanged", "faults"])
+    part.refused = _refused(reading, part, readable)
+    part.save(update_fields=["created", "updated", "unchanged", "faults", "waiting", "refused"])
 
 
-ELSEWHERE_SQL = """
-SELECT DISTINCT key FROM accounts_importpart p, unnest(p.keys) AS key
-WHERE p.tenant_id = %s AND p.source_id = %s AND key = ANY(%s)
-"""
+def _waiting(reading: Reading, outcome: Outcome, good: Sequence[Good]) -> list[Shown]:
+    """Rows whose only fault is a parent that is not there: line, id, parent, whether the account itself is there."""
+    found = []
+    for one in outcome.rejected:
+        if {fault.code for fault in one.faults} == {UNKNOWN_PARENT}:
+            line, _cells, item = good[one.index]
+            found.append((line, str(item[reading.kind.identity]), str(item[PARENT])))
+    there = account_ids(reading.tenant, (key for _line, key, _parent in found)) if found else {}
+    return [[line, key, parent, key in there] for line, key, parent in found]
 
 
-def _elsewhere(
-    reading: Reading, outcome: Outcome, good: Sequence[tuple[int, list[str], dict[str, Any]]]
-) -> set[int]:
-    """Lines whose only fault is a parent that another row of the file will have made by then."""
-    wanted = {
-        good[one.index][0]: str(good[one.index][2].get("parent_id", ""))
-        for one in outcome.rejected
-        if {fault.code for fault in one.faults} == {"unknown_parent"}
-    }
-    if not wanted:
-        return set()
-    with connection.cursor() as cursor:
-        cursor.execute(ELSEWHERE_SQL, [reading.tenant.pk, reading.source.pk, sorted(set(wanted.values()))])
-        known = {row[0] for row in cursor.fetchall()}
-    return {line for line, parent in wanted.items() if parent in known}
+def _refused(reading: Reading, part: ImportPart, readable: Collection[int]) -> list[Shown]:
+    """Rows with faults that others may hang on: line and id."""
+    if PARENT not in reading.names or reading.kind.identity not in reading.names:
+        return []
+    faulty = {fault[0] for fault in part.faults} - {line for line, *_names in part.waiting}
+    if not faulty & set(readable):
+        return []
+    place = reading.places[reading.names[reading.kind.identity].name]
+    return [
+        [line, cells[place].strip()]
+        for line, cells in rows_of(part)
+        if line in faulty and cells[place].strip()
+    ]
 
 
 def _part(tenant: Tenant, source: FileImport, params: Mapping[str, Any]) -> ImportPart:
@@ -158,36 +163,56 @@ def _late(tenant: Tenant, job: Job, params: Mapping[str, Any]) -> None:
     """Rows that named something which a later row made: once more, now that it is there."""
     source = _source(tenant, job)
     reading = Reading(tenant, source)
-    for part in _one_by_one(source, faulty=True):
-        _again(reading, part)
+    _store_waiting(reading)
+    _refuse_lost(reading, counted=False)
 
 
-def _one_by_one(source: FileImport, *, faulty: bool = False) -> Iterator[ImportPart]:
+def _store_waiting(reading: Reading) -> None:
+    """Store what waited for another row, again and again: a parent may itself have waited."""
+    while sum([_again(reading, part) for part in _one_by_one(reading.source, waiting=True)]):
+        pass
+
+
+def _refuse_lost(reading: Reading, *, counted: bool) -> None:
+    if PARENT in reading.names:
+        column = reading.names[PARENT].name
+        refuse_lost(tenant=reading.tenant, source=reading.source, column=column, counted=counted)
+
+
+def _one_by_one(source: FileImport, *, waiting: bool = False) -> Iterator[ImportPart]:
     """The parts in their order, never more than one of them in memory."""
-    parts = source.parts.exclude(faults=[]) if faulty else source.parts.all()
+    parts = source.parts.exclude(waiting=[]) if waiting else source.parts.all()
     for pk in list(parts.order_by("ordinal").values_list("pk", flat=True)):
         yield source.parts.select_for_update().get(pk=pk)
 
 
-def _again(reading: Reading, part: ImportPart) -> None:
-    faulty = {fault[0] for fault in part.faults}
-    rows = [
-        (line, cells, item)
-        for line, cells, item, wrong in reading.items(part)
-        if line in faulty and not wrong
-    ]
-    if not rows:
-        return
+def _next_ordinal(source: FileImport) -> int:
+    """Behind all that is kept so far: taken back in the opposite order, children go before their parents."""
+    return int(source.changes.aggregate(newest=Max("ordinal", default=0))["newest"]) + 1
+
+
+def _again(reading: Reading, part: ImportPart) -> int:
+    """Store those rows of a part that waited and need not any more; how many there were."""
+    waited = {line for line, *_names in part.waiting}
+    rows = [(line, cells, item) for line, cells, item, _wrong in reading.items(part) if line in waited]
     outcome = reading.kind.upsert(tenant=reading.tenant, items=[item for _line, _cells, item in rows])
-    late = 2 * part.ordinal + 1  # beside what the part did at first
-    keep_changes(tenant=reading.tenant, source=reading.source, ordinal=late, changes=outcome.changes)
-    still = {rows[one.index][0] for one in outcome.rejected}
-    mended = {line for line, _cells, _item in rows} - still
-    part.faults = [fault for fault in part.faults if fault[0] not in mended]
+    keep_changes(
+        tenant=reading.tenant,
+        source=reading.source,
+        ordinal=_next_ordinal(reading.source),
+        changes=outcome.changes,
+    )
+    faults: list[Shown] = [fault for fault in part.faults if fault[0] not in waited]
+    for one in outcome.rejected:
+        line, cells, _item = rows[one.index]
+        faults += reading.shown(line, cells, one.faults, one.message)
+    part.faults = sorted(faults, key=lambda fault: fault[0])
+    part.waiting = _waiting(reading, outcome, rows)
     part.created += outcome.created
     part.updated += outcome.updated - outcome.unchanged
     part.unchanged += outcome.unchanged
-    part.save(update_fields=["created", "updated", "unchanged", "faults"])
+    part.save(update_fields=["created", "updated", "unchanged", "faults", "waiting"])
+    return len(rows) - len(outcome.rejected)
 
 
 class NotWhole(Exception):
@@ -204,8 +229,7 @@ def _whole(tenant: Tenant, job: Job, params: Mapping[str, Any]) -> None:
                 _try(reading, part, keep=True)
                 done += part.rows
                 note_progress(job, done, source.rows)
-            for part in _one_by_one(source, faulty=True):
-                _again(reading, part)
+            _store_waiting(reading)
             if source.parts.exclude(faults=[]).exists():
                 raise NotWhole
     except NotWhole:
@@ -222,7 +246,9 @@ def _whole(tenant: Tenant, job: Job, params: Mapping[str, Any]) -> None:
 
 
 def _checked(tenant: Tenant, job: Job, params: Mapping[str, Any]) -> None:
-    _finish(tenant, _source(tenant, job), FileImport.State.CHECKED)
+    source = _source(tenant, job)
+    _refuse_lost(Reading(tenant, source), counted=True)
+    _finish(tenant, source, FileImport.State.CHECKED)
 
 
 def _stored(tenant: Tenant, job: Job, params: Mapping[str, Any]) -> None:

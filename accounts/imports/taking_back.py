@@ -69,7 +69,8 @@ GO_ALONG: Mapping[str, frozenset[str]] = {
     CONTACTS.table: frozenset({"accounts_contactmembership", "alerts_champion", "pql_contactscore"}),
     SUBSCRIPTIONS.table: frozenset({"expansion_mrrchange", "expansion_renewal"}),
 }
-PEOPLES = {"accounts_timelineentry": "actor_id IS NOT NULL"}  # of these tables only such rows hold a row back
+# Of these tables only such rows hold a row back. That another import was taken back is nobody's work on an account.
+PEOPLES = {"accounts_timelineentry": "actor_id IS NOT NULL AND data ->> 'undone' IS NULL"}
 TOUCHED, PARTLY, USED, GONE = "changed", "partly", "used", "gone"
 Entry = tuple[str, int, dict[str, Any] | None, dict[str, Any]]  # table, id, before, what the import left
 

@@ -309,7 +309,7 @@ def forget(*, tenant: Tenant, source: FileImport) -> None:
     """Let go of the file once its import is over: what became of the rows stays, the cells of the good ones do not."""
     ImportBlock.objects.filter(tenant=tenant, source=source).delete()
     ImportPart.objects.filter(tenant=tenant, source=source, faults=[]).delete()
-    ImportPart.objects.filter(tenant=tenant, source=source).update(data=b"", keys=[])
+    ImportPart.objects.filter(tenant=tenant, source=source).update(data=b"", keys=[], waiting=[], refused=[])
 
 
 def job_of(tenant: Tenant, source: FileImport) -> Job | None:

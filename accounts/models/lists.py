@@ -194,6 +194,8 @@ class ImportPart(TenantModel):
     updated = models.IntegerField(default=0)
     unchanged = models.IntegerField(default=0)
     faults = models.JSONField(default=list)  # [line, column, value, reason]
+    waiting = models.JSONField(default=list)  # [line, id, parent, is there already]: a parent in another row
+    refused = models.JSONField(default=list)  # [line, id] of rows with faults that others may hang on
 
     class Meta:
         constraints = [

@@ -68,8 +68,8 @@ SELECT id, parent_id FROM up
 """
 
 
-def upsert_accounts(*, tenant: Tenant, items: Sequence[Any]) -> Outcome:
-    """Create or change accounts; a parent may be another item of the same list."""
+def upsert_accounts(*, tenant: Tenant, items: Sequence[Any], store: bool = True) -> Outcome:
+    """Create or change accounts, or only find what would become of them; a parent may be another item of the list."""
     read = read_items(ACCOUNT_FIELDS, items)
     for item in read:
         if not item.faults and "external_id" not in item.values:
@@ -114,9 +114,10 @@ def upsert_accounts(*, tenant: Tenant, items: Sequence[Any]) -> Outcome:
                 gone_live.append(row["id"])
         elif key not in changed:
             same += 1
-    write_rows(tenant, TARGET, [changed[key] for key in sorted(changed)])
-    if gone_live:
-        react_to_go_live(tenant=tenant, account_ids=gone_live)
+    if store:
+        write_rows(tenant, TARGET, [changed[key] for key in sorted(changed)])
+        if gone_live:
+            react_to_go_live(tenant=tenant, account_ids=gone_live)
     return Outcome(created, updated, rejections(read), same, history.changes(changed.values()))
 
 

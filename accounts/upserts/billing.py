@@ -83,9 +83,11 @@ INVOICES = Target(
 )
 
 
-def upsert_subscriptions(*, tenant: Tenant, items: Sequence[Any]) -> Outcome:
+def upsert_subscriptions(*, tenant: Tenant, items: Sequence[Any], store: bool = True) -> Outcome:
     """Create or change subscriptions and bring plan, seats, MRR and renewal of their accounts up to date."""
-    outcome, touched = _upsert(tenant, SUBSCRIPTIONS, SUBSCRIPTION_FIELDS, items)
+    outcome, touched = _upsert(tenant, SUBSCRIPTIONS, SUBSCRIPTION_FIELDS, items, store)
+    if not store:
+        return outcome
     before = rows_by_id(tenant, PAID, touched)
     roll_up_subscriptions(tenant=tenant, account_ids=touched)
     after = rows_by_id(tenant, PAID, touched)
@@ -98,18 +100,18 @@ def upsert_subscriptions(*, tenant: Tenant, items: Sequence[Any]) -> Outcome:
     return replace(outcome, changes=(*outcome.changes, *rolled))
 
 
-def upsert_tickets(*, tenant: Tenant, items: Sequence[Any]) -> Outcome:
+def upsert_tickets(*, tenant: Tenant, items: Sequence[Any], store: bool = True) -> Outcome:
     """Create or change tickets."""
-    return _upsert(tenant, TICKETS, TICKET_FIELDS, items)[0]
+    return _upsert(tenant, TICKETS, TICKET_FIELDS, items, store)[0]
 
 
-def upsert_invoices(*, tenant: Tenant, items: Sequence[Any]) -> Outcome:
+def upsert_invoices(*, tenant: Tenant, items: Sequence[Any], store: bool = True) -> Outcome:
     """Create or change invoices."""
-    return _upsert(tenant, INVOICES, INVOICE_FIELDS, items)[0]
+    return _upsert(tenant, INVOICES, INVOICE_FIELDS, items, store)[0]
 
 
 def _upsert(
-    tenant: Tenant, target: Target, fields: Sequence[Field], items: Sequence[Any]
+    tenant: Tenant, target: Target, fields: Sequence[Field], items: Sequence[Any], store: bool
 ) -> tuple[Outcome, list[int]]:
     """The outcome, and our ids of the accounts that rows belong to or belonged to before."""
     read = read_items(fields, items)
@@ -143,7 +145,8 @@ def _upsert(
         elif key not in changed:
             same += 1
         touched.add(row["account_id"])
-    write_rows(tenant, target, [changed[key] for key in sorted(changed)])
+    if store:
+        write_rows(tenant, target, [changed[key] for key in sorted(changed)])
     changes = history.changes(changed.values())
     return Outcome(created, updated, rejections(read), same, changes), sorted(touched)
 

@@ -77,8 +77,11 @@ class Book:
         return found
 
 
-def upsert_contacts(*, tenant: Tenant, items: Sequence[Any]) -> Outcome:
-    """Create or change contacts; one that comes to an account is noted on the timeline of memberships."""
+def upsert_contacts(*, tenant: Tenant, items: Sequence[Any], store: bool = True) -> Outcome:
+    """Create or change contacts, or only find what would become of them.
+
+    One that comes to an account is noted on the timeline of memberships.
+    """
     read = read_items(CONTACT_FIELDS, items)
     hold(tenant)
     _find_accounts(tenant, read)
@@ -117,8 +120,9 @@ def upsert_contacts(*, tenant: Tenant, items: Sequence[Any]) -> Outcome:
         if row["account_id"] != account and row["account_id"] is not None:
             joined[row["id"]] = row["account_id"]
         book.add(row)
-    _write(tenant, [changed[key] for key in sorted(changed)])
-    join_accounts(tenant=tenant, joined=joined, source="api")
+    if store:
+        _write(tenant, [changed[key] for key in sorted(changed)])
+        join_accounts(tenant=tenant, joined=joined, source="api")
     return Outcome(created, updated, rejections(read), same, history.changes(changed.values()))
 
 

@@ -12,7 +12,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from accounts.fence.scope import tenant_scope
-from accounts.imports.work import KIND
+from accounts.imports.work import KIND, UNDO_KIND, fault_lines
 from accounts.jobs import finish_job
 from accounts.models import (
     Account,
@@ -275,3 +275,45 @@ def test_what_hangs_on_a_refused_row_is_refused_with_it(acme: Tenant) -> None:
         assert set(Account.objects.values_list("external_id", flat=True)) == {"other", "free"}
     with tenant_scope(acme):  # the references of what was written hold at the end of the transaction
         assert Account.objects.get(external_id="other").parent_id is not None
+
+
+def test_rows_stand_or_fall_with_the_row_of_their_parent(
+    acme: Tenant, mona: Membership, browser: SignIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However far apart they are: trying the file finds what storing finds, and each fault names the parent's line."""
+    monkeypatch.setattr("accounts.imports.splitting.ROWS_PER_PART", 2)
+    client = browser(mona)
+    with tenant_scope(acme):
+        Account.objects.create(external_id="old", name="Old")
+    rows = [
+        ("a", "d", ""), ("b", "bad", ""), ("c", "b", ""), ("old", "c", ""), ("d", "f", ""), ("e", "a", ""),
+        ("f", "", ""), ("bad", "", "many"), ("x", "y", ""), ("lone", "nobody", ""), ("y", "x", ""), ("own", "old", ""),
+    ]  # fmt: skip
+    bring(client, "external_id,parent_id,seats\n" + "".join(",".join(row) + "\n" for row in rows))
+    source = tried(acme, client)
+    assert numbers(source) == (5, 0, 0, 7)  # d, f, a, e and own
+    wanted = [
+        (3, "its parent “bad” in line 9 is refused"),
+        (4, "its parent “b” in line 3 is refused"),
+        (5, "its parent “c” in line 4 is refused"),
+        (9, "must be a whole number"),
+        (10, "its parent “y” in line 12 is refused"),
+        (11, "there is no account “nobody”"),
+        (12, "its parent “x” in line 10 is refused"),
+    ]
+    with tenant_scope(acme):
+        assert [(fault["line"], fault["reason"]) for fault in fault_lines(source)] == wanted
+    client.post(f"{IMPORTS}{source.pk}/store/")
+    work(acme)
+    source = newest(acme)
+    assert (source.state, numbers(source)) == ("done", (5, 0, 0, 7))
+    with tenant_scope(acme):
+        assert [(fault["line"], fault["reason"]) for fault in fault_lines(source)] == wanted
+        names = Account.objects.values_list("external_id", "parent__external_id")
+        assert dict(names) == {"a": "d", "d": "f", "e": "a", "f": None, "old": None, "own": "old"}
+    client.post(f"{IMPORTS}{source.pk}/undo/")
+    with tenant_scope(acme):
+        job = Job.objects.filter(kind=UNDO_KIND).latest("due_at")
+    assert finish_job(acme, job.pk).state == "done"
+    with tenant_scope(acme):
+        assert list(Account.objects.values_list("external_id", flat=True)) == ["old"]

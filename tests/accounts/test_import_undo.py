@@ -45,9 +45,11 @@ def stored(tenant: Tenant, client: Client, text: str, resource: str = "accounts"
 def undone(tenant: Tenant, client: Client, source: FileImport) -> FileImport:
     assert client.post(f"{IMPORTS}{source.pk}/undo/").status_code == 302
     with tenant_scope(tenant):
-        job = Job.objects.get(kind=UNDO_KIND)
+        job = Job.objects.get(kind=UNDO_KIND, params__contains={"import": source.pk})
     assert finish_job(tenant, job.pk).state == "done"
-    return newest(tenant)
+    with tenant_scope(tenant):
+        source.refresh_from_db()
+    return source
 
 
 def test_accounts_are_as_they_were_but_for_what_was_touched_since(
@@ -210,3 +212,25 @@ def test_work_that_broke_off_goes_on_or_is_given_up(
             ("c", 3),
         ]
         assert AuditEntry.objects.filter(action="import.resumed").count() == 1
+
+
+def test_two_imports_are_taken_back_one_after_the_other(
+    acme: Tenant, mona: Membership, browser: SignIn
+) -> None:
+    """What the first taking back wrote on the timeline is no reason to keep what the second would remove."""
+    client = browser(mona)
+    first = stored(acme, client, "external_id,name\na,One\nb,Two\n")
+    second = stored(acme, client, "external_id,name\na,Uno\nb,Dos\n")
+    assert undone(acme, client, second).taken_back == {"removed": 0, "restored": 2, "left": {}}
+    with tenant_scope(acme):
+        assert TimelineEntry.objects.filter(actor=mona, data__undone=True).count() == 2
+        TimelineEntry.objects.create(
+            account=Account.objects.get(external_id="b"),
+            kind="call",
+            at=timezone.now(),
+            title="Hello",
+            actor=mona,
+        )
+    assert undone(acme, client, first).taken_back == {"removed": 1, "restored": 0, "left": {"used": 1}}
+    with tenant_scope(acme):
+        assert list(Account.objects.values_list("external_id", "name")) == [("b", "Two")]

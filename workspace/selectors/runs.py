@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
 from django.db.models import Count, Q
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from accounts.models import Tenant
 from alerts.models import Alert
+from outreach.fields import values_of
+from outreach.merge import FIELD
 from playbooks import engine
 from playbooks.models import Run, RunStep, Step, Task
 from playbooks.terms import read_exits, read_streaks
@@ -108,21 +113,39 @@ def run_detail(tenant: Tenant, pk: int) -> RunDetail | None:
     for row in log:
         rows[row.step_id].append(row)
     names = Names(tenant, steps)
+    values = _known_values(tenant, run)
     by_id = {step.pk: step for step in steps}
-    lines = [_line(by_id[row.step_id], row, tasks, names) for row in log]
+    lines = [_line(by_id[row.step_id], row, tasks, names, values) for row in log]
     # Runs of before the log have tasks only.
     lines += [
-        _line(by_id[step_id], None, tasks, names, task=task)
+        _line(by_id[step_id], None, tasks, names, values, task=task)
         for (step_id, _visit), task in tasks.items()
         if step_id is not None and not rows[step_id]
     ]
     done = {line.step.pk for line in lines}
-    ahead = [_line(step, None, {}, names) for step in steps if step.pk not in done]
+    ahead = [_line(step, None, {}, names, values) for step in steps if step.pk not in done]
     alert = Alert.objects.filter(tenant=tenant, pk=run.alert_id or 0).select_related("rule").first()
     parent = Run.objects.filter(tenant=tenant, pk=run.parent_id or 0).select_related("playbook").first()
     return RunDetail(
         run, lines, ahead if _goes_on(run) else [], alert, parent, _now(run, steps), _criteria(run, names)
     )
+
+
+def _known_values(tenant: Tenant, run: Run) -> dict[str, str]:
+    """What a text says of this account already; who reads it is known when it is sent."""
+    values = values_of(
+        tenant=tenant, account=run.account, contact=None, language=get_language() or tenant.language
+    )
+    return {name: value for name, value in values.items() if not name.startswith(("contact.", "sender."))}
+
+
+def filled(text: str, values: Mapping[str, str]) -> str:
+    """A text with the fields that are known; what stands for nothing or three points where the reader comes."""
+
+    def said(match: re.Match[str]) -> str:
+        return values.get(match["name"]) or (match["instead"] or "").strip() or "…"
+
+    return FIELD.sub(said, text)
 
 
 def _goes_on(run: Run) -> bool:
@@ -134,13 +157,14 @@ def _line(
     row: RunStep | None,
     tasks: dict[tuple[int | None, int], Task],
     names: Names,
+    values: Mapping[str, str],
     task: Task | None = None,
 ) -> RunLine:
     seen = stored_seen(row.why) if row is not None else []
     return RunLine(
         step=step,
         icon=ICONS[step.kind],
-        summary=summary_of(step, names),
+        summary=filled(summary_of(step, names), values),
         ways=ways_of(step, names),
         state=str(row.state) if row is not None else ("done" if task is not None else "ahead"),
         row=row,

@@ -19,6 +19,7 @@ from playbooks.services import pause_run, resume_run, set_outcome, shift_run, st
 from playbooks.services.shifting import MAX_SHIFT
 from playbooks.services.starts import ENTRY, REASON_LENGTH, may_override_entry
 from workspace.access import csm_only, member_only
+from workspace.formatting import short_date
 from workspace.paging import CURSOR_PARAMETER, page_of, read_cursor
 from workspace.selectors import runs as selectors
 
@@ -189,7 +190,11 @@ def run_start(request: TenantRequest, account_pk: int) -> HttpResponse:
             return _ask_why(request, account_pk, key, error)
         messages.error(request, " ".join(error.messages))
         return redirect("workspace:account", account_pk)
-    messages.success(request, _("Started: %(play)s") % {"play": run.playbook.name})
+    if run.started_on < request.tenant.today():  # the one that runs here already: none is started beside it
+        words = {"play": run.playbook.name, "day": short_date(run.started_on)}
+        messages.info(request, _("%(play)s has been running here since %(day)s.") % words)
+    else:
+        messages.success(request, _("Started: %(play)s") % {"play": run.playbook.name})
     return redirect("workspace:run", run.pk)
 
 
