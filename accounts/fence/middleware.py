@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.db import InterfaceError, OperationalError, transaction
+from django.db.models import Exists, OuterRef
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse, StreamingHttpResponse
 from django.template.loader import render_to_string
 from django.urls import get_script_prefix, set_script_prefix, set_urlconf
@@ -95,9 +96,12 @@ class TenantMiddleware:
         if not request.user.is_authenticated:
             start = f"/t/{slug}/" if (rest or "").startswith(gate.ACCOUNT_PATH) else request.get_full_path()
             return redirect_to_login(start, settings.LOGIN_URL)
+        mine = Membership.objects.filter(user_id=request.user.pk, is_active=True)
+        others = mine.exclude(pk=OuterRef("pk"))
         member = (
-            Membership.objects.select_related("tenant", "user")
-            .filter(tenant__slug=slug, user=request.user, is_active=True)
+            mine.filter(tenant__slug=slug)
+            .select_related("tenant")
+            .annotate(has_others=Exists(others))
             .first()
         )
         if member is not None and member.support_until is not None and member.support_until <= timezone.now():
@@ -113,7 +117,9 @@ class TenantMiddleware:
         if closed is not None:
             return closed
         touch_session(request)
+        member.user = request.user  # read already
         request.member, request.tenant = member, member.tenant
+        request.has_others = member.has_others
         prefix = f"{request.META.get('SCRIPT_NAME', '')}/t/{slug}"
         request.META["SCRIPT_NAME"], request.path_info = prefix, rest or "/"
         request.path = prefix + request.path_info

@@ -2,7 +2,8 @@
 
 The cursor (`accounts/fence/backend/cursors.py`) asks here before each statement, the ORM's and hand-written ones alike.
 The statement is parsed once (`statements.py`): `JOIN accounts_account AS a` becomes
-`JOIN (SELECT * FROM accounts_account WHERE …) AS a`, and rows that are changed or deleted get one condition more.
+`JOIN (SELECT * FROM accounts_account WHERE …) AS a`, and rows that are changed or deleted get one condition more, also
+those that an INSERT meets and changes instead (ON CONFLICT DO UPDATE).
 PostgreSQL pulls such a sub-select up, so the plan is that of the condition. What cannot be kept to the accounts is refused.
 Nothing is rewritten for whoever sees everything.
 """

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from django.db import connection
 
 
@@ -13,6 +16,24 @@ def prefer_hash_joins() -> None:
     """
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL enable_nestloop = off")
+
+
+@contextmanager
+def reading_everything(really: bool = True) -> Iterator[None]:
+    """Keep the planner from nested loops within the block; after it holds what held before.
+
+    For a page of what only a look at every account can find: PostgreSQL expects its rows soon, and looks up account after
+    account in three other tables until it has them.
+    """
+    if not really:
+        yield
+        return
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT current_setting('enable_nestloop'), set_config('enable_nestloop', 'off', true)")
+        (before, _now) = cursor.fetchone()
+    yield  # an error ends the transaction, and the setting with it
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('enable_nestloop', %s, true)", [before])
 
 
 def prefer_account_ranges() -> None:

@@ -125,6 +125,8 @@ class _Look:
             self.check(kind, node)
             if kind in CHANGED:
                 yield from self.changed(kind, node)
+            if kind == "InsertStmt":
+                yield from self.overwritten(node)
             for key, value in node.items():
                 if isinstance(value, (dict, list)) and not (kind in CHANGED and key == "relation"):
                     waiting.append((kind, self.field_of(kind, key, node), value))
@@ -176,6 +178,23 @@ class _Look:
         where, end = self.clauses(start)
         if (where is None) != ("whereClause" not in node):
             raise Unnarrowable(f"The WHERE of {kind} at {table} was not found.")
+        yield from self.one_more(target, where, end)
+
+    def overwritten(self, node: dict[str, Any]) -> Iterator[Edit]:
+        """The row that an INSERT meets and changes instead: left as it is where it is another's."""
+        target, clash = node["relation"], node.get("onConflictClause", {})
+        if clash.get("action") != "ONCONFLICT_UPDATE" or not self.is_narrowed(target):
+            return
+        # A WHERE before DO says which index is meant.
+        where, end = self.clauses(clash["location"], behind="DO")
+        if (where is None) != ("whereClause" not in clash):
+            raise Unnarrowable(f"The WHERE of DO UPDATE at {target['relname']} was not found.")
+        yield from self.one_more(target, where, end)
+
+    @staticmethod
+    def one_more(target: dict[str, Any], where: int | None, end: int) -> Iterator[Edit]:
+        """The condition on the rows of this table beside the one that is there, or alone."""
+        table = target["relname"]
         called = target.get("alias", {}).get("aliasname", table).replace('"', '""')
         condition = Condition(table, f'"{called}".')
         if where is None:
@@ -198,8 +217,8 @@ class _Look:
             raise Unnarrowable(f"The name of {node['relname']} is written in a way that is not known.")
         return start, end
 
-    def clauses(self, start: int) -> tuple[int | None, int]:
-        """Behind the WHERE of the statement whose table begins here, and where the statement's conditions end."""
+    def clauses(self, start: int, behind: str = "") -> tuple[int | None, int]:
+        """Behind the WHERE of what begins here, the first one after the word `behind`, and where its conditions end."""
         from pglast.parser import scan
 
         self._tokens = self._tokens or [token for token in scan(self.plain) if token.name not in _COMMENTS]
@@ -213,7 +232,9 @@ class _Look:
                 depth -= 1
             if depth < 0 or (depth == 0 and token.name in ("RETURNING", "ASCII_59")):
                 break
-            if depth == 0 and token.name == "WHERE" and where is None:
+            if depth == 0 and token.name == behind:
+                behind = ""
+            if depth == 0 and token.name == "WHERE" and where is None and not behind:
                 where = token.end + 1
             end = token.end + 1
         return where, end

@@ -106,6 +106,8 @@ LEFT_ALONE = [
     "SELECT 1 FROM accounts_team, accounts_accounts, pg_temp.accounts_account",
     "CREATE TEMPORARY TABLE copied (LIKE accounts_account)",
     "SAVEPOINT accounts_account",
+    "INSERT INTO accounts_account (id) VALUES (1) ON CONFLICT (id) WHERE id > 0 DO NOTHING",
+    "INSERT INTO accounts_team (id) SELECT 1 ON CONFLICT (id) DO UPDATE SET name = 'x' WHERE true",
 ]
 TWO = Visibility((7, 9), unowned=False)
 
@@ -122,6 +124,11 @@ def test_places_are_those_of_the_parser() -> None:
     assert read == f"SELECT 'é%%', %s FROM {rows} \"ä\" WHERE x = %(éa)s -- ü"
     kept = narrowed_sql("DELETE FROM accounts_account a WHERE a OR b -- é", TWO).decode()
     assert kept == 'DELETE FROM accounts_account a WHERE "a".owner_id IN (7, 9) AND ( a OR b) -- é'
+    met = "INSERT INTO accounts_account AS a (id) SELECT 1 WHERE 1 = %s ON CONFLICT (id) WHERE é IN (1) DO UPDATE SET id = 2"
+    kept = narrowed_sql(f"WITH w AS ({met}) SELECT 1", TWO).decode()
+    assert kept == f'WITH w AS ({met} WHERE "a".owner_id IN (7, 9)) SELECT 1'
+    kept = narrowed_sql(f"{met} WHERE a OR b RETURNING id", TWO).decode()
+    assert kept == f'{met} WHERE "a".owner_id IN (7, 9) AND ( a OR b) RETURNING id'
     assert narrowed_sql("SELECT 5 %% 2", TWO, with_values=True) == b"SELECT 5 %% 2"
     assert narrowed_sql("SELECT 5 % 2", TWO, with_values=False) == b"SELECT 5 % 2"
 
@@ -227,6 +234,51 @@ def test_rows_of_others_are_neither_changed_nor_deleted(acme: Tenant, eyes: Visi
     assert sorted(Account.objects.values_list("name", "plan")) == [("monas", ""), ("nobodys", ""), ("x", "y")]
     assert Ticket.objects.filter(title="z").count() == 0 and Ticket.objects.count() == 2
     assert Contact.objects.filter(email="two").count() == 2 and Contact.objects.count() == 4
+
+
+# What an INSERT meets: the rows of the same keys. Each would change all three without the fence.
+TICKET_COLUMNS = ", ".join(f'"{field.column}"' for field in Ticket._meta.local_concrete_fields)
+TICKETS = f"({TICKET_COLUMNS}) SELECT {TICKET_COLUMNS} FROM copied WHERE true"
+OVERWRITES = [
+    f"INSERT INTO accounts_ticket {TICKETS} ON CONFLICT (tenant_id, external_id) DO UPDATE SET title = 'x' RETURNING id",
+    f'INSERT INTO public . "accounts_ticket" AS "A ""b" {TICKETS} ON CONFLICT (tenant_id, external_id) DO UPDATE '
+    "SET title = (SELECT 'é' WHERE true) WHERE \"A \"\"b\".title = '' OR excluded.title <> '%%' -- WHERE\n RETURNING id;",
+    f"WITH new AS (INSERT INTO accounts_ticket {TICKETS} ON CONFLICT (tenant_id, id) DO UPDATE "
+    "SET (title, status) = ROW ('x', excluded.status) RETURNING id) SELECT id FROM new",
+    f"INSERT INTO accounts_ticket AS k {TICKETS} ON CONFLICT (tenant_id, external_id) DO UPDATE "
+    "SET title = CASE WHEN k.title = %(text)s THEN 'x' ELSE 'y' END RETURNING id",
+    "INSERT INTO usage_day AS d (tenant_id, account_id, day, \"values\") SELECT %(tenant)s, account_id, '2026-01-01', '{2}' "
+    'FROM copied ON CONFLICT (tenant_id, account_id, day) DO UPDATE SET "values"[1] = 2 RETURNING account_id',
+]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("statement", OVERWRITES)
+def test_rows_of_others_are_not_changed_by_an_insert_that_meets_them(
+    acme: Tenant, eyes: Visibility, statement: str
+) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE TEMPORARY TABLE copied ON COMMIT DROP AS SELECT * FROM accounts_ticket")
+    assert len(answers(statement, acme, eyes)) == 1
+    assert len(answers(statement, acme, EVERYTHING)) == 3
+
+
+@pytest.mark.django_db
+def test_the_orms_own_upserts_are_narrowed(acme: Tenant, eyes: Visibility) -> None:
+    def rows() -> list[Ticket]:
+        return [Ticket(tenant=acme, external_id=one.external_id, account=one.account, title="x", opened_at=one.opened_at)
+                for one in before]  # fmt: skip
+
+    before = list(Ticket.objects.select_related("account"))
+    for seen, changed in ((eyes, 1), (EVERYTHING, 3)):
+        with seeing(seen):
+            Ticket.objects.bulk_create(
+                rows(),
+                update_conflicts=True,
+                unique_fields=["tenant", "external_id"],
+                update_fields=["title"],
+            )
+        assert Ticket.objects.filter(title="x").count() == changed
 
 
 @pytest.mark.django_db
