@@ -9,12 +9,15 @@ urgency  = 1 without a renewal date or more than 180 days before it, rising even
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import floor, log2
 
 SEVERITY_WEIGHT = {"low": 0.5, "medium": 1.0, "high": 2.0}
 UNKNOWN_SCORE = 50.0
 LEAST_RISK = 0.1
 HORIZON_DAYS = 180
 EXTRA_URGENCY = 3.0
+# Of ranks, by which long lists are sorted: eight to a doubling of the priority, so a ninth more is one rank more.
+RANK_STEPS = 8
 
 
 @dataclass(frozen=True)
@@ -46,3 +49,8 @@ def priority(*, mrr_cents: int, severity: str, score: float | None, days_to_rene
     """How much an alert deserves the next hour; larger is sooner."""
     weight = SEVERITY_WEIGHT[severity]
     return factors(mrr_cents=mrr_cents, weight=weight, score=score, days_to_renewal=days_to_renewal).priority
+
+
+def rank(priority: float) -> int:
+    """The priority in steps of a ninth: it moves seldom, so that a night writes few of them again."""
+    return floor(RANK_STEPS * log2(priority))

@@ -46,6 +46,8 @@ class Alert(TenantModel):
     subject = models.CharField(_("subject"), max_length=200, blank=True, default="", db_collation="C")
     state = models.CharField(_("state"), max_length=10, choices=State, default=State.OPEN)
     severity = models.CharField(_("severity"), max_length=10, choices=Severity, default=Severity.MEDIUM)
+    # `ranking.rank` of its priority as of the last night: what everybody's list of a large company is sorted by.
+    rank = models.SmallIntegerField(default=0, db_default=0, editable=False)
     opened_on = models.DateField(_("opened"))
     last_seen_on = models.DateField(_("last held on"))
     clear_since = models.DateField(null=True)  # first day on which it surely did not hold
@@ -86,6 +88,11 @@ class Alert(TenantModel):
             models.Index(  # Today: what waits at my accounts
                 fields=["tenant", "account"],
                 name="alert_waiting",
+                condition=Q(state__in=["open", "snoozed"]),
+            ),
+            models.Index(  # everybody's inbox, home
+                fields=["tenant", "-rank", "-id"],
+                name="alert_waiting_by_rank",
                 condition=Q(state__in=["open", "snoozed"]),
             ),
             models.Index(  # Today: what was given to me

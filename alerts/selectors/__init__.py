@@ -1,7 +1,17 @@
 """Reads of alerts and rules; each takes a number of queries that does not depend on how many rows there are."""
 
 from .attention import Budget, attention_of, budget_of, budgets_of
-from .findings import alerts_for_account, alerts_of, first_of, my_alerts, open_alerts, with_priority
+from .findings import (
+    alerts_for_account,
+    alerts_of,
+    first_of,
+    most_deserving,
+    my_alerts,
+    open_alerts,
+    ranked,
+    waiting,
+    with_priority,
+)
 from .names import finding_sentence, metric_names
 from .rules import Advice, RuleRecord, advice_for, precision_ledger, threshold_words, with_threshold
 from .trials import Affected, Trial, affected, trial_of
@@ -22,11 +32,14 @@ __all__ = [
     "finding_sentence",
     "first_of",
     "metric_names",
+    "most_deserving",
     "my_alerts",
     "open_alerts",
     "precision_ledger",
+    "ranked",
     "threshold_words",
     "trial_of",
+    "waiting",
     "with_priority",
     "with_threshold",
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from math import log
 
 from django.db.models import (
     Case,
@@ -14,13 +15,15 @@ from django.db.models import (
     IntegerField,
     Q,
     QuerySet,
+    SmallIntegerField,
     Value,
     When,
 )
 from django.db.models.expressions import Combinable
-from django.db.models.functions import Cast, Coalesce, Greatest, Least
+from django.db.models.functions import Cast, Coalesce, Floor, Greatest, Least, Ln
 
 from accounts.models import Membership, Tenant
+from alerts import ranking
 from alerts.models import Alert
 from alerts.ranking import EXTRA_URGENCY, HORIZON_DAYS, LEAST_RISK, SEVERITY_WEIGHT, UNKNOWN_SCORE
 from scoring.models import KIND_CODES
@@ -35,6 +38,19 @@ def with_priority(alerts: QuerySet[Alert], today: date) -> QuerySet[Alert]:
     return alerts.annotate(  # type: ignore[no-redef]  # the model declares them for its readers
         current=current, score=F("current__score"), band=F("current__band")
     ).annotate(priority=_priority(today))
+
+
+def ranked(alerts: QuerySet[Alert], today: date) -> QuerySet[Alert, tuple[int, int]]:
+    """`(id, rank_now)` of each: what `Alert.rank` is to be, the logarithm of the priority in steps of a ninth."""
+    steps = Floor(Ln(F("priority")) * Value(ranking.RANK_STEPS / log(2)))
+    found = with_priority(alerts, today).annotate(rank_now=Cast(steps, SmallIntegerField()))
+    return found.order_by().values_list("id", "rank_now")
+
+
+def most_deserving(alerts: QuerySet[Alert], limit: int, *, today: date) -> list[Alert]:
+    """The first ones by the rank of last night, of equal ranks the newest; two queries, of which neither sorts them all."""
+    keys = list(alerts.order_by("-rank", "-pk").values_list("pk", flat=True)[:limit])
+    return list(with_priority(alerts.filter(pk__in=keys), today).order_by("-rank", "-pk")) if keys else []
 
 
 def first_of(alerts: QuerySet[Alert], limit: int) -> list[Alert]:
@@ -121,8 +137,12 @@ def open_alerts(
     alerts = alerts_of(tenant, account_id=account_id, rule_key=rule_key, severity=severity, owner_id=owner_id)
     if unowned:
         alerts = alerts.filter(FREE, account__owner=None)
-    waiting = Q(state=Alert.State.OPEN) | Q(state=Alert.State.SNOOZED, snoozed_until__lte=today)
-    return with_priority(alerts.filter(waiting), today).order_by(F("priority").desc(), "-id")
+    return with_priority(waiting(alerts, today), today).order_by(F("priority").desc(), "-id")
+
+
+def waiting(alerts: QuerySet[Alert], today: date) -> QuerySet[Alert]:
+    """Those that wait for somebody: open ones, and snoozed ones whose date has come."""
+    return alerts.filter(Q(state=Alert.State.OPEN) | Q(state=Alert.State.SNOOZED, snoozed_until__lte=today))
 
 
 def my_alerts(member: Membership, *, today: date | None = None) -> QuerySet[Alert]:

@@ -18,6 +18,7 @@ from usage.asof import AsOfRelations
 
 from .delivery import deliver
 from .plays import start_plays
+from .ranks import rank_alerts
 from .remembering import OPEN_STATES, Remembered, recall
 from .writing import Change, write_changes
 
@@ -58,6 +59,8 @@ def evaluate_rules(
     suspended = [seen.rule.key for seen in looks if seen.reading.suspended]
     changes = [_change(seen, remembered[seen.rule.pk], night, suspended) for seen in looks]
     opened = write_changes(night, changes)
+    if (tenant.today() - day).days <= 1:
+        rank_alerts(tenant, tenant.today())
     started = start_plays(night, opened)
     if not suppress_deliveries:
         deliver(night, opened, changes)

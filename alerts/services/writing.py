@@ -17,6 +17,7 @@ from alerts.probes import Night
 from usage.copying import copy_rows, escaped, escaped_json
 
 from .persons import person_reasons
+from .ranks import ranks_of
 from .remembering import Remembered
 
 
@@ -43,16 +44,16 @@ class Opened:
 
 
 OPEN_SQL = """
-INSERT INTO alerts_alert (tenant_id, rule_id, account_id, subject, state, severity, opened_on, last_seen_on, evidence,
-  person_reason, snooze_reason, close_verdict, close_note)
-SELECT %(tenant)s, t.rule_id, nullif(t.account_id, 0), t.subject, 'open', t.severity, %(day)s, %(day)s, t.evidence,
+INSERT INTO alerts_alert (tenant_id, rule_id, account_id, subject, state, severity, rank, opened_on, last_seen_on,
+  evidence, person_reason, snooze_reason, close_verdict, close_note)
+SELECT %(tenant)s, t.rule_id, nullif(t.account_id, 0), t.subject, 'open', t.severity, t.rank, %(day)s, %(day)s, t.evidence,
   t.person_reason, '', '', ''
 FROM opening_alerts t ORDER BY t.place
 RETURNING id, rule_id, coalesce(account_id, 0), subject
 """
 OPENING = (
-    "place integer, rule_id bigint, account_id bigint, subject varchar(200), severity varchar(10), evidence jsonb, "
-    "person_reason varchar(10)"
+    "place integer, rule_id bigint, account_id bigint, subject varchar(200), severity varchar(10), rank smallint, "
+    "evidence jsonb, person_reason varchar(10)"
 )
 TIMELINE_SQL = """
 INSERT INTO accounts_timelineentry (tenant_id, account_id, kind, at, title, data)
@@ -143,7 +144,8 @@ def _open(night: Night, changes: Sequence[Change]) -> list[Opened]:
     wanted = [(change, key) for change in changes for key in change.moves.opened]
     if not wanted:
         return []
-    reasons = person_reasons(night, [(change.rule, key) for change, key in wanted])
+    found = [(change.rule, key) for change, key in wanted]
+    reasons, ranks = person_reasons(night, found), ranks_of(night, found)
     lines = [
         "\t".join(
             (
@@ -152,11 +154,12 @@ def _open(night: Night, changes: Sequence[Change]) -> list[Opened]:
                 str(key[0]),
                 escaped(key[1]),
                 change.rule.severity,
+                str(rank),
                 _json(change.evidence[key]),
                 reason,
             )
         )
-        for place, ((change, key), reason) in enumerate(zip(wanted, reasons, strict=True))
+        for place, ((change, key), reason, rank) in enumerate(zip(wanted, reasons, ranks, strict=True))
     ]
     with connection.cursor() as cursor:
         copy_rows(cursor, "opening_alerts", OPENING, lines)

@@ -12,9 +12,18 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts.models import Account, AuditEntry, Membership, Tenant, TimelineEntry
 from alerts.models import Alert, Rule
-from alerts.ranking import priority
-from alerts.selectors import alerts_for_account, my_alerts, open_alerts, precision_ledger
+from alerts.ranking import priority, rank
+from alerts.selectors import (
+    alerts_for_account,
+    alerts_of,
+    most_deserving,
+    my_alerts,
+    open_alerts,
+    precision_ledger,
+    waiting,
+)
 from alerts.services import close_alert, reopen_alert, snooze_alert
+from alerts.services.ranks import rank_alerts
 
 from .conftest import SUNDAY
 
@@ -182,6 +191,16 @@ def test_the_database_ranks_as_the_pure_function_does(inside: Tenant, carl: Memb
     found = list(open_alerts(inside, today=today))
     assert {alert.pk: pytest.approx(alert.priority) for alert in found} == wanted
     assert [alert.pk for alert in found] == sorted(wanted, key=lambda pk: -wanted[pk])
+    # Everybody's list is sorted by ranks that are written down, in steps of a ninth.
+    assert rank_alerts(inside, today) == len(cases)
+    ranks = {alert.pk: alert.rank for alert in Alert.objects.all()}
+    assert ranks == {pk: rank(worth) for pk, worth in wanted.items()}
+    assert rank_alerts(inside, today) == 0
+    with CaptureQueriesContext(connection) as captured:
+        first = most_deserving(waiting(alerts_of(inside), today), 4, today=today)
+    assert len(captured) == 2
+    assert [alert.pk for alert in first] == sorted(ranks, key=lambda pk: (-ranks[pk], -pk))[:4]
+    assert [alert.priority for alert in first] == pytest.approx([wanted[alert.pk] for alert in first])
 
 
 def test_filters_select_what_they_say(inside: Tenant, alert: Alert, mona: Membership) -> None:

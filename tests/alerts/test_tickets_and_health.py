@@ -11,7 +11,9 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts.models import Account, Membership, Outbox, Tenant, Ticket, TimelineEntry
 from alerts.models import Alert, Match, Rule
+from alerts.ranking import priority, rank
 from alerts.services import close_alert, evaluate_rules, reopen_alert, snooze_alert
+from alerts.services.ranks import rank_alerts
 from playbooks.models import Run, Task
 from playbooks.services import complete_task
 from scoring.models import Component, ScoreModel, Version
@@ -72,6 +74,23 @@ def test_both_tickets_of_an_account_share_one_run(inside: Tenant, owned: Account
     assert (run.playbook.key, run.started_on) == ("data_audit", SUNDAY)
     assert set(Alert.objects.values_list("run_id", flat=True)) == {run.pk}
     assert set(run.tasks.values_list("assignee_id", flat=True)) == {carl.pk}
+
+
+def test_an_alert_is_ranked_when_it_opens_and_again_each_night(inside: Tenant, owned: Account) -> None:
+    morning = SUNDAY + timedelta(days=1)
+    Account.objects.filter(pk=owned.pk).update(mrr_cents=80_000, renewal_on=morning + timedelta(days=90))
+    ticket(owned, "T-1", MIDNIGHT - timedelta(days=5))
+    evaluate_rules(tenant=inside, day=SUNDAY)
+    alert = Alert.objects.get()
+
+    def worth(**facts: Any) -> int:
+        return rank(priority(mrr_cents=80_000, severity=alert.severity, score=None, **facts))
+
+    assert alert.rank == worth(days_to_renewal=90) > 0
+    assert rank_alerts(inside, morning) == 0
+    assert rank_alerts(inside, morning + timedelta(days=60)) == 1
+    alert.refresh_from_db()
+    assert alert.rank == worth(days_to_renewal=30) > worth(days_to_renewal=90)
 
 
 def test_the_same_night_twice_changes_nothing(inside: Tenant, owned: Account) -> None:
