@@ -25,6 +25,8 @@ class ClosedSignupAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allau
 
     error_messages = {
         **DefaultAccountAdapter.error_messages,
+        "email_password_mismatch": _("This address and this password do not belong together."),
+        "enter_current_password": _("Type your present password."),
         "too_many_login_attempts": _(
             "Too many attempts failed. Wait five minutes, then try again or set a new password."
         ),

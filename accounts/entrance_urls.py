@@ -2,22 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, NoReturn
+from typing import Any
 
 from allauth.mfa.webauthn.views import RemoveWebAuthnView
-from django.http import Http404, HttpRequest
 from django.urls import include, path
 
 from accounts.factor_forms import RemovePasskeyForm
-
-
-def no_own_address(request: HttpRequest) -> NoReturn:
-    """Nobody gives the own login another address: an unproven one would receive what is meant for its real owner.
-
-    allauth lets somebody without a proven address choose any. An invitation to that address by another company would
-    then open that company to this login.
-    """
-    raise Http404
+from accounts.own_address import own_address, own_address_confirm
 
 
 class RemovePasskey(RemoveWebAuthnView):  # type: ignore[misc]  # allauth has no types
@@ -31,7 +22,9 @@ class RemovePasskey(RemoveWebAuthnView):  # type: ignore[misc]  # allauth has no
 
 
 urlpatterns = [
-    path("email/", no_own_address, name="account_email"),
+    # Before allauth's page of addresses, which would keep unproven ones.
+    path("email/", own_address, name="account_email"),
+    path("email/confirm/<str:token>/", own_address_confirm, name="own-address-confirm"),
     path("2fa/webauthn/keys/<int:pk>/remove/", RemovePasskey.as_view(), name="mfa_remove_webauthn"),
     path("2fa/", include("allauth.mfa.urls")),
     path("", include("allauth.account.urls")),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import path
 
 from accounts import operations_views, signup
-from accounts.api_docs import DocsView
+from accounts.api_docs import api_docs, api_docs_of
 
 urlpatterns = [
     path("healthz", operations_views.healthz, name="healthz"),
@@ -13,5 +13,6 @@ urlpatterns = [
     path("metrics", operations_views.metrics, name="metrics"),
     path("signup/", signup.signup, name="signup"),
     path("signup/<str:token>/", signup.signup_finish, name="signup-finish"),
-    path("api/docs/", DocsView.as_view(), name="api-docs"),
+    path("api/docs/", api_docs, name="api-docs"),
+    path("api/docs/<slug:tag>/", api_docs_of, name="api-docs-of"),
 ]

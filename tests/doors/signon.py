@@ -19,23 +19,27 @@ TENANT = [
 ]
 # django-allauth's, outside and inside a tenant, as its other pages.
 ENTRANCE = [
-    f"accounts/2fa/{rest}"
-    for rest in (
-        "",
-        "authenticate/",
-        "reauthenticate/",
-        "totp/activate/",
-        "totp/deactivate/",
-        "recovery-codes/",
-        "recovery-codes/generate/",
-        "recovery-codes/download/",
-        "webauthn/",
-        "webauthn/add/",
-        "webauthn/reauthenticate/",
-        "webauthn/keys/<int:pk>/remove/",
-        "webauthn/keys/<int:pk>/edit/",
-        "webauthn/login/",
-    )
+    "accounts/email/",
+    "accounts/email/confirm/<str:token>/",
+    *(
+        f"accounts/2fa/{rest}"
+        for rest in (
+            "",
+            "authenticate/",
+            "reauthenticate/",
+            "totp/activate/",
+            "totp/deactivate/",
+            "recovery-codes/",
+            "recovery-codes/generate/",
+            "recovery-codes/download/",
+            "webauthn/",
+            "webauthn/add/",
+            "webauthn/reauthenticate/",
+            "webauthn/keys/<int:pk>/remove/",
+            "webauthn/keys/<int:pk>/edit/",
+            "webauthn/login/",
+        )
+    ),
 ]
 # A company's single sign-on; a company without one is as unknown as one that does not exist.
 PUBLIC = [f"sso/<slug:slug>/{rest}" for rest in ("", "go/", "callback/", "acs/", "finish/", "metadata/")]
