@@ -30,12 +30,11 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         .filter(user_id=member.user_id, is_active=True)
         .order_by("tenant__name")
     )
-    signed_on = signed_on_tenant(request)
-    if signed_on is not None:
-        others = others.filter(tenant_id=signed_on)
+    signed_on = signed_on_tenant(request)  # such a session knows no other company
     return {
         "tenant": member.tenant,
         "member": member,
+        "has_others": signed_on is None and getattr(request, "has_others", False),
         "my_tenants": others,
         "is_csm": has_role(member, Role.CSM),
         "is_manager": has_role(member, Role.MANAGER),

@@ -16,6 +16,7 @@ class SiteRequest(HttpRequest):
     tenant: Tenant | None
     member: Membership | None
     api_key: ApiKey | None
+    has_others: bool  # whether the member is in other companies too
     htmx: HtmxDetails
 
 

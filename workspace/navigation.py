@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-from django.urls import reverse
+from django.urls import get_script_prefix, reverse
 from django.utils.functional import Promise
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
-from accounts.access import has_role
+from accounts.access import RANK
 from accounts.models import Role
-
-if TYPE_CHECKING:
-    from accounts.models import Membership
 
 
 @dataclass(frozen=True)
@@ -124,18 +121,27 @@ BELONGS = {
 }
 
 
-def navigation_of(member: Membership, view_name: str) -> list[Group]:
-    """The groups of the navigation with what the member's role may open."""
+def section_of(view_name: str) -> str:
+    """The section that a page belongs to."""
     first = view_name.removeprefix("workspace:").split("_")[0].rstrip("s")
-    here = BELONGS.get(first, first)
+    return BELONGS.get(first, first)
+
+
+def navigation_of(role: str, section: str) -> list[Group]:
+    """The groups of the navigation with what the role may open."""
     return [
         Group(
             str(title),
             [
-                Item(str(e.title), reverse(e.view), e.icon, e.key, e.section == here)
+                Item(str(e.title), reverse(e.view), e.icon, e.key, e.section == section)
                 for e in entries
-                if has_role(member, e.role)
+                if RANK[Role(role)] >= RANK[Role(e.role)]
             ],
         )
         for title, entries in ENTRIES
     ]
+
+
+def same_words() -> tuple[str, str, str]:
+    """What a part of the frame is the same in: the company's addresses, the language, and a word as its catalogue has it."""
+    return get_script_prefix(), get_language() or "", str(ENTRIES[0][0])

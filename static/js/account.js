@@ -1,4 +1,4 @@
-// The account page: names after an @ in a note, and panels that could not be fetched. Without this file a name can be typed in full.
+// The account page: names after an @ in a note. Without this file a name can be typed in full.
 (function () {
   "use strict";
   var $ = function (selector, root) { return (root || document).querySelector(selector); };
@@ -45,9 +45,8 @@
   }
   document.addEventListener("input", function (event) { if (event.target.matches("textarea[data-mentions]")) { suggest(event.target); } });
   document.addEventListener("click", function (event) {
-    var hit = event.target.closest("[data-mention]"), again = event.target.closest("[data-lazy-again]");
+    var hit = event.target.closest("[data-mention]");
     if (hit) { choose(hit); }
-    if (again) { retry(again.closest("[data-lazy]")); }
   });
   document.addEventListener("keydown", function (event) {
     var place = event.target.matches("textarea[data-mentions]") ? box(event.target) : event.target.closest("[data-mention-box]");
@@ -57,21 +56,4 @@
     else if (event.key === "ArrowUp" && at > 0) { event.preventDefault(); hits[at - 1].focus(); }
     else if (event.key === "Escape") { event.preventDefault(); event.stopPropagation(); place.replaceChildren(); place.parentNode.querySelector("[data-mentions]").focus(); }
   }, true);
-
-  // --- panels that could not be fetched -----------------------------------------------------------------------------------
-  function failed(event) {
-    var panel = event.target.closest ? event.target.closest("[data-lazy]") : null;
-    if (!panel) { return; }
-    panel.classList.add("has-failed");
-    panel.setAttribute("aria-busy", "false");
-    $("[data-lazy-failed]", panel).hidden = false;
-  }
-  function retry(panel) {
-    panel.classList.remove("has-failed");
-    panel.setAttribute("aria-busy", "true");
-    $("[data-lazy-failed]", panel).hidden = true;
-    window.htmx.ajax("GET", panel.getAttribute("hx-get"), { target: panel, swap: "outerHTML" });
-  }
-  document.addEventListener("htmx:responseError", failed);
-  document.addEventListener("htmx:sendError", failed);
 })();

@@ -254,6 +254,9 @@
   });
   document.addEventListener("cs:toast", function () { toasts(document); }); // failures.js shows why something did not work
 
-  function ready() { letters(); toasts(document); focusAgain(); }
+  // Tabs that do not fit are pushed sideways: the one that is open is seen.
+  function tabs() { $$(".tabs").forEach(function (row) { var one = $("[aria-current]", row); if (one) { row.scrollLeft = one.offsetLeft - row.offsetLeft - (row.clientWidth - one.offsetWidth) / 2; } }); }
+
+  function ready() { letters(); toasts(document); focusAgain(); tabs(); }
   if (document.readyState === "loading") { document.addEventListener("DOMContentLoaded", ready); } else { ready(); }
 })();

@@ -46,5 +46,22 @@
     if (polls(event.detail.requestConfig.elt)) { offline(true); return; }
     show(event.detail.requestConfig.verb === "get" ? 0 : "timeout", null, event.detail);
   });
+
+  // A panel that comes when it is seen says in its place that it did not.
+  function panelOf(event) { return event.target.closest ? event.target.closest("[data-lazy]") : null; }
+  function mark(panel, hasFailed) {
+    panel.classList.toggle("has-failed", hasFailed);
+    panel.setAttribute("aria-busy", String(!hasFailed));
+    panel.querySelector("[data-lazy-failed]").hidden = !hasFailed;
+  }
+  ["htmx:responseError", "htmx:sendError"].forEach(function (name) {
+    document.addEventListener(name, function (event) { if (panelOf(event)) { mark(panelOf(event), true); } });
+  });
+  document.addEventListener("click", function (event) {
+    var again = event.target.closest("[data-lazy-again]"), panel = again && again.closest("[data-lazy]");
+    if (!panel) { return; }
+    mark(panel, false);
+    window.htmx.ajax("GET", panel.getAttribute("hx-get"), { target: panel, swap: "outerHTML" });
+  });
   if (navigator.onLine === false) { offline(true); }
 })();

@@ -11,6 +11,7 @@ import pytest
 
 from workspace import charts
 from workspace.charts import Mark
+from workspace.templatetags.shell import table_rows
 
 DAYS = [date(2026, 1, 5) + timedelta(weeks=n) for n in range(4)]
 MARK = Mark(DAYS[2], "v2")
@@ -77,7 +78,11 @@ def test_the_week_that_has_not_ended_is_paler() -> None:
 def test_the_table_leads_where_the_points_lead() -> None:
     rows = [["80–85", "3"], ["85–90", "4"]]
     chart = charts.Chart("c", {}, "", ["Score", "Accounts"], rows, links=["/a", "/b"])
-    assert chart.linked_rows == [(rows[0], "/a"), (rows[1], "/b")]
-    assert charts.Chart("c", {}, "", [], rows).linked_rows == [(rows[0], ""), (rows[1], "")]
+    assert table_rows(chart) == (
+        '<tr><th scope="row"><a href="/a">80–85</a></th><td class="num">3</td></tr>'
+        '<tr><th scope="row"><a href="/b">85–90</a></th><td class="num">4</td></tr>'
+    )
+    plain = table_rows(charts.Chart("c", {}, "", [], [["<b>", "1"]]))
+    assert plain == '<tr><th scope="row">&lt;b&gt;</th><td class="num">1</td></tr>'
     with pytest.raises(ValueError, match="zip"):
-        _ = charts.Chart("c", {}, "", [], rows, links=["/a"]).linked_rows
+        table_rows(charts.Chart("c", {}, "", [], rows, links=["/a"]))

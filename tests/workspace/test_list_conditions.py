@@ -87,8 +87,8 @@ def test_a_comparison_says_what_is_wrong_with_it(row: Condition, code: str) -> N
 def test_values_travel_beside_the_statement() -> None:
     text, values = tree_sql(TREE, STATIC, READER)
     assert text == (
-        "(coalesce(a.mrr_cents > %s, false) OR coalesce(s.band, 0) = ANY(%s)) AND "
-        "(coalesce(a.renewal_on >= %s AND a.renewal_on < %s, false))"
+        "(((a.mrr_cents > %s) IS TRUE) OR coalesce(s.band, 0) = ANY(%s)) AND "
+        "(((a.renewal_on >= %s AND a.renewal_on < %s) IS TRUE))"
     )
     assert values == [500_000, [1, 2], TODAY, date(2026, 6, 9)]
     evil = "'; DROP TABLE accounts_account; --"

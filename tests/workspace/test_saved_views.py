@@ -7,12 +7,13 @@ import re
 from collections.abc import Callable
 
 import pytest
+from django.core.cache import cache
 from django.db import connection
 from django.test import Client, override_settings
 from django.test.utils import CaptureQueriesContext
 
 from accounts.fence.scope import tenant_scope
-from accounts.models import AuditEntry, Membership, RecentSearch, SavedView, ViewMark
+from accounts.models import Account, AuditEntry, Membership, RecentSearch, SavedView, ViewMark
 from playbooks.models import Task
 from workspace.selectors.search import search
 from workspace.services.searching import remember_search
@@ -22,6 +23,7 @@ from .world import World
 pytestmark = pytest.mark.django_db
 SignIn = Callable[[Membership], Client]
 SAVE = "/t/acme/views/save/"
+BAR_COUNTS = re.compile(r'<span class="meta tnum">([^<]*)</span>')
 FORM = {"name": "Urgent", "shared": "private", "folder": "", "favourite": "on"}
 
 
@@ -94,6 +96,37 @@ def test_a_view_of_each_list_is_saved_opened_changed_and_deleted(
     with tenant_scope(world.tenant):
         assert (SavedView.objects.count(), ViewMark.objects.count()) == (0, 0)
     assert client.get(path).context["state"].current is None
+
+
+def test_every_bar_says_how_many_rows_its_views_have(world: World, carl: Membership, browser: SignIn) -> None:
+    """In one query for all of them, asked for once the list is there, and with the eyes of who asks."""
+    client = browser(carl)
+    wanted = {
+        "tasks": ["who=all", "who=all&state=done", "who=all&due=overdue&priority=1"],
+        "alerts": ["who=all", "who=all&state=closed", f"who={carl.pk}&severity=high"],
+        "opportunities": ["view=list", "view=list&stage=won", "view=list&who=mine&q=al"],
+    }
+    paths = {"tasks": "/t/acme/tasks/", "alerts": "/t/acme/alerts/", "opportunities": "/t/acme/expansion/"}
+    for key, addresses in wanted.items():
+        queries = []
+        for number, address in enumerate(addresses):
+            client.post(f"{SAVE}?list={key}&{address}", {**FORM, "name": f"View {number}"})
+            cache.clear()
+            with CaptureQueriesContext(connection) as seen:
+                bar = client.get(f"/t/acme/views/counts/?list={key}").text
+            queries.append(len(seen))
+        assert queries[0] == queries[1] == queries[2], key
+        page = client.get(paths[key], {"saved" if key == "opportunities" else "view": "all"}).text
+        assert f"/t/acme/views/counts/?list={key}&amp;" in page
+        for address, said in zip(addresses, BAR_COUNTS.findall(bar), strict=True):
+            listed = client.get(f"{paths[key]}?{address}").context["found"]
+            assert said == str(listed.total), (key, address)
+    Membership.objects.filter(pk=carl.pk).update(scope="own")
+    with tenant_scope(world.tenant):
+        Account.objects.update(owner=None)
+    bar = client.get("/t/acme/views/counts/?list=tasks").text
+    tasks = client.get("/t/acme/tasks/?who=all").context["found"].total
+    assert BAR_COUNTS.findall(bar)[0] == str(tasks)
 
 
 def test_a_default_is_one_for_each_list(world: World, carl: Membership, browser: SignIn) -> None:

@@ -85,7 +85,7 @@ def _filled(column: Column) -> str:
 def _between(sql: str, operator: str, given: Sequence[Any]) -> Sql:
     if operator == "between":
         return f"({sql} >= %s AND {sql} <= %s)", sorted(given)
-    return f"coalesce({sql} {COMPARES[operator]} %s, false)", [given[0]]
+    return f"(({sql} {COMPARES[operator]} %s) IS TRUE)", [given[0]]
 
 
 def _days(row: Condition, column: Column, reader: Reader) -> Sql:
@@ -98,10 +98,10 @@ def _days(row: Condition, column: Column, reader: Reader) -> Sql:
     elif row.operator == "between":
         first, end = _ordered(given)
     elif row.operator == "before":
-        return f"coalesce({sql} < %s, false)", [_start(column, given[0], reader)]
+        return f"(({sql} < %s) IS TRUE)", [_start(column, given[0], reader)]
     else:
-        return f"coalesce({sql} >= %s, false)", [_start(column, _day(given[0]) + timedelta(days=1), reader)]
-    text = f"coalesce({sql} >= %s AND {sql} < %s, false)"
+        return f"(({sql} >= %s) IS TRUE)", [_start(column, _day(given[0]) + timedelta(days=1), reader)]
+    text = f"(({sql} >= %s AND {sql} < %s) IS TRUE)"
     values = [_start(column, first, reader), _start(column, end, reader)]
     # "Not in the last 30 days" is also true of what never happened.
     return (f"NOT {text}" if row.operator == "not_in_last" else text), values

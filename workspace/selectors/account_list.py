@@ -14,11 +14,13 @@ from typing import Any
 from django.core.cache import cache
 from django.db import connection
 
+from accounts.fence.planning import reading_everything
 from accounts.models import Tenant
 from accounts.visibility import owner_condition, visible_owners
 from scoring.selectors.trends import Trend, score_trends
 from workspace.lists import columns as c
 from workspace.lists.facts import joins
+from workspace.lists.sql import facts_of
 from workspace.paging import COUNT_CAP, PAGE_SIZE, Cursor
 from workspace.selectors.account_filter import SPARK, AccountFilter, conditions, needs_score, source
 
@@ -183,17 +185,29 @@ def account_page(
 ) -> AccountPage:
     """One page of accounts with owner and score, the count up to the cap, trends, and three months for the sparklines.
 
-    Five queries whatever the number of accounts.
+    At most five queries whatever the number of accounts. The first page finds as many as are counted: what can be answered
+    only by reading every account is then read once.
     """
-    found = page_ids(tenant, wanted, today=today, after=after, limit=limit + 1)
+    if after is None:
+        with reading_everything(_is_everywhere(wanted)):
+            found = page_ids(tenant, wanted, today=today, limit=max(COUNT_CAP, limit) + 1)
+        total = len(found)
+    else:
+        found = page_ids(tenant, wanted, today=today, after=after, limit=limit + 1)
+        total = account_count(tenant, wanted, today=today)
     more, found = len(found) > limit, found[:limit]
     rows = rows_of(tenant, wanted, [pk for pk, _part, _value in found], today)
-    total = account_count(tenant, wanted, today=today)
     add_sparks(tenant, rows, today)
     trends = score_trends(tenant, [row.pk for row in rows])
     for row in rows:
         row.trend = trends.get(row.pk)
     return AccountPage(rows, total, cursor_after(found[-1]) if more else None)
+
+
+def _is_everywhere(wanted: AccountFilter) -> bool:
+    """Whether the conditions stand on facts of other tables and nothing narrows the list to some accounts before."""
+    narrowed = wanted.q or wanted.owner or visible_owners() is not None
+    return not narrowed and bool(facts_of(wanted.tree, wanted.book))
 
 
 def account_count(tenant: Tenant, wanted: AccountFilter, *, today: date, cap: int | None = COUNT_CAP) -> int:

@@ -6,11 +6,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
-from django.db.models import Q
+from django.db.models import F, Q, QuerySet
 
 from accounts.models import Membership, Role, Tenant, TimelineEntry
 from alerts.models import Alert, Rule, Severity
-from alerts.selectors import alerts_of, budget_of, finding_sentence, first_of, metric_names, open_alerts
+from alerts.selectors import (
+    alerts_of,
+    budget_of,
+    finding_sentence,
+    first_of,
+    metric_names,
+    most_deserving,
+    waiting,
+    with_priority,
+)
 from playbooks.models import Task
 from workspace.paging import COUNT_CAP, PAGE_SIZE, Cursor
 from workspace.selectors.work import EVERYBODY, MINE
@@ -96,37 +105,44 @@ def alert_page(
 ) -> AlertPage:
     """Alerts: waiting ones the most deserving first, the others newest first. At most eight queries.
 
+    Everybody's are sorted by the rank of last night: there may be 100,000 of them.
+
     In an inbox, those that go to a person and fit into their attention budget stand apart; the rest is in the digest.
     """
     owner = _owner(wanted, member)
+    narrowed = alerts_of(tenant, owner_id=owner, rule_key=wanted.rule, severity=wanted.severity)
     now: list[Alert] = []
     budget = 0
-    if wanted.state == WAITING:
-        found = open_alerts(
-            tenant, owner_id=owner, rule_key=wanted.rule, severity=wanted.severity, today=today
-        )
-        if owner is not None:
-            budget = budget_of_owner(tenant, owner)
-            now = first_of(found.exclude(person_reason=""), budget)
-            found = found.exclude(pk__in=[alert.pk for alert in now])
-        counted = alerts_of(tenant, owner_id=owner, rule_key=wanted.rule, severity=wanted.severity).filter(
-            Q(state=Alert.State.OPEN) | Q(state=Alert.State.SNOOZED, snoozed_until__lte=today)
-        )
-        if after is not None and isinstance(after.value, (int, float)):
-            found = found.filter(Q(priority__lt=after.value) | Q(priority=after.value, pk__lt=after.pk))
+    if wanted.state != WAITING:
+        counted = narrowed.filter(state=wanted.state)
+        found = counted.filter(pk__lt=after.pk) if after is not None else counted
+        rows = first_of(found, limit + 1)
+        value = None
+    elif owner is None:
+        counted = waiting(narrowed, today)
+        rows = most_deserving(_behind(counted, "rank", after), limit + 1, today=today)
+        value = "rank"
     else:
-        found = counted = alerts_of(
-            tenant, state=wanted.state, owner_id=owner, rule_key=wanted.rule, severity=wanted.severity
-        )
-        if after is not None:
-            found = found.filter(pk__lt=after.pk)
+        counted = waiting(narrowed, today)
+        found = with_priority(counted, today).order_by(F("priority").desc(), "-pk")
+        budget = budget_of_owner(tenant, owner)
+        now = first_of(found.exclude(person_reason=""), budget)
+        found = found.exclude(pk__in=[alert.pk for alert in now])
+        rows = first_of(_behind(found, "priority", after), limit + 1)
+        value = "priority"
     total = counted.order_by()[: COUNT_CAP + 1].count()
-    rows = first_of(found, limit + 1)
     more, rows = len(rows) > limit, rows[:limit]
-    last = Cursor(getattr(rows[-1], "priority", None), rows[-1].pk) if more else None
+    last = Cursor(getattr(rows[-1], value) if value else None, rows[-1].pk) if more else None
     names = metric_names(tenant)
     shown = [] if after is not None else [line(alert, names) for alert in now]
     return AlertPage([line(alert, names) for alert in rows], total, last, shown, budget)
+
+
+def _behind(found: QuerySet[Alert], value: str, after: Cursor | None) -> QuerySet[Alert]:
+    """What comes behind a place in an order by this value and then by age."""
+    if after is None or not isinstance(after.value, int if value == "rank" else (int, float)):
+        return found
+    return found.filter(Q(**{f"{value}__lt": after.value}) | Q(**{value: after.value}, pk__lt=after.pk))
 
 
 def budget_of_owner(tenant: Tenant, owner_id: int) -> int:

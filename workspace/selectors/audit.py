@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from django.db import connection
+from django.utils.translation import pgettext
 
 from accounts.models import Membership, RequestRecord, Tenant
 from accounts.origin import Door
@@ -264,7 +265,7 @@ def _dressed(tenant: Tenant, raw: list[tuple[Any, ...]]) -> list[AuditRow]:
                 kind=kind,
                 pk=pk,
                 at=at,
-                who=who,
+                who=pgettext("door", "System") if who == SYSTEM else who,
                 action=action,
                 action_words=summary_of(tables) if is_request else action_words(action),
                 target=target,

@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta
 from django.utils.dateparse import parse_datetime
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from accounts.models import Account, Membership, Tenant
 from nps.surveys.models import Category, Survey, Wave
@@ -137,7 +137,7 @@ def _chart(months: list[tuple[date, Score]], kind: str) -> Chart:
         if score.value is None or interval is None:
             continue
         words = _("%(month)s: %(value)s, %(n)s answers") % {
-            "month": date_format(on, "M Y"),
+            "month": date_format(on, "YEAR_MONTH_FORMAT"),
             "value": figure_text(score),
             "n": number(score.n),
         }
@@ -150,7 +150,7 @@ def _chart(months: list[tuple[date, Score]], kind: str) -> Chart:
         columns=[_("Month"), axis, _("from"), _("to"), _("Answers")],
         rows=[
             [
-                date_format(on, "M Y"),
+                date_format(on, "YEAR_MONTH_FORMAT"),
                 figure_text(score),
                 "–" if score.interval is None else number(score.interval.low, 0),
                 "–" if score.interval is None else number(score.interval.high, 0),
@@ -167,9 +167,12 @@ def _finding(months: list[tuple[date, Score]], kind: str) -> str:
         return ""
     (on, last) = months[-1]
     if len(months) == 1:
-        return _("%(value)s in %(month)s, from %(n)s answers") % {
+        words = ngettext(
+            "%(value)s in %(month)s, from %(n)s answer", "%(value)s in %(month)s, from %(n)s answers", last.n
+        )
+        return words % {
             "value": figure_text(last),
-            "month": date_format(on, "M Y"),
+            "month": date_format(on, "YEAR_MONTH_FORMAT"),
             "n": number(last.n),
         }
     _before_on, before = months[-2]
@@ -179,7 +182,11 @@ def _finding(months: list[tuple[date, Score]], kind: str) -> str:
         and before.interval is not None
         and (last.interval.low > before.interval.high or last.interval.high < before.interval.low)
     )
-    said = {"value": figure_text(last), "month": date_format(on, "M Y"), "change": signed(change)}
+    said = {
+        "value": figure_text(last),
+        "month": date_format(on, "YEAR_MONTH_FORMAT"),
+        "change": signed(change),
+    }
     if apart:
         return _("%(value)s in %(month)s, %(change)s on the month before") % said
     return _("%(value)s in %(month)s, %(change)s on the month before, which may be chance") % said

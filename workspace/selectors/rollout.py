@@ -152,7 +152,7 @@ def _scores(tenant: Tenant) -> dict[str, Fact]:
     return {
         "score_defined": (
             first is not None,
-            _("%(model)s, version %(number)s") % {"model": first.model.name, "number": first.number}
+            _("%(model)s, version %(number)s") % {"model": first.model.label, "number": first.number}
             if first
             else "",
         ),

@@ -1,24 +1,16 @@
-"""Saved views that a member may open, and how many rows each of them has."""
+"""Saved views that a member may open."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
 
-from django.core.cache import cache
 from django.db.models import Q
 
 from accounts.access import has_role
 from accounts.models import Membership, Role, SavedView, TeamMember, Tenant, ViewMark
-from accounts.visibility import visible_owners
-from workspace.lists.columns import Book
-from workspace.selectors.account_filter import read_filter
-from workspace.selectors.account_list import account_count
 
 ACCOUNTS = "accounts"
-COUNTED_SECONDS = 300
-MOST_COUNTED = 12
 
 
 @dataclass(frozen=True)
@@ -79,28 +71,6 @@ def default_of(lines: Sequence[ViewLine]) -> ViewLine | None:
 def bar_of(lines: Sequence[ViewLine], current: ViewLine | None) -> list[ViewLine]:
     """The views of the bar: favourites, the member's default, and the one that is open."""
     return [line for line in lines if line.is_favourite or line.is_default or line is current]
-
-
-def view_counts(
-    tenant: Tenant, member: Membership, lines: Sequence[ViewLine], book: Book, today: date
-) -> dict[int, int]:
-    """How many accounts each view has, up to the cap; counted anew after some minutes, or when the view changes."""
-    owners = visible_owners()
-    eyes = "all" if owners is None else str(hash(tuple(sorted(owners))))
-    keys = {
-        line.view.pk: f"view-count:{tenant.pk}:{line.view.pk}:{line.view.updated_at.timestamp():.0f}:"
-        f"{today.isoformat()}:{eyes}:{member.pk if 'me' in str(line.view.parameters) else 0}"
-        for line in lines[:MOST_COUNTED]
-    }
-    kept = cache.get_many(list(keys.values()))
-    found = {}
-    for line in lines[:MOST_COUNTED]:
-        key = keys[line.view.pk]
-        if key not in kept:
-            kept[key] = account_count(tenant, read_filter(line.view.parameters, book, member.pk), today=today)
-            cache.set(key, kept[key], COUNTED_SECONDS)
-        found[line.view.pk] = int(kept[key])
-    return found
 
 
 def users_of(tenant: Tenant, view: SavedView) -> list[Membership]:

@@ -255,7 +255,7 @@ def places(member: Membership, low: str) -> list[Hit]:
     """Pages of the navigation and things to do, as the member's role may; no query."""
     found = [
         Hit(item.title, group.title, item.url, item.icon, key=item.key)
-        for group in navigation_of(member, "")
+        for group in navigation_of(member.role, "")
         for item in group.items
     ]
     found += [

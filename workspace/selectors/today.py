@@ -8,8 +8,9 @@ from datetime import date
 from django.db import connection
 
 from accounts.models import Membership
-from alerts.selectors import first_of, metric_names, open_alerts
+from alerts.selectors import alerts_of, metric_names, most_deserving, waiting
 from playbooks.models import Task
+from workspace.paging import COUNT_CAP, capped
 from workspace.selectors.alerts import AlertLine, line
 
 ALERTS_SHOWN = 6
@@ -43,20 +44,30 @@ def book_of(member: Membership, today: date) -> Book:
 
 @dataclass(frozen=True)
 class TeamDay:
-    """What waits in the whole company."""
+    """What waits in the whole company; the counts end behind the cap."""
 
     alerts: list[AlertLine]
     alert_count: int
     overdue: int
 
+    @property
+    def alerts_shown(self) -> str:
+        """How many alerts wait, as it is shown."""
+        return capped(self.alert_count)
+
+    @property
+    def overdue_shown(self) -> str:
+        """How many tasks are overdue, as it is shown."""
+        return capped(self.overdue)
+
 
 def team_day(member: Membership, today: date) -> TeamDay:
     """The alerts that matter most and how much is overdue; five queries."""
-    alerts = open_alerts(member.tenant, today=today)
+    alerts = waiting(alerts_of(member.tenant), today)
     names = metric_names(member.tenant)
     overdue = Task.objects.filter(tenant=member.tenant, state=Task.State.OPEN, due_on__lt=today)
     return TeamDay(
-        [line(alert, names) for alert in first_of(alerts, ALERTS_SHOWN)],
-        alerts.order_by().count(),
-        overdue.count(),
+        [line(alert, names) for alert in most_deserving(alerts, ALERTS_SHOWN, today=today)],
+        alerts.order_by()[: COUNT_CAP + 1].count(),
+        overdue[: COUNT_CAP + 1].count(),
     )

@@ -66,7 +66,8 @@ def mine(member: Membership) -> Q:
     return Q(assignee_id=member.pk) | Q(pool__in=pools_of(member))
 
 
-def _filtered(tenant: Tenant, wanted: TaskFilter, member: Membership, today: date) -> QuerySet[Task]:
+def filtered(tenant: Tenant, wanted: TaskFilter, member: Membership, today: date) -> QuerySet[Task]:
+    """The tasks that a filter lets through."""
     found = Task.objects.filter(tenant=tenant, state=wanted.state)
     if wanted.who == MINE:
         found = found.filter(mine(member))
@@ -104,7 +105,7 @@ def task_page(
     limit: int = PAGE_SIZE,
 ) -> TaskPage:
     """Tasks by due date; two queries."""
-    found = _filtered(tenant, wanted, member, today)
+    found = filtered(tenant, wanted, member, today)
     total = found.order_by()[: COUNT_CAP + 1].count()
     if after is not None and isinstance(after.value, str):
         day = date.fromisoformat(after.value)

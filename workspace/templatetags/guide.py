@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, cast
 
 from django import forms, template
 from django.forms import BoundField
+from django.template.loader import render_to_string
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext
 
 from workspace import formatting
 from workspace.formatting import number
 from workspace.glossary import BY_KEY, Term
 from workspace.help_texts import PageHelp, help_of
-from workspace.navigation import ENTRIES
+from workspace.navigation import ENTRIES, same_words
 
 register = template.Library()
 
@@ -49,8 +52,26 @@ def _view_name(context: dict[str, Any]) -> str:
 @register.simple_tag(takes_context=True)
 def page_help(context: dict[str, Any]) -> ShownHelp | None:
     """The help of the page that is drawn."""
-    found = help_of(_view_name(context))
+    return _help(_view_name(context))
+
+
+def _help(view_name: str) -> ShownHelp | None:
+    found = help_of(view_name)
     return ShownHelp(found, [BY_KEY[key] for key in found.terms]) if found else None
+
+
+@register.simple_tag(takes_context=True)
+def help_dialog(context: dict[str, Any]) -> SafeString:
+    """What a page says about itself, behind its question mark."""
+    return _help_dialog(_view_name(context), *same_words())
+
+
+@lru_cache(maxsize=1024)
+def _help_dialog(view_name: str, _prefix: str, _language: str, _word: str) -> SafeString:
+    found = _help(view_name)
+    return (
+        mark_safe("") if found is None else render_to_string("workspace/_help_dialog.html", {"help": found})
+    )
 
 
 @register.simple_tag(takes_context=True)

@@ -13,10 +13,11 @@ from typing import Any
 from django import forms, template
 from django.conf import settings
 from django.forms import BoundField
+from django.template.loader import render_to_string
 from django.templatetags.static import static
 from django.urls import get_script_prefix, reverse
 from django.utils import formats, timezone
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
@@ -26,7 +27,8 @@ from accounts.progress import Within, progress_of
 from scoring.selectors.trends import Trend
 from workspace import formatting
 from workspace.bands import band_of
-from workspace.navigation import Group, navigation_of
+from workspace.charts import Chart
+from workspace.navigation import navigation_of, same_words, section_of
 from workspace.timeline_kinds import Kind, kind_of
 
 register = template.Library()
@@ -47,11 +49,26 @@ def icon(name: str, classes: str = "") -> SafeString:
 
 
 @register.simple_tag(takes_context=True)
-def navigation(context: dict[str, Any]) -> list[Group]:
+def navigation(context: dict[str, Any]) -> SafeString:
     """The left navigation of this member on this page."""
     request = context["request"]
     match = request.resolver_match
-    return navigation_of(request.member, match.view_name if match else "")
+    return _navigation(
+        "_navigation", request.member.role, section_of(match.view_name if match else ""), *same_words()
+    )
+
+
+@register.simple_tag(takes_context=True)
+def navigation_keys(context: dict[str, Any]) -> SafeString:
+    """The keys that open what is in the navigation, for the list of keys."""
+    return _navigation("_navigation_keys", context["request"].member.role, "", *same_words())
+
+
+@lru_cache(maxsize=1024)  # of every page, and the same on most of them
+def _navigation(
+    template: str, role: str, section: str, _prefix: str, _language: str, _word: str
+) -> SafeString:
+    return render_to_string(f"workspace/{template}.html", {"groups": navigation_of(role, section)})
 
 
 @register.simple_tag
@@ -208,7 +225,11 @@ def day(context: dict[str, Any], value: date | None) -> SafeString:
     if value is None:
         return mark_safe(formatting.NO_VALUE)
     tenant = context.get("tenant")
-    today = tenant.today() if tenant else timezone.localdate()
+    return _day(value, tenant.today() if tenant else timezone.localdate(), *same_words()[1:])
+
+
+@lru_cache(maxsize=4096)  # a list says the same few days over and over
+def _day(value: date, today: date, _language: str, _word: str) -> SafeString:
     return format_html(
         '<time datetime="{}" title="{}">{}</time>',
         value.isoformat(),
@@ -263,6 +284,28 @@ def spark(values: list[float | None], label: str = "") -> SafeString:
         path,
         last_x,
         last_y,
+    )
+
+
+@register.filter
+def table_rows(chart: Chart) -> SafeString:
+    """The rows of a chart's table, the first cell leading where the bar leads."""
+    links = chart.links or [""] * len(chart.rows)
+    link, row_head, cell = (
+        '<a href="{}">{}</a>',
+        '<tr><th scope="row">{}</th>{}</tr>',
+        '<td class="num">{}</td>',
+    )
+    return format_html_join(
+        "",
+        row_head,
+        (
+            (
+                format_html(link, to, first) if to else first,
+                format_html_join("", cell, ((one,) for one in rest)),
+            )
+            for (first, *rest), to in zip(chart.rows, links, strict=True)
+        ),
     )
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from django.urls import path
 
-from workspace.views import agenda, handover
+from workspace.views import agenda, handover, today
 
 ROUTES = [
+    path("today/team/", today.team, name="today_team"),
     path("today/do/", agenda.deed, name="today_do"),
     path("today/undo/", agenda.undo, name="today_undo"),
     path("today/reopen/", agenda.reopen, name="today_reopen"),

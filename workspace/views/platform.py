@@ -18,6 +18,7 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts import gate
 from accounts.access import get_or_404
 from accounts.models import Tenant, User
+from workspace.audit_words import action_words
 from workspace.selectors import platform as selectors
 from workspace.services.operating import enter, resume, suspend
 
@@ -65,7 +66,8 @@ def platform(request: HttpRequest) -> HttpResponse:
         text=request.GET.get("q", "")[:50].replace("\0", ""),
     )
     lines = [(NAMES[line.name], line) for line in found.lines]
-    context = {"found": found, "lines": lines, "q": request.GET.get("q", "")}
+    log = [(entry, action_words(entry.action)) for entry in found.log]
+    context = {"found": found, "lines": lines, "log": log, "q": request.GET.get("q", "")}
     return render(request, "workspace/platform.html", context)
 
 

@@ -28,10 +28,10 @@ from workspace.selectors.saved_views import (
     ACCOUNTS,
     ViewLine,
     users_of,
-    view_counts,
     view_of,
     visible_views,
 )
+from workspace.selectors.view_counts import row_counts, view_counts
 from workspace.selectors.view_kinds import KINDS, ViewKind, ViewState, kind_of, view_state
 from workspace.services.saved_views import delete_view, mark_view, save_view
 from workspace.view_forms import ViewForm
@@ -217,9 +217,16 @@ def view_list(request: TenantRequest) -> HttpResponse:
 @require_safe
 @member_only
 def view_bar_counts(request: TenantRequest) -> HttpResponse:
-    """How many accounts each view of the member's bar has; asked for once the list is there."""
-    state = list_state(request.tenant, request.member, request.GET)
-    counts = view_counts(request.tenant, request.member, state.bar, state.wanted.book, request.tenant.today())
+    """How many rows each view of the member's bar has; asked for once the list is there."""
+    tenant, member = request.tenant, request.member
+    kind = kind_of(request.GET.get("list", ""))
+    state: ListState | ViewState
+    if kind.read is None:
+        state = list_state(tenant, member, request.GET)
+        counts = view_counts(tenant, member, state.bar, state.wanted.book, tenant.today())
+    else:
+        state = view_state(tenant, member, kind.key, request.GET)
+        counts = row_counts(tenant, member, kind.key, state.bar)
     shown = [(line, capped(counts[line.view.pk]) if line.view.pk in counts else "") for line in state.bar]
     return render(
         request, "workspace/accounts/_view_bar.html", {"state": state, "shown": shown, "counted": True}

@@ -59,9 +59,16 @@ def today(request: TenantRequest) -> HttpResponse:
         "overview": overview(request.tenant, row, by=_by(request)),
         "movers": movers(request.tenant, row=row),
         "team": team_day(request.member, day),
-        "csm_days": csm_days(request.tenant, day) if has_role(request.member, Role.MANAGER) else [],
     }
     return render(request, "workspace/today/team.html", context)
+
+
+@require_safe
+@manager_only
+def team(request: TenantRequest) -> HttpResponse:
+    """What waits at each CSM; a part of the first page that comes by itself, since it counts everybody's work."""
+    days = csm_days(request.tenant, request.tenant.today())
+    return render(request, "workspace/today/_team.html", {"csm_days": days})
 
 
 def _by(request: TenantRequest) -> str:

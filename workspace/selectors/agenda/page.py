@@ -12,7 +12,7 @@ from playbooks.calendars import calendars_of
 from workspace.agenda import NO_ACCOUNT, Item, Part, coming, items, on_day
 from workspace.selectors.agenda import reading, words
 
-SHOWN = 60  # items; the others move up as the list empties
+SHOWN = 30  # items; the others move up as the list empties
 
 
 @dataclass(frozen=True)
@@ -33,6 +33,16 @@ class Day:
     def more(self) -> int:
         """How many wait behind them."""
         return max(0, len(self.now) - SHOWN)
+
+    @property
+    def next_shown(self) -> list[Item]:
+        """The items of the next working day that are on the page."""
+        return self.next[:SHOWN]
+
+    @property
+    def next_more(self) -> int:
+        """How many come behind them."""
+        return max(0, len(self.next) - SHOWN)
 
     @property
     def is_tomorrow(self) -> bool:
@@ -63,18 +73,14 @@ def day_of(member: Membership, today: date) -> Day:
 
 
 def find_parts(member: Membership, today: date, until: date) -> Iterator[Part]:
-    """Everything that is on the member's list by a day; eleven queries."""
+    """Everything that is on the member's list by a day; twelve queries."""
     tenant = member.tenant
     plays, names = reading.plays(tenant), metric_names(tenant)
     asides = reading.set_asides(member, today)
     tasks = reading.due_tasks(member, until)
     runs = {task.run_id for task in tasks if task.run_id is not None}
     found: list[Part | None] = [words.task_part(task, today) for task in tasks]
-    found += [
-        words.alert_part(alert, names, plays)
-        for alert in reading.waiting_alerts(member, until)
-        if not reading.worked_on_elsewhere(alert, runs)
-    ]
+    found += [words.alert_part(alert, names, plays) for alert in reading.waiting_alerts(member, until, runs)]
     found += [words.drop_part(drop, plays, asides, today) for drop in reading.drops(member, today)]
     found += [words.renewal_part(one, plays, asides, today) for one in reading.renewals(member, until)]
     found += [words.review_part(pack, asides, today) for pack in reading.reviews(member, today, until)]

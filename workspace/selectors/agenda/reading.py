@@ -15,7 +15,7 @@ from django.db.models.expressions import RawSQL
 from django.utils.translation import gettext
 
 from accounts.models import Membership, Tenant
-from alerts.models import Alert
+from alerts.models import Alert, Rule
 from expansion.models import Renewal
 from nps.surveys.models import Answer
 from playbooks.models import Run, SetAside, Task
@@ -75,24 +75,35 @@ WHERE a.tenant_id = %(tenant)s AND a.id = ANY(%(ids)s)
 
 
 def due_tasks(member: Membership, until: date) -> list[Task]:
-    """The member's tasks and those of their pools, due by a day."""
-    return list(my_open_tasks(member, due_by=until)[:MOST])
+    """The member's tasks and those of their pools, due by a day; only what a list says of them."""
+    found = my_open_tasks(member, due_by=until).select_related(None).select_related("run__playbook")
+    return list(
+        found.only(
+            *("tenant", "account", "title", "priority", "due_on", "assignee", "pool"),
+            *("run__tenant", "run__playbook__tenant", "run__playbook__name"),
+        )[:MOST]
+    )
 
 
-def waiting_alerts(member: Membership, until: date) -> list[Alert]:
-    """The member's alerts that are open, or come back by a day."""
+def waiting_alerts(member: Membership, until: date, runs_with_tasks: Collection[int]) -> list[Alert]:
+    """The member's alerts that are open, or come back by a day; only what a list says of them. Two queries.
+
+    Not those whose play runs and asks nothing of the member now: somebody, or automation, is on it.
+    """
     tenant = member.tenant
     ids = RawSQL(_ALERTS, [tenant.pk, member.pk, tenant.pk, member.pk])
     found = Alert.objects.filter(tenant=tenant, pk__in=ids).filter(
         Q(state=Alert.State.OPEN) | Q(state=Alert.State.SNOOZED, snoozed_until__lte=until)
     )
-    return list(found.select_related("rule", "account", "run").order_by("-id")[:MOST])
-
-
-def worked_on_elsewhere(alert: Alert, runs_with_tasks: Collection[int]) -> bool:
-    """Whether the alert's play runs and asks nothing of the member now: somebody, or automation, is on it."""
-    running = alert.run is not None and alert.run.state == Run.State.RUNNING
-    return running and alert.run_id not in runs_with_tasks
+    found = found.filter(Q(run=None) | ~Q(run__state=Run.State.RUNNING) | Q(run_id__in=list(runs_with_tasks)))
+    fields = ("tenant", "rule", "account", "subject", "state", "severity", "opened_on", "evidence")
+    alerts = list(found.only(*fields, "person_reason", "run", "snoozed_until").order_by("-id")[:MOST])
+    rules = {
+        rule.pk: rule for rule in Rule.objects.filter(tenant=tenant)
+    }  # a few, with hundreds of alerts each
+    for alert in alerts:
+        alert.rule = rules[alert.rule_id]
+    return alerts
 
 
 def drops(member: Membership, today: date) -> list[Drop]:
