@@ -222,6 +222,7 @@ class ReportDetailView(TenantAPIView):
         answer=REPORT,
         parameters=[inpath("name", STRING, "The name of a report."), *PARAMETERS],
         errors=[400, 404],
+        tag="reports",
         description="Figures are those that the night stored: the same as on the page. Money is in cents.",
     )
     def get(self, request: Request, name: str) -> Response:

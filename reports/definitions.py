@@ -33,7 +33,7 @@ HEALTH = Report(
         "weight that was known."
     ),
     (
-        _share("healthy", _("Healthy")),
+        _share("healthy", pgettext_lazy("accounts", "Healthy")),
         _share("at_risk", pgettext_lazy("band", "At risk")),
         _share("critical", pgettext_lazy("band", "Critical")),
         _share("unknown", _("Without a band")),
@@ -260,7 +260,7 @@ ALERTS = Report(
         "an alert to the first thing somebody did about it, of the alerts acted on in the period."
     ),
     (
-        Part("opened", _("Opened"), Kind.COUNT, decimals=0),
+        Part("opened", pgettext_lazy("alerts", "Opened"), Kind.COUNT, decimals=0),
         Part("closed", pgettext_lazy("alerts", "Closed"), Kind.COUNT, decimals=0),
         Part("open", _("Open at the end"), Kind.COUNT, decimals=0),
         Part("first_action", _("To first action"), Kind.MEDIAN, _("hours"), decimals=0),
@@ -304,7 +304,7 @@ TASKS = Report(
         "period, by whoever did."
     ),
     (
-        Part("overdue", _("Overdue"), Kind.COUNT, decimals=0),
+        Part("overdue", pgettext_lazy("tasks", "Overdue"), Kind.COUNT, decimals=0),
         Part("done", pgettext_lazy("tasks", "Done"), Kind.COUNT, decimals=0),
     ),
     windows=WINDOWS,
@@ -316,7 +316,7 @@ SAVES = Report(
     "saves",
     _("Saves"),
     _("Plays that ended with “recovered” in the period ÷ plays that ended with an outcome."),
-    (_share("saves", _("Recovered"), n_of_parts=True),),
+    (_share("saves", pgettext_lazy("plays", "Recovered"), n_of_parts=True),),
     windows=WINDOWS,
     subject=_("Share of plays that recovered an account"),
 )

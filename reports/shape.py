@@ -18,7 +18,7 @@ MONTH = re.compile(r"(\d{4})-(0[1-9]|1[0-2])")
 def loose_title(key: str) -> str:
     """What a part is called that the tenant's data name: a month in words, everything else as it is."""
     found = MONTH.fullmatch(key)
-    return key if found is None else date_format(date(int(found[1]), int(found[2]), 1), "M Y")
+    return key if found is None else date_format(date(int(found[1]), int(found[2]), 1), "YEAR_MONTH_FORMAT")
 
 
 @dataclass(frozen=True)

@@ -27,11 +27,6 @@ class Chart:
     rows: list[list[str]]
     links: Sequence[str] = ()  # where the rows lead, as the points do that a mouse can press
 
-    @property
-    def linked_rows(self) -> list[tuple[list[str], str]]:
-        """The rows of the table with where each leads."""
-        return list(zip(self.rows, self.links or [""] * len(self.rows), strict=True))
-
 
 @dataclass(frozen=True)
 class Span:

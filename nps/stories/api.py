@@ -175,6 +175,7 @@ class ReferenceUsesView(TenantAPIView):
         answer=USE,
         parameters=[inpath("reference_id", INTEGER)],
         errors=[404, 409],
+        tag="references",
         description="409 while the reference rests, when its quarter is full, or when it is not in the library.",
     )
     def post(self, request: Request, reference_id: int) -> Response:

@@ -28,6 +28,7 @@ class WebChart:
     summary: str
     columns: list[str]
     rows: list[list[str]]
+    links: tuple[str, ...] = ()  # a customer is led nowhere
 
 
 @dataclass(frozen=True)

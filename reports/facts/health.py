@@ -14,15 +14,15 @@ FROM scoring_score s
 JOIN accounts_account a ON a.tenant_id = s.tenant_id AND a.id = s.account_id
 CROSS JOIN LATERAL (SELECT coalesce(nullif(a.currency, ''), %(base)s) AS currency, (s.band > 0)::int AS known) m
 CROSS JOIN LATERAL (
-  SELECT 'healthy', '', (s.band = 3)::int::numeric, m.known::numeric
-  UNION ALL SELECT 'at_risk', '', (s.band = 2)::int, m.known
-  UNION ALL SELECT 'critical', '', (s.band = 1)::int, m.known
-  UNION ALL SELECT 'unknown', '', (s.band = 0)::int, 1
-  UNION ALL SELECT 'mean', '', CASE WHEN s.band > 0 THEN s.score::numeric ELSE 0 END, m.known
-  UNION ALL SELECT 'coverage', '', s.coverage::numeric, 1
-  UNION ALL SELECT 'mrr_healthy', m.currency, (s.band = 3)::int * a.mrr_cents, m.known * a.mrr_cents
-  UNION ALL SELECT 'mrr_at_risk', m.currency, (s.band = 2)::int * a.mrr_cents, m.known * a.mrr_cents
-  UNION ALL SELECT 'mrr_critical', m.currency, (s.band = 1)::int * a.mrr_cents, m.known * a.mrr_cents
+  SELECT 'healthy'::text, ''::text, (s.band = 3)::int::numeric, m.known::numeric
+  UNION ALL SELECT 'at_risk', '', (s.band = 2)::int::numeric, m.known::numeric
+  UNION ALL SELECT 'critical', '', (s.band = 1)::int::numeric, m.known::numeric
+  UNION ALL SELECT 'unknown', '', (s.band = 0)::int::numeric, 1::numeric
+  UNION ALL SELECT 'mean', '', CASE WHEN s.band > 0 THEN s.score::numeric ELSE 0 END, m.known::numeric
+  UNION ALL SELECT 'coverage', '', s.coverage::numeric, 1::numeric
+  UNION ALL SELECT 'mrr_healthy', m.currency, ((s.band = 3)::int * a.mrr_cents)::numeric, (m.known * a.mrr_cents)::numeric
+  UNION ALL SELECT 'mrr_at_risk', m.currency, ((s.band = 2)::int * a.mrr_cents)::numeric, (m.known * a.mrr_cents)::numeric
+  UNION ALL SELECT 'mrr_critical', m.currency, ((s.band = 1)::int * a.mrr_cents)::numeric, (m.known * a.mrr_cents)::numeric
 ) AS v(part, currency, numerator, denominator)
 WHERE s.tenant_id = %(tenant)s AND s.kind = %(health)s AND s.day = %(day)s AND {PRESENT} AND v.denominator <> 0
 """

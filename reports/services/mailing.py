@@ -190,12 +190,14 @@ def compose_report(tenant: Tenant, key: str, payload: Mapping[str, Any]) -> Emai
             "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
         },
     )
-    picture = f'<p><img src="cid:{PICTURE}" alt="{escape(payload["alt"])}" width="{PICTURE_WIDTH}"></p>'
+    # A phone is narrower than the picture.
+    fits = f"width:100%;height:auto;max-width:{PICTURE_WIDTH}px"
+    image = f'<img src="cid:{PICTURE}" alt="{escape(payload["alt"])}" width="{PICTURE_WIDTH}" style="{fits}">'
     mail.attach_alternative(
         render(
             Page(
                 subject=payload["subject"],
-                body=picture + as_html(payload["text"], {}),
+                body=f"<p>{image}</p>" + as_html(payload["text"], {}),
                 language=payload["language"],
                 colour=tenant.brand_color,
                 sender=tenant.name,
@@ -208,8 +210,8 @@ def compose_report(tenant: Tenant, key: str, payload: Mapping[str, Any]) -> Emai
         ),
         "text/html",
     )
-    image = MIMEImage(base64.b64decode(payload["picture"]), "png")
-    image.add_header("Content-ID", f"<{PICTURE}>")
-    image.add_header("Content-Disposition", "inline", filename="chart.png")
-    mail.attach(image)
+    attached = MIMEImage(base64.b64decode(payload["picture"]), "png")
+    attached.add_header("Content-ID", f"<{PICTURE}>")
+    attached.add_header("Content-Disposition", "inline", filename="chart.png")
+    mail.attach(attached)
     return mail
