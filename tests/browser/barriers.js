@@ -11,11 +11,12 @@ window.csAsk = (() => {
     e.tabIndex >= 0 && !e.disabled && e.type !== 'hidden' && !e.closest('[inert], dialog:not([open])')
     && e.checkVisibility({visibilityProperty: true}) && e.getClientRects().length);
 
-  // What axe calls a violation, whatever its weight; or only what another colour or width can change.
-  const CHANGING = ['color-contrast', 'link-in-text-block', 'target-size', 'scrollable-region-focusable'];
+  // What axe calls a violation, whatever its weight; or only what another colour can change: each width is asked as a whole once.
+  const CHANGING = ['color-contrast', 'link-in-text-block'];
   const barriers = async whole => {
     const which = whole ? {rules: {'target-size': {enabled: true}}} : {runOnly: {type: 'rule', values: CHANGING}};
-    const result = await axe.run(document, {resultTypes: ['violations'], ...which});
+    // Style sheets are not fetched: no rule that is asked reads them, and axe would break the page's policy with each `@import`.
+    const result = await axe.run(document, {resultTypes: ['violations'], preload: false, ...which});
     return result.violations.map(v => `${v.id} (${v.impact}): `
       + v.nodes.slice(0, 3).map(n => `${n.target.join(' ')} ${n.html.slice(0, 90)}`).join(' | '));
   };
@@ -31,7 +32,14 @@ window.csAsk = (() => {
   // Wider than the window, and by what.
   const wide = words => {
     const over = document.documentElement.scrollWidth - window.innerWidth;
-    const out = e => e.getBoundingClientRect().right > window.innerWidth + 0.5;
+    // Its own text may be wider than the box that it stands in.
+    const rects = e => [e, ...[...e.childNodes].filter(n => n.nodeType === Node.TEXT_NODE)].map(n => {
+      if (n === e) { return e.getBoundingClientRect(); }
+      const range = document.createRange();
+      range.selectNode(n);
+      return range.getBoundingClientRect();
+    });
+    const out = e => rects(e).some(r => r.right > window.innerWidth + 0.5);
     if (over <= 0) { return []; }
     const guilty = [...document.body.querySelectorAll('*')].filter(e => {
       if (!out(e) || [...e.children].some(out)) { return false; }

@@ -86,6 +86,10 @@ class Visitor:
         self.page.wait_for_url(
             re.compile(r"/t/acme/(get-started/)?$")
         )  # a new company begins with its first steps
+        if self.page.locator(
+            "[data-lazy]"
+        ).count():  # a part that comes by itself; leaving would end its request
+            self.page.wait_for_load_state("networkidle")
 
     def open(self, path: str) -> None:
         """A page of the company, loaded to the end."""

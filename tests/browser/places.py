@@ -10,6 +10,7 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts import signup
+from accounts.api_docs import reference
 from accounts.fence.scope import tenant_scope
 from accounts.invitations import password_link
 from accounts.links import make_link
@@ -34,8 +35,85 @@ from tests.doors.world import World
 from workspace.views.account import TABS
 
 RANK = (table.VIEWER, table.CSM, table.MANAGER, table.ADMIN)
-# Answers that are no page of ours: files, feeds, mails in their own look.
-FILES = ("export.", ".csv", ".xlsx", ".yaml", ".pdf", ".png", ".zip", ".css", ".ics", "/html/", "/mail/")
+# Answers that are no page of ours: files, feeds, mails in their own look (nothing runs in their frames, axe neither).
+FILES = (
+    "export.",
+    ".csv",
+    ".xlsx",
+    ".yaml",
+    ".pdf",
+    ".pptx",
+    ".png",
+    ".zip",
+    ".css",
+    ".ics",
+    "/html/",
+    "/mail/",
+)
+# Of the rest, what is no whole page by itself; whatever else is none is a fault of the crawl.
+PARTS = {
+    "accounts/mentions/": "the list under a note that is being written",
+    "accounts/<int:pk>/part/<slug:name>/": "a panel of the account's page, seen there",
+    "views/counts/": "figures beside the saved views",
+    "notifications/bell/": "the figure on the bell",
+    "notifications/panel/": "the list under the bell",
+    "get-started/live/": "the first event, on the page of first steps",
+    "accounts/<int:pk>/files/<int:file_pk>/": "a file",
+    "expansion/proposals/<int:pk>/": "a file",
+    "packs/<int:pk>/files/<slug:kind>/": "a file",
+    "messages/templates/<int:pk>/preview/<slug:language>/": "a mail in its own look",
+}
+# Outside of companies: nothing for a reader's eyes, or looked at where it stands.
+OUTSIDE = {
+    **dict.fromkeys(("healthz", "readyz", "metrics"), "for machines"),
+    **dict.fromkeys(("surveys/<str:token>/logo", "sso/<slug:slug>/metadata/", "operator/jsi18n/"), "a file"),
+    "accounts/2fa/recovery-codes/download/": "a file",
+    "accounts/2fa/webauthn/login/": "what the passkey button of the login page fetches",
+    "operator/autocomplete/": "what a field of the admin fetches",
+    "operator/r/<path:content_type_id>/<path:object_id>/": "leads on to the thing itself",
+    "accounts/email/confirm/<str:token>/": "the link of a mail: a sentence and a button in the frame of accounts/email/",
+    "accounts/login/code/confirm/": "no codes by mail: leads to the login",
+    "accounts/password/set/": "everybody has a password: leads to changing it",
+    **dict.fromkeys(
+        (f"sso/<slug:slug>/{rest}/" for rest in ("callback", "acs", "finish")),
+        "the provider's answer: the refusal is the page of the test of refusals, the rest leads on",
+    ),
+    **dict.fromkeys(
+        (f"operator/platform/<int:pk>/{deed}/" for deed in ("suspend", "resume", "enter")), "answers a button"
+    ),
+    **dict.fromkeys(
+        (f"operator/accounts/{name}/<path:object_id>/" for name in ("tenant", "user", "membership")),
+        "an old address of the admin: leads to the row",
+    ),
+    "operator/(?P<url>.*)$": "404",
+    **dict.fromkeys(
+        ("operator/login/", "operator/password_change/", "operator/password_change/done/"),
+        "leads to the page that everybody has for it",
+    ),
+    "operator/logout/": "answers a button",
+}
+# Seen by somebody who protects a login (`test_signing_on_has_no_barrier`) and by somebody who is refused.
+BEFORE_FACTORS = ["", "totp/activate/", "webauthn/", "webauthn/add/"]
+WITH_FACTORS = [
+    "logout/",
+    "email/",
+    "password/change/",
+    "reauthenticate/",
+    "2fa/",
+    "2fa/reauthenticate/",
+    "2fa/recovery-codes/",
+    "2fa/recovery-codes/generate/",
+    "2fa/webauthn/",
+    "2fa/webauthn/reauthenticate/",
+    "2fa/totp/deactivate/",
+]
+ON_THE_WAY = {
+    "": "choosing a company",
+    "accounts/2fa/authenticate/": "the second factor",
+    "accounts/2fa/webauthn/keys/<int:pk>/edit/": "a row of the passkeys",
+    "accounts/2fa/webauthn/keys/<int:pk>/remove/": "a row of the passkeys",
+    "sso/<slug:slug>/go/": "a provider that does not answer",
+}
 
 
 @dataclass(frozen=True)
@@ -70,7 +148,7 @@ def inside(world: World, role: str) -> list[Place]:
 def of_the_first_day(role: str) -> list[Place]:
     """Every page that needs nothing to be there."""
     return [
-        Place(f"{door.route} (first day)", f"/t/acme/{door.route}")
+        Place(door.route, f"/t/acme/{door.route}")
         for door in table.TENANT
         if not door.params
         and RANK.index(door.needs.get("GET", "admin")) <= RANK.index(role)
@@ -100,7 +178,8 @@ def of_the_operator(world: World) -> list[Place]:
     ]
     for name, pk in rows.items():
         found += [
-            f"operator/accounts/{name}/{rest}" for rest in ("", "add/", f"{pk}/change/", f"{pk}/delete/")
+            f"operator/accounts/{name}/{rest}"
+            for rest in ("", "add/", f"{pk}/change/", f"{pk}/history/", f"{pk}/delete/")
         ]
     return [Place(path, f"/{path}") for path in found]
 
@@ -116,24 +195,18 @@ def pages(places: list[Place], client: Client, *, closed: tuple[int, ...] = ()) 
         kind = answer.headers.get("Content-Type", "")
         if answer.status_code >= 400 and answer.status_code not in closed:
             raise AssertionError(f"{place.route}: {answer.status_code}")
-        # A mail in its frame: nothing runs in it, axe neither, which would wait for ever.
         framed = "sandbox" in answer.headers.get("Content-Security-Policy", "")
-        if (
-            answer.status_code == 200
-            and not framed
-            and kind.startswith("text/html")
-            and b"<html" in answer.content
-        ):
+        whole = not framed and kind.startswith("text/html") and b"<html" in answer.content
+        if answer.status_code == 200 and whole:
             found.append(place)
+        elif answer.status_code == 200 and place.route not in PARTS:
+            raise AssertionError(f"{place.route} is no whole page and not named in PARTS")
         answer.close()
     return found
 
 
 def of_visitors(world: World) -> list[Place]:
-    """What is open without a login: entrance, signed links (good and bad), published stories.
-
-    Not among them: `/api/docs/`, which is Swagger's own page as it is shipped.
-    """
+    """What is open without a login: entrance, signed links (good and bad), published stories, the API's reference."""
     tenant, now = world.tenant, timezone.now()
     with tenant_scope(tenant):
         SignOn.objects.create(issuer="https://127.0.0.1:1", is_enabled=True, label="Keys & Co")
@@ -195,6 +268,8 @@ def of_visitors(world: World) -> list[Place]:
         f"stories/acme/{story.slug}/",
         f"reports/stop/{report_leaving(tenant, subscription.pk)}/",
         "reports/stop/none/",
+        "api/docs/",
+        *(f"api/docs/{tag}/" for tag in reference()),
         "nowhere/",
     ]
     return [Place(path[:60], f"/{path}") for path in paths]

@@ -179,6 +179,9 @@ def test_the_keyboard_reaches_search_lists_and_pages(
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name="Almería Logistics")).to_be_visible()
+    page.wait_for_load_state(
+        "networkidle"
+    )  # whoever leaves before ends a request, which htmx says to the console
     page.keyboard.press("g")
     page.keyboard.press("l")
     page.wait_for_url("**/alerts/")

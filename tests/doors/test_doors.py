@@ -366,7 +366,13 @@ def test_public_pages_show_nothing_of_a_tenant(acme: World, rival: World) -> Non
                 continue
             for method in METHODS:
                 named = {"key": "csi_x_y", "token": "x:y:z"}
-                named |= {"tenant_slug": "acme", "slug": "nobody-knows", "kind": "logo", "pk": "1"}
+                named |= {
+                    "tenant_slug": "acme",
+                    "slug": "nobody-knows",
+                    "kind": "logo",
+                    "pk": "1",
+                    "tag": "alerts",
+                }
                 answer = ask(client, method, "/" + filled(route, named))
                 content = getattr(answer, "content", b"")
                 assert answer.status_code < 500, (method, route)
