@@ -8,9 +8,11 @@ from typing import Any, TypeVar, cast
 
 from django.conf import settings
 from django.contrib import admin
+from django.contrib.admin.widgets import AdminSplitDateTime
 from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
+from django.db.models import DateTimeField
 from django.forms import CheckboxInput
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
@@ -84,10 +86,20 @@ class TenantAdminSite(HouseAdminSite):
         return bool(member and member.user.is_active and has_role(member, Role.ADMIN))
 
 
+class NamedSplitDateTime(AdminSplitDateTime):
+    """A day and a time, each with its name for who does not see the words before them."""
+
+    def __init__(self, attrs: dict[str, Any] | None = None) -> None:
+        super().__init__(attrs)
+        for widget, name in zip(self.widgets, (_("Date"), _("Time")), strict=True):
+            widget.attrs["aria-label"] = name
+
+
 class TenantModelAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in the stubs only
     """Rights by the tenant role instead of Django's permissions; changes go to our audit log instead of LogEntry."""
 
     show_full_result_count = False
+    formfield_overrides = {DateTimeField: {"widget": NamedSplitDateTime}}  # as Django declares it
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         """Members are offered with their names read along."""

@@ -114,10 +114,20 @@ class MembershipChangeForm(forms.ModelForm):  # type: ignore[type-arg]  # generi
 class MembershipAdmin(DirectoryAdmin):
     """Members of all tenants: the operator lets the first admin in."""
 
-    list_display = ["user", "tenant", "role", "is_active"]
+    list_display = ["who", "company", "role", "is_active"]
     list_filter = ["role", "is_active"]
     list_select_related = ["user", "tenant"]
     search_fields = ["user__email__startswith", "tenant__slug__startswith"]
+
+    @admin.display(description=_("User"), ordering="user")
+    def who(self, member: Membership) -> str:
+        """The person."""
+        return str(member.user)
+
+    @admin.display(description=_("Company"), ordering="tenant")
+    def company(self, member: Membership) -> str:
+        """Where they are a member."""
+        return str(member.tenant)
 
     def get_form(
         self, request: HttpRequest, obj: Membership | None = None, change: bool = False, **kwargs: Any

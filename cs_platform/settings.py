@@ -9,7 +9,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 import environ
 import structlog
-from csp.constants import NONE, SELF, UNSAFE_INLINE
+from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
@@ -79,7 +79,6 @@ INSTALLED_APPS = [
     "allauth.socialaccount",  # its OpenID Connect client; accounts/signon decides who is let in
     "rest_framework",
     "drf_spectacular",
-    "drf_spectacular_sidecar",
     "django_htmx",
     "django_cotton.apps.SimpleAppConfig",
     "template_partials.apps.SimpleAppConfig",
@@ -234,9 +233,9 @@ PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
 if TESTING:
     PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
-    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
-    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "accounts.passwords.UnlikeThePerson"},
+    {"NAME": "accounts.passwords.LongEnough", "OPTIONS": {"min_length": 10}},
+    {"NAME": "accounts.passwords.Uncommon"},
 ]
 # Limits of tries; the others are allauth's. Second factors count as `login_failed`, with the person as the key.
 SIGN_IN_LIMITS = {
@@ -282,8 +281,6 @@ CONTENT_SECURITY_POLICY = {
         "object-src": [NONE],
     },
 }
-# Swagger's own page styles itself; only that path is looser (accounts.api_docs).
-SWAGGER_STYLE_SRC = [SELF, UNSAFE_INLINE]
 DATA_UPLOAD_MAX_MEMORY_SIZE = 6 * 1024 * 1024  # a batch may have 5 MB
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 5000
 
@@ -363,8 +360,6 @@ SPECTACULAR_SETTINGS = {
     "SERVE_PERMISSIONS": [],
     "SERVE_AUTHENTICATION": [],
     "SCHEMA_PATH_PREFIX": "/api/v1",
-    "SWAGGER_UI_DIST": "SIDECAR",
-    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
 }
 

@@ -49,6 +49,7 @@ ACTIONS: dict[str, Promise] = {
     "lead_settings.changed": _("Settings of leads changed"),
     "member.added": _("Member added"),
     "member.deactivated": _("Member switched off"),
+    "member.email_changed": _("E-mail address changed"),
     "member.factor_added": _("Second factor added"),
     "member.factor_removed": _("Second factor removed"),
     "member.factors_reset": _("Second factors reset"),

@@ -13,7 +13,7 @@ from django.core.exceptions import FieldDoesNotExist
 from django.db.models import Model
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
 
 from workspace.audit_actions import ACTIONS
 from workspace.timeline_kinds import KINDS
@@ -23,6 +23,13 @@ HOW = {
     "added": gettext_lazy("added"),
     "changed": gettext_lazy("changed"),
     "deleted": gettext_lazy("deleted"),
+}
+
+
+ROWS = {
+    "added": pgettext_lazy("rows", "added"),
+    "changed": pgettext_lazy("rows", "changed"),
+    "deleted": pgettext_lazy("rows", "deleted"),
 }
 
 
@@ -110,7 +117,7 @@ def written_words(tables: Mapping[str, Mapping[str, Any]]) -> list[Written]:
     found = []
     for table, change in tables.items():
         model, rows = model_of(table), int(change.get("rows", 0))
-        how = ", ".join(str(HOW[verb]) for verb in change.get("how", []) if verb in HOW)
+        how = ", ".join(str(ROWS[verb]) for verb in change.get("how", []) if verb in ROWS)
         name = str(model._meta.verbose_name) if model else table
         words = ngettext("%(name)s: %(rows)d row", "%(name)s: %(rows)d rows", rows)
         line = words % {"name": capfirst(name), "rows": rows}

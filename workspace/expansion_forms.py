@@ -29,7 +29,7 @@ def amount_of(cents: int | None) -> Decimal | None:
     """A typed amount of cents, without needless places."""
     if cents is None or money_hidden():
         return None
-    return Decimal(cents // 100) if cents % 100 == 0 else Decimal(cents) / CENTS
+    return Decimal(cents // 100) if cents % 100 == 0 else (Decimal(cents) / CENTS).quantize(Decimal("0.01"))
 
 
 def _day(label: Any, *, required: bool = True) -> forms.DateField:

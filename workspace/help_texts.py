@@ -42,7 +42,10 @@ PAGES: dict[str, PageHelp] = {
             "Findings of the rules: one open alert per rule, account and subject. Close it with what "
             "it was worth, or snooze it to a day."
         ),
-        _("Rules run each night and when data arrives; the evidence shows the numbers at that moment."),
+        _(
+            "Rules run each night and when data arrives; the evidence shows the numbers at that moment. What "
+            "deserves most comes first: MRR × risk × nearness of the renewal, in everybody's list as of last night."
+        ),
         ("alert", "severity", "snooze"),
     ),
     "attention": PageHelp(

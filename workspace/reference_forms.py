@@ -18,6 +18,7 @@ from nps.references.models import (
     ReferenceUse,
 )
 from nps.references.services.settings import FIELDS
+from workspace.expansion_forms import amount_of, cents_of
 
 WORDS_HELP = _("Separated by commas.")
 
@@ -183,8 +184,31 @@ class RequestForm(forms.Form):
         ]
 
 
+class CentsField(forms.DecimalField):
+    """Money: typed in whole units, given on in cents."""
+
+    def prepare_value(self, value: Any) -> Any:
+        """What is kept, as people write it; what was typed stays as it is."""
+        return amount_of(value) if isinstance(value, int) else value
+
+    def clean(self, value: Any) -> Any:
+        """The cents."""
+        return cents_of(super().clean(value))
+
+
 class ReferenceSettingsForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the stubs only
     """Thresholds and limits."""
+
+    roi_min_cents = CentsField(
+        label=_("ROI per month from"),
+        help_text=_("In the account's own currency."),
+        min_value=0,
+        max_digits=14,
+        decimal_places=2,
+    )
+    donation_max_cents = CentsField(
+        label=_("Largest donation"), min_value=0, max_value=100_000, max_digits=8, decimal_places=2
+    )
 
     class Meta:
         model = ReferenceSettings

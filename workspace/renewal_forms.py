@@ -29,7 +29,9 @@ def cents_of(amount: Decimal | None) -> int | None:
 
 def amount_of(cents: int | None) -> Decimal | None:
     """Cents as a form shows them."""
-    return None if cents is None or money_hidden() else Decimal(cents) / 100
+    if cents is None or money_hidden():
+        return None
+    return Decimal(cents // 100) if cents % 100 == 0 else (Decimal(cents) / 100).quantize(Decimal("0.01"))
 
 
 def _amount(label: Any, help_text: Any, *, required: bool = False) -> forms.DecimalField:
