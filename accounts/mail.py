@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.conf import settings
@@ -25,6 +25,10 @@ class Letter:
     language: str = "en"
     action_label: str = ""  # of a button, which the text part names as an address
     action_url: str = ""
+    markup: str = (
+        ""  # the text with headings and links, in which names are merge fields; else the text as it stands
+    )
+    values: Mapping[str, str] = field(default_factory=dict)
 
 
 Dress = Callable[[Letter, Tenant | None], str]
@@ -67,13 +71,18 @@ def mail_domain() -> str:
 
 
 def compose_email(tenant: Tenant, key: str, payload: Mapping[str, Any]) -> EmailMultiAlternatives:
-    """The mail of an item of the kind `email`: `{"to": [...], "subject", "text", "action_label"?, "action_url"?}`."""
+    """The mail of an item of the kind `email`.
+
+    `{"to": [...], "subject", "text", "language"?, "action_label"?, "action_url"?, "markup"?, "values"?}`
+    """
     letter = Letter(
         payload["subject"],
         payload["text"],
         language=payload.get("language") or tenant.language,
         action_label=payload.get("action_label", ""),
         action_url=payload.get("action_url", ""),
+        markup=payload.get("markup", ""),
+        values=payload.get("values", {}),
     )
     return message_of(letter, tenant=tenant, to=payload["to"], message_id=stable_id(tenant, EMAIL, key))
 

@@ -1,8 +1,9 @@
-"""Markdown-like bodies as HTML and as plain text: paragraphs, lists, bold, links, rows of buttons. Pure.
+"""Markdown-like bodies as HTML and as plain text: headings, paragraphs, lists, bold, links, rows of buttons. Pure.
 
 A line in brackets that holds nothing but links, `[[0](https://…) [1](https://…)]`, is a row of buttons of equal width.
 
 A merge field's value is text and nothing else: it is put in while the markup is read, so it can never become markup.
+Text that somebody else may have written a part of goes through `plain_html`, where only addresses become links.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ INLINE = re.compile(
     rf"|(?P<field>{FIELD.pattern.replace('?P<name>', '').replace('?P<instead>', '')})"
 )
 ITEM = re.compile(r"[-*•] +")
+HEADING = "## "
+ADDRESS = re.compile(r"https?://[^\s<>\"'{}]+[^\s<>\"'{}.,;:!?)]")
 BUTTONS = re.compile(r"\[(?P<links>\[.+\))\]\Z")
 # Mail programs know no style sheets; the cells are what keeps eleven buttons on one line of a phone.
 ROW_STYLE = "border-collapse:separate;border-spacing:3px 0;table-layout:fixed;margin:0 0 16px"
@@ -33,10 +36,11 @@ BUTTON_STYLE = (
 
 @dataclass(frozen=True)
 class Block:
-    """A paragraph, a list with its items, or a row of buttons."""
+    """A heading, a paragraph, a list with its items, or a row of buttons."""
 
     lines: tuple[str, ...]
     is_list: bool
+    is_heading: bool = False
 
     @property
     def buttons(self) -> str:
@@ -46,9 +50,12 @@ class Block:
 
 
 def blocks_of(body: str) -> list[Block]:
-    """Paragraphs are parted by empty lines; lines that begin with a dash are a list."""
+    """Paragraphs are parted by empty lines; lines that begin with a dash are a list, one alone with ## is a heading."""
     found: list[Block] = []
     for part in re.split(r"\n\s*\n", body.replace("\r\n", "\n").strip()):
+        if part.startswith(HEADING) and "\n" not in part:
+            found.append(Block((part.removeprefix(HEADING).strip(),), False, True))
+            continue
         run: list[str] = []
         in_list = False
         for line in part.split("\n"):
@@ -75,12 +82,30 @@ def as_html(body: str, values: Mapping[str, str]) -> str:
         if block.buttons:
             parts.append(_button_row(block.buttons, values))
             continue
-        lines = [_inline(line, values) for line in block.lines]
-        if block.is_list:
-            parts.append("<ul>" + "".join(f"<li>{line}</li>" for line in lines) + "</ul>")
-        else:
-            parts.append("<p>" + "<br />".join(lines) + "</p>")
+        parts.append(_block(block, [_inline(line, values) for line in block.lines]))
     return "".join(parts)
+
+
+def plain_html(text: str) -> str:
+    """A text as it stands: paragraphs and lists, addresses as links; nothing else in it is markup."""
+    return "".join(_block(block, [_addresses(line) for line in block.lines]) for block in blocks_of(text))
+
+
+def _block(block: Block, lines: list[str]) -> str:
+    if block.is_heading:
+        return f"<h2>{lines[0]}</h2>"
+    if block.is_list:
+        return "<ul>" + "".join(f"<li>{line}</li>" for line in lines) + "</ul>"
+    return "<p>" + "<br />".join(lines) + "</p>"
+
+
+def _addresses(line: str) -> str:
+    done, at = [], 0
+    for match in ADDRESS.finditer(line):
+        address = html.escape(match[0])
+        done.append(html.escape(line[at : match.start()]) + f'<a href="{address}">{address}</a>')
+        at = match.end()
+    return "".join([*done, html.escape(line[at:])])
 
 
 def as_text(body: str, values: Mapping[str, str]) -> str:
@@ -92,6 +117,9 @@ def as_text(body: str, values: Mapping[str, str]) -> str:
             parts.append("\n".join(f"{match['label']}: {merge(match['target'], values)}" for match in found))
             continue
         lines = [INLINE.sub(lambda match: _plain(match, values), line) for line in block.lines]
+        if block.is_heading:
+            parts.append(f"{lines[0]}\n{'-' * len(lines[0])}")
+            continue
         parts.append("\n".join(f"- {line}" for line in lines) if block.is_list else "\n".join(lines))
     return "\n\n".join(parts)
 

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from django.db.models import QuerySet
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, pgettext
 
 from accounts.access import has_role
 from accounts.jobs import Chunk
+from accounts.links import tenant_url
 from accounts.models import Job, Membership, Role, Tenant
 from accounts.services import enqueue_job
 from accounts.visibility import seeing, visibility_of
@@ -20,7 +23,7 @@ from alerts.models import Alert
 from alerts.selectors import budget_of, budgets_of, finding_sentence, metric_names, open_alerts
 from outreach.services import notify_members
 
-from .delivery import title_of
+from .delivery import path_of, title_of
 
 JOB_KIND = "alert_digest"
 NOTICE = "alert_digest"
@@ -88,50 +91,86 @@ def send_digest(*, tenant: Tenant, member: Membership, on: date) -> bool:
         said = _digest(tenant, member, on)
     if said is None:
         return False
-    title, body = said
     told = notify_members(
         tenant=tenant,
         members=[member],
         kind=NOTICE,
-        title=title,
-        body=body,
+        title=said.title,
+        body=said.summary,
         url="/alerts/",
         dedupe_key=f"digest-{on.isoformat()}",
         email=True,
+        markup=said.markup,
+        values=said.values,
     )
     return bool(told)
 
 
-def _digest(tenant: Tenant, member: Membership, on: date) -> tuple[str, str] | None:
-    """Subject and text; None where nothing waits."""
-    found = open_alerts(tenant, owner_id=member.pk, today=on)
+@dataclass
+class _Said:
+    """A digest in words: for the bell a line, for the mail a list under each heading."""
+
+    title: str = ""
+    summary: str = ""
+    parts: list[str] = field(default_factory=list)
+    values: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def markup(self) -> str:
+        return "\n\n".join(self.parts)
+
+    def put(self, text: str) -> str:
+        """The merge field that stands for a text which somebody else may have written."""
+        name = f"said.n{len(self.values)}"
+        self.values[name] = " ".join(text.split())
+        return f"{{{{ {name} }}}}"
+
+
+def _digest(tenant: Tenant, member: Membership, on: date) -> _Said | None:
+    """What waits under three headings, the most deserving first; None where nothing waits."""
+    mine = open_alerts(tenant, owner_id=member.pk, today=on)
+    groups: list[tuple[str, QuerySet[Alert]]] = [
+        (_("For you"), mine.exclude(person_reason="")),
+        (_("Automation is on these"), mine.filter(person_reason="")),
+    ]
     if has_role(member, Role.MANAGER):  # what is nobody's is the managers'
-        nobody = open_alerts(tenant, unowned=True, today=on)
-    else:
-        nobody = found.none()
-    alerts = sorted(
-        [*found[:SHOWN], *nobody[:SHOWN]], key=lambda alert: (not alert.person_reason, -alert.priority)
-    )
-    total = found.order_by().count() + nobody.order_by().count()
+        groups.append((_("Nobody's accounts"), open_alerts(tenant, unowned=True, today=on)))
+    since = on - timedelta(days=1)
+    counts = [alerts.order_by().count() for _heading, alerts in groups]
+    total = sum(counts)
     if not total:
         return None
-    names = metric_names(tenant)
-    fresh = sum(alert.opened_on >= on - timedelta(days=1) for alert in alerts)
-    lines = [_line(alert, names) for alert in alerts[:SHOWN]]
-    if total > len(lines):
-        rest = total - len(lines)
-        lines.append(ngettext("… and %(count)s more.", "… and %(count)s more.", rest) % {"count": rest})
-    title = ngettext("%(count)s alert waits for you", "%(count)s alerts wait for you", total) % {
-        "count": total
-    }
+    fresh = sum(alerts.filter(opened_on__gte=since).order_by().count() for _heading, alerts in groups)
+    names, said, room = metric_names(tenant), _Said(), SHOWN
+    for (heading, alerts), count in zip(groups, counts, strict=True):
+        if not count:
+            continue
+        shown = list(alerts[:room])
+        room -= len(shown)
+        said.parts.append(f"## {heading}: {count}")
+        lines = [_line(tenant, said, alert, names, alert.opened_on >= since) for alert in shown]
+        if count > len(lines):
+            rest = count - len(lines)
+            lines.append(ngettext("… and %(count)s more.", "… and %(count)s more.", rest) % {"count": rest})
+        said.parts.append("\n".join(f"- {line}" for line in lines))
+    title = ngettext("%(count)s alert waits for you", "%(count)s alerts wait for you", total)
+    said.title = title % {"count": total}
     if fresh:
-        title += " " + ngettext("(%(count)s new)", "(%(count)s new)", fresh) % {"count": fresh}
-    return title, "\n\n".join(lines)
+        said.title += " " + ngettext("(%(count)s new)", "(%(count)s new)", fresh) % {"count": fresh}
+    said.summary = " · ".join(
+        f"{heading}: {count}" for (heading, _alerts), count in zip(groups, counts, strict=True) if count
+    )
+    return said
 
 
-def _line(alert: Alert, names: Mapping[str, str]) -> str:
-    text = f"{title_of(alert)}. {finding_sentence(alert.rule.kind, alert.evidence, names)}"
+def _line(tenant: Tenant, said: _Said, alert: Alert, names: Mapping[str, str], is_new: bool) -> str:
+    """An alert in one line: its name as a link, why it opened, and why it is a person's."""
+    where = said.put(tenant_url(tenant).rstrip("/") + path_of(alert))
+    line = f"[{said.put(title_of(alert))}]({where})"
+    if is_new:
+        line += " **" + pgettext("alert", "new") + "**"
+    text = finding_sentence(alert.rule.kind, alert.evidence, names)
     if alert.person_reason:
         reason = alert.get_person_reason_display()
         text += " " + _("For a person, because %(reason)s.") % {"reason": reason}
-    return text
+    return f"{line} – {said.put(text)}" if text else line

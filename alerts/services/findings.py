@@ -16,6 +16,7 @@ from alerts.models import Alert
 from alerts.rights import demand_alert
 
 from .evaluation import OPEN_STATES, lock_alerts
+from .ranks import rank_alerts
 
 MAX_SNOOZE_DAYS = 180
 
@@ -98,6 +99,8 @@ def reopen_alert(*, tenant: Tenant, alert_id: int, member: Membership | None = N
         "close_note",
         "snooze_reason",
     )
+    rank_alerts(tenant, tenant.today(), only=alert.pk)  # while it had ended no night ranked it
+    alert.refresh_from_db(fields=["rank"])
     _journal(tenant, alert, timeline.ALERT_REOPENED, member, {"state": before}, {"state": alert.state})
     return alert
 

@@ -1,4 +1,4 @@
-"""In which order everybody's alerts are worked: ranked when they open, and again each night."""
+"""In which order everybody's alerts are worked: ranked when they open or open again, and each night."""
 
 from __future__ import annotations
 
@@ -29,11 +29,13 @@ WHERE a.tenant_id = %(tenant)s AND a.id = ANY(%(accounts)s)
 """
 
 
-def rank_alerts(tenant: Tenant, today: date) -> int:
-    """Rank what waits by its priority of today; the number of alerts whose rank changed. One statement."""
+def rank_alerts(tenant: Tenant, today: date, *, only: int | None = None) -> int:
+    """Rank what waits (or `only` one of it) by its priority of today; how many ranks changed. One statement."""
     alive = Alert.objects.filter(tenant=tenant, state__in=[Alert.State.OPEN, Alert.State.SNOOZED])
+    if only is not None:
+        alive = alive.filter(pk=only)
     statement, parameters = ranked(alive, today).query.sql_with_params()
-    with reading_everything(), connection.cursor() as cursor:
+    with reading_everything(only is None), connection.cursor() as cursor:
         cursor.execute(_UPDATE.format(found=statement), [*parameters, tenant.pk])
         return int(cursor.rowcount)
 

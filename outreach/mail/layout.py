@@ -16,7 +16,7 @@ from django.utils.translation import override
 from accounts.brand import BLACK, HEX_COLOUR, LIGHT_SURFACE, WHITE, contrast, readable_on
 from accounts.mail import Letter
 from accounts.models import Tenant
-from outreach.formatting import as_html
+from outreach.formatting import as_html, plain_html
 
 HOUSE_COLOUR = "#2f5bea"
 # By default a named font is fetched from somebody else's server, which then knows who reads what.
@@ -86,7 +86,9 @@ def dress(letter: Letter, tenant: Tenant | None) -> str:
     return render(
         Page(
             subject=letter.subject,
-            body=as_html(without_address(letter.text, letter.action_url), {}),
+            body=as_html(letter.markup, letter.values)
+            if letter.markup
+            else plain_html(without_address(letter.text, letter.action_url)),
             language=letter.language,
             colour=tenant.brand_color if tenant else "",
             sender=tenant.name if tenant else "",

@@ -10,6 +10,7 @@ from accounts.mail import EMAIL
 from accounts.models import Account, Membership, Outbox, Tenant
 from accounts.visibility import visibilities_of
 from outreach.delivery.slack import here
+from outreach.formatting import as_text
 from outreach.keys import short_key
 from outreach.models import Notification, NotificationChoice
 from outreach.notices import choice_key, notice_kinds
@@ -26,10 +27,13 @@ def notify_members(
     account: Account | None = None,
     dedupe_key: str,
     email: bool = False,
+    markup: str = "",
+    values: Mapping[str, str] | None = None,
 ) -> int:
     """Put a line behind the bell of each active member, and send it by mail where they (or else the caller) want that.
 
-    `url` is a path inside the tenant or a whole address. Whoever does not see the account is told nothing of it; what is
+    `url` is a path inside the tenant or a whole address. A mail may say more than the bell: its `markup` with the `values`
+    of its merge fields, as bodies of messages have them. Whoever does not see the account is told nothing of it; what is
     about several accounts is composed by the caller with the receiver's eyes (`accounts.visibility.seeing`). Returns how
     many members were told something new.
     """
@@ -72,13 +76,26 @@ def notify_members(
             )
         )
         if by_mail:
-            mails.append(_mail(tenant, member, key, title=title, body=body, url=url))
+            mails.append(
+                _mail(tenant, member, key, title=title, body=body, url=url, markup=markup, values=values)
+            )
     Notification.objects.bulk_create(rows, ignore_conflicts=True)
     Outbox.objects.bulk_create(mails, ignore_conflicts=True)
     return len(rows)
 
 
-def _mail(tenant: Tenant, member: Membership, key: str, *, title: str, body: str, url: str) -> Outbox:
+def _mail(
+    tenant: Tenant,
+    member: Membership,
+    key: str,
+    *,
+    title: str,
+    body: str,
+    url: str,
+    markup: str,
+    values: Mapping[str, str] | None,
+) -> Outbox:
+    more = {"markup": markup, "values": dict(values or {})} if markup else {}
     return Outbox(
         tenant=tenant,
         kind=EMAIL,
@@ -86,9 +103,10 @@ def _mail(tenant: Tenant, member: Membership, key: str, *, title: str, body: str
         payload={
             "to": [member.user.email],
             "subject": title[:200],
-            "text": body or title,
+            "text": as_text(markup, values or {}) if markup else body or title,
             "language": member.user.language or tenant.language,
             "action_url": here(tenant, url) if url else "",
+            **more,
         },
         next_at=timezone.now(),
     )

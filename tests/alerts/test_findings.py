@@ -98,6 +98,23 @@ def test_reopening_undoes_closing_unless_the_same_alert_is_open(
     assert (reopened.state, reopened.close_verdict, reopened.ended_on) == ("open", "", None)
 
 
+def test_an_alert_that_is_opened_again_is_ranked_at_once(
+    inside: Tenant, alert: Alert, owned: Account, carl: Membership
+) -> None:
+    today = inside.today()
+    other = make_alert(owned, subject="T-2", evidence=TICKET)
+    rank_alerts(inside, today)
+    alert.refresh_from_db()
+    before = alert.rank
+    close_alert(tenant=inside, alert_id=alert.pk, verdict="noise", member=carl)
+    Account.objects.filter(pk=owned.pk).update(mrr_cents=800_000, renewal_on=today + timedelta(days=10))
+    reopened = reopen_alert(tenant=inside, alert_id=alert.pk, member=carl)
+    facts: dict[str, Any] = {"mrr_cents": 800_000, "score": None, "days_to_renewal": 10}
+    assert reopened.rank == rank(priority(severity=alert.severity, **facts)) > before
+    other.refresh_from_db()
+    assert other.rank == before  # the night is for everybody else
+
+
 def test_there_is_one_open_alert_per_rule_account_and_subject(inside: Tenant, alert: Alert) -> None:
     with pytest.raises(IntegrityError), transaction.atomic():
         make_alert(alert.account, subject="T-1", state="snoozed")

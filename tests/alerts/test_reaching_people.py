@@ -9,6 +9,7 @@ import pytest
 
 from accounts.fence.scope import tenant_scope
 from accounts.jobs import run_jobs
+from accounts.mail import compose_email
 from accounts.models import Account, Job, Membership, Outbox, Tenant, Ticket
 from alerts.models import Alert, Attention, MemberAttention, Rule
 from alerts.services import evaluate_rules, plan_digests, send_digest
@@ -171,9 +172,33 @@ def test_a_digest_says_what_waits_and_is_skipped_when_nothing_does(
     assert mail.payload["to"] == ["carl@acme.example"]
     assert mail.payload["subject"] == "2 alertas te esperan (1 nueva)"
     text = mail.payload["text"]
-    assert text.index("T-1") < text.index("T-2")
+    assert text.index("Para ti: 1\n----------\n") < text.index("T-1") < text.index("T-2")
+    assert text.index("La automatización se ocupa de estas: 1\n---") < text.index("T-2")
     assert "porque la salud de la cuenta es crítica" in text
+    person, other = (Alert.objects.get(subject=name) for name in ("T-1", "T-2"))
+    assert f"/t/acme/alerts/{person.pk}/) nueva – " in text and f"/t/acme/alerts/{other.pk}/) – " in text
+    assert len([line for line in text.splitlines() if line.startswith("- ")]) == 2
+    html = str(compose_email(inside, mail.key, mail.payload).alternatives[0][0])
+    assert "<h2>Para ti: 1</h2><ul><li><a href=" in html and "<strong>nueva</strong>" in html
+    assert Notification.objects.get().body == "Para ti: 1 · La automatización se ocupa de estas: 1"
     assert not send_digest(tenant=inside, member=mona, on=today)  # they are Carl's
+
+
+def test_names_in_a_digest_are_never_markup_and_all_is_counted(
+    inside: Tenant, owned: Account, carl: Membership
+) -> None:
+    today = inside.today()
+    Account.objects.filter(pk=owned.pk).update(name="[Click](https://evil.example) {{ said.n0 }}")
+    for number in range(23):
+        evidence = {"ticket": f"N-{number}", "title": "**Bold**\n## Head", "hours": 80, "limit": 72}
+        make_alert(owned, subject=f"N-{number}", evidence=evidence, opened_on=today - timedelta(days=9))
+    assert send_digest(tenant=inside, member=carl, on=today)
+    payload = Outbox.objects.get().payload
+    assert payload["subject"] == "23 alerts wait for you"
+    assert "Automation is on these: 23" in payload["text"] and "- … and 3 more." in payload["text"]
+    html = str(compose_email(inside, "k", payload).alternatives[0][0])
+    assert "[Click](https://evil.example) {{ said.n0 }}" in html and 'href="https://evil' not in html
+    assert "**Bold** ## Head" in html and html.count("<li>") == 21
 
 
 def test_a_digest_is_made_with_the_eyes_of_whoever_gets_it(

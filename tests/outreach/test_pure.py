@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from outreach.formatting import as_html, as_text, is_safe_link
+from outreach.formatting import as_html, as_text, is_safe_link, plain_html
 from outreach.keys import LONGEST, short_key
 from outreach.merge import UnknownField, check_text, fields_of, merge
 from outreach.quiet import Quiet, next_allowed
@@ -118,6 +118,22 @@ def test_markup_in_both_forms() -> None:
     )
 
 
+def test_a_heading_stands_alone() -> None:
+    body = "## Two **of** {{ a.b }}\n\n- one\n\n## not\nalone"
+    assert as_html(body, {"a.b": "<3>"}) == (
+        "<h2>Two <strong>of</strong> &lt;3&gt;</h2><ul><li>one</li></ul><p>## not<br />alone</p>"
+    )
+    assert as_text(body, {"a.b": "<3>"}) == "Two of <3>\n----------\n\n- one\n\n## not\nalone"
+
+
+def test_a_text_as_it_stands_has_links_for_addresses_only() -> None:
+    text = "See [here](https://evil.example/a) **now** {{ a.b }}\n- <b>\n\nhttps://x.example/?a=1&b=2."
+    assert plain_html(text) == (
+        'See [here](<a href="https://evil.example/a">https://evil.example/a</a>) **now** {{ a.b }}</p>'
+        '<ul><li>&lt;b&gt;</li></ul><p><a href="https://x.example/?a=1&amp;b=2">https://x.example/?a=1&amp;b=2</a>.</p>'
+    ).replace("See", "<p>See", 1)
+
+
 @pytest.mark.parametrize(
     ("target", "safe"),
     [
@@ -138,8 +154,8 @@ def test_only_some_links_are_links(target: str, safe: bool) -> None:
 
 @given(st.text(max_size=200), st.text(max_size=50))
 def test_no_text_becomes_a_tag(body: str, value: str) -> None:
-    html = as_html(body + "\n\n{{ a.b }} [x]({{ a.b }})", {"a.b": value})
-    for tag in ("p", "ul", "li", "strong", "a"):
+    html = as_html(body + "\n\n{{ a.b }} [x]({{ a.b }})", {"a.b": value}) + plain_html(body + value)
+    for tag in ("h2", "p", "ul", "li", "strong", "a"):
         html = html.replace(f"</{tag}>", "").replace(f"<{tag}>", "")
     html = html.replace("<br />", "")
     while "<a href=" in html:
