@@ -78,6 +78,7 @@ class ReportView(TenantModel):
     whose = models.CharField(max_length=4, choices=Whose)
 
     class Meta:
+        verbose_name = _("first view of the reports")
         constraints = [models.UniqueConstraint(fields=["tenant", "member"], name="report_view_once")]
 
     def __str__(self) -> str:

@@ -125,6 +125,7 @@ class ContactMembership(TenantModel):
     source = models.CharField(max_length=50)
 
     class Meta:
+        verbose_name = _("account of a contact")
         constraints = [
             models.UniqueConstraint(fields=["tenant", "contact", "since"], name="membership_since")
         ]

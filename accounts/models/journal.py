@@ -26,6 +26,7 @@ class TimelineEntry(TenantModel):
     data = models.JSONField(default=dict)
 
     class Meta:
+        verbose_name = _("line of the timeline")
         indexes = [
             models.Index(
                 fields=["tenant", "account", "-at", "-id"], name="timeline_by_account"
@@ -104,6 +105,7 @@ class RequestRecord(TenantModel):
     detailed = models.BooleanField()  # services wrote entries of their own in the same request
 
     class Meta:
+        verbose_name = _("record of a request")
         indexes = [
             models.Index(fields=["tenant", "-at", "-id"], name="request_by_time"),
             models.Index(fields=["tenant", "request_id"], name="request_by_name"),  # where an entry came from
@@ -117,4 +119,5 @@ class ApiKeyUse(TenantModel):
     last_used_at = models.DateTimeField()
 
     class Meta:
+        verbose_name = _("use of an API key")
         constraints = [models.UniqueConstraint(fields=["tenant", "key_id"], name="one_use_row_per_key")]

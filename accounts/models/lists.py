@@ -92,6 +92,7 @@ class ViewMark(TenantModel):
     is_default = models.BooleanField(default=False)
 
     class Meta:
+        verbose_name = _("mark on a saved view")
         constraints = [models.UniqueConstraint(fields=["tenant", "member", "view"], name="view_mark_once")]
 
 
@@ -108,6 +109,9 @@ class AccountDeed(TenantModel):
     finished_at = models.DateTimeField(null=True)
     undone_at = models.DateTimeField(null=True)
 
+    class Meta:
+        verbose_name = _("change of many accounts")
+
 
 class AccountDeedPart(TenantModel):
     """The accounts of one portion of a deed as they were before it; forgotten when it can no longer be taken back."""
@@ -117,6 +121,7 @@ class AccountDeedPart(TenantModel):
     before = models.JSONField(default=list)
 
     class Meta:
+        verbose_name = _("part of a change of many accounts")
         constraints = [models.UniqueConstraint(fields=["tenant", "deed", "ordinal"], name="deed_part_once")]
 
 
@@ -161,6 +166,7 @@ class FileImport(TenantModel):
     )  # names the jobs: trying again is another job
 
     class Meta:
+        verbose_name = _("import of a file")
         indexes = [
             models.Index(
                 fields=["tenant", "header_hash", "-id"], name="import_by_header"
@@ -177,6 +183,7 @@ class ImportBlock(TenantModel):
     data = models.BinaryField()
 
     class Meta:
+        verbose_name = _("piece of an imported file")
         constraints = [
             models.UniqueConstraint(fields=["tenant", "source", "ordinal"], name="import_block_once")
         ]
@@ -198,6 +205,7 @@ class ImportPart(TenantModel):
     refused = models.JSONField(default=list)  # [line, id] of rows with faults that others may hang on
 
     class Meta:
+        verbose_name = _("rows of an import")
         constraints = [
             models.UniqueConstraint(fields=["tenant", "source", "ordinal"], name="import_part_once")
         ]
@@ -212,6 +220,7 @@ class ImportChange(TenantModel):
     left = models.JSONField(default=list)  # once it was taken back: [id, why] of what stays
 
     class Meta:
+        verbose_name = _("what an import changed")
         constraints = [
             models.UniqueConstraint(fields=["tenant", "source", "ordinal"], name="import_change_once")
         ]
@@ -225,6 +234,7 @@ class RecentSearch(TenantModel):
     at = models.DateTimeField()
 
     class Meta:
+        verbose_name = _("recent search")
         constraints = [
             models.UniqueConstraint(fields=["tenant", "member", "text"], name="recent_search_once")
         ]

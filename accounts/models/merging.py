@@ -47,5 +47,6 @@ class AccountAlias(TenantModel):
     former_id = models.BigIntegerField()  # so that addresses of our pages lead on
 
     class Meta:
+        verbose_name = _("former id of an account")
         constraints = [models.UniqueConstraint(fields=["tenant", "external_id"], name="alias_external_id")]
         indexes = [models.Index(fields=["tenant", "former_id"], name="alias_former_id")]  # account page

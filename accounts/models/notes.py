@@ -62,6 +62,7 @@ class NoteContact(TenantModel):
     contact = TenantForeignKey(Contact, models.CASCADE, related_name="noted")
 
     class Meta:
+        verbose_name = _("contact of a note")
         constraints = [
             models.UniqueConstraint(fields=["tenant", "note", "contact"], name="note_contact_once")
         ]
@@ -77,6 +78,9 @@ class NoteRevision(TenantModel):
     changed_by = TenantForeignKey("accounts.Membership", models.DO_NOTHING, null=True, related_name="+")
     changed_at = models.DateTimeField(db_default=Now())
 
+    class Meta:
+        verbose_name = _("earlier text of a note")
+
 
 class FileContent(TenantModel):
     """The bytes of files, each once per tenant however often it was put somewhere."""
@@ -86,6 +90,7 @@ class FileContent(TenantModel):
     data: Any = models.BinaryField()
 
     class Meta:
+        verbose_name = _("content of a file")
         constraints = [models.UniqueConstraint(fields=["tenant", "sha256"], name="file_content_once")]
 
 

@@ -62,6 +62,7 @@ class ExportPart(TenantModel):
     data = models.BinaryField()
 
     class Meta:
+        verbose_name = _("piece of an export")
         constraints = [
             # The order in which an archive is put together.
             models.UniqueConstraint(fields=["tenant", "export", "name", "position"], name="export_part_once")
@@ -81,6 +82,7 @@ class DeletionAsk(TenantModel):
     cancelled_at = models.DateTimeField(null=True)
 
     class Meta:
+        verbose_name = _("request to delete the company")
         constraints = [
             models.UniqueConstraint(
                 fields=["tenant"], condition=models.Q(cancelled_at=None), name="deletion_asked_once"

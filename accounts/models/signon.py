@@ -49,6 +49,7 @@ class SignOnIdentity(TenantModel):
     last_at = models.DateTimeField()
 
     class Meta:
+        verbose_name = _("identity of single sign-on")
         constraints = [
             models.UniqueConstraint(fields=["tenant", "issuer", "subject"], name="one_member_per_subject"),
             models.UniqueConstraint(fields=["tenant", "member", "issuer"], name="one_subject_per_member"),
@@ -62,4 +63,5 @@ class SignOnAssertion(TenantModel):
     expires_at = models.DateTimeField()
 
     class Meta:
+        verbose_name = _("assertion of single sign-on")
         constraints = [models.UniqueConstraint(fields=["tenant", "digest"], name="assertion_used_once")]

@@ -33,6 +33,7 @@ class Job(TenantModel):
     finished_at = models.DateTimeField(null=True)
 
     class Meta:
+        verbose_name = _("background job")
         constraints = [models.UniqueConstraint(fields=["tenant", "kind", "key"], name="job_once")]
         indexes = [
             models.Index(  # dispatch: which tenants have work
@@ -55,6 +56,7 @@ class JobChunk(TenantModel):
     message = models.TextField(blank=True)
 
     class Meta:
+        verbose_name = _("part of a background job")
         constraints = [models.UniqueConstraint(fields=["tenant", "job", "ordinal"], name="chunk_once")]
 
 
@@ -79,6 +81,7 @@ class Outbox(TenantModel):
     sent_at = models.DateTimeField(null=True)
 
     class Meta:
+        verbose_name = _("item of the outbox")
         constraints = [models.UniqueConstraint(fields=["tenant", "kind", "key"], name="outbox_once")]
         indexes = [
             models.Index(
@@ -101,6 +104,7 @@ class IdempotencyRecord(TenantModel):
     created_at = models.DateTimeField(db_default=Now())
 
     class Meta:
+        verbose_name = _("kept answer of the API")
         constraints = [
             models.UniqueConstraint(fields=["tenant", "api_key_id", "key"], name="idempotency_once")
         ]

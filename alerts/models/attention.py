@@ -87,3 +87,6 @@ class Deed(TenantModel):
     before = models.JSONField(default=list)  # each alert with the values it had
     created_at = models.DateTimeField(db_default=Now())
     undone_at = models.DateTimeField(null=True)
+
+    class Meta:
+        verbose_name = _("change of many alerts")

@@ -129,6 +129,7 @@ class Match(TenantModel):
     evidence = models.JSONField(default=dict)  # of a baseline: what it must come back from
 
     class Meta:
+        verbose_name = _("match that waits")
         constraints = [
             models.UniqueConstraint(
                 fields=["tenant", "rule", "account", "subject"], name="match_once", nulls_distinct=False
@@ -145,4 +146,5 @@ class Champion(TenantModel):
     until_on = models.DateField(null=True)  # first night on which the role was gone
 
     class Meta:
+        verbose_name = _("champion of an account")
         constraints = [models.UniqueConstraint(fields=["tenant", "account", "contact"], name="champion_once")]

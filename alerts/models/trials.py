@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
 
 from accounts.fence.models import TenantForeignKey, TenantModel
 from accounts.models import Account, Job
@@ -25,6 +26,7 @@ class DryRun(TenantModel):
     created_at = models.DateTimeField(db_default=Now())
 
     class Meta:
+        verbose_name = _("dry run of a rule")
         indexes = [models.Index(fields=["tenant", "rule", "-id"], name="dryrun_by_rule")]  # rule page
 
 
@@ -39,6 +41,7 @@ class DryRunAlert(TenantModel):
     evidence = models.JSONField(default=dict)
 
     class Meta:
+        verbose_name = _("alert of a dry run")
         indexes = [
             models.Index(fields=["tenant", "dry_run", "opened_on"], name="dryrunalert_by_day")
         ]  # chart, table

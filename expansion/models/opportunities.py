@@ -167,6 +167,7 @@ class StageChange(TenantModel):
     note = models.TextField(blank=True, default="")
 
     class Meta:
+        verbose_name = _("change of stage")
         indexes = [
             models.Index(fields=["tenant", "opportunity", "-id"], name="move_by_opportunity")
         ]  # opportunity page
@@ -195,6 +196,7 @@ class Discount(TenantModel):
     decision = models.TextField(blank=True, default="")
 
     class Meta:
+        verbose_name = _("discount")
         constraints = [
             models.UniqueConstraint(
                 fields=["tenant", "opportunity"], name="discount_one_pending", condition=Q(state="pending")
@@ -224,6 +226,7 @@ class Proposal(TenantModel):
     made_by = TenantForeignKey("accounts.Membership", models.DO_NOTHING, null=True, related_name="+")
 
     class Meta:
+        verbose_name = _("proposal")
         constraints = [
             models.UniqueConstraint(fields=["tenant", "opportunity", "number"], name="proposal_number")
         ]
@@ -245,6 +248,7 @@ class Holding(TenantModel):
     mrr_cents = models.BigIntegerField(null=True)
 
     class Meta:
+        verbose_name = _("offering that an account has")
         constraints = [
             models.UniqueConstraint(
                 fields=["tenant", "account", "offering"], name="holding_once", condition=Q(until_on=None)

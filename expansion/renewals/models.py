@@ -196,6 +196,7 @@ class RenewalChange(TenantModel):
     note = models.TextField(blank=True)
 
     class Meta:
+        verbose_name = _("change of a renewal")
         indexes = [models.Index(fields=["tenant", "renewal", "id"], name="renewal_change_by_one")]
 
     def __str__(self) -> str:
@@ -249,6 +250,7 @@ class RenewalStep(TenantModel):
     task = TenantForeignKey(Task, models.CASCADE, related_name="+")
 
     class Meta:
+        verbose_name = _("step to a renewal")
         constraints = [
             models.UniqueConstraint(fields=["tenant", "renewal", "task"], name="renewal_step_once")
         ]
@@ -287,6 +289,7 @@ class RetentionStore(TenantModel):
     made_at = models.DateTimeField()
 
     class Meta:
+        verbose_name = _("stored retention")
         constraints = [models.UniqueConstraint(fields=["tenant"], name="one_retention_store")]
 
     def __str__(self) -> str:

@@ -179,6 +179,7 @@ class ReferenceAsk(TenantModel):
     noted_by = TenantForeignKey("accounts.Membership", models.DO_NOTHING, null=True, related_name="+")
 
     class Meta:
+        verbose_name = _("question to a reference")
         constraints = [
             # Two at once cannot ask the same account or the same person; the days between are the service's.
             models.UniqueConstraint(
@@ -217,6 +218,7 @@ class ReferenceRequest(TenantModel):
     task = TenantForeignKey(Task, models.SET_NULL, null=True, related_name="+")
 
     class Meta:
+        verbose_name = _("request for a reference")
         indexes = [models.Index(fields=["tenant", "state", "-id"], name="reference_request_state")]  # list
 
 
@@ -240,6 +242,7 @@ class ReferenceUse(TenantModel):
     created_at = models.DateTimeField(db_default=Now())
 
     class Meta:
+        verbose_name = _("use of a reference")
         constraints = [
             # What a slow answer makes a caller send twice is one use.
             models.UniqueConstraint(

@@ -89,6 +89,7 @@ class StoryResult(TenantModel):
     source = models.CharField(max_length=300)  # where it comes from, as it is printed
 
     class Meta:
+        verbose_name = _("result of a case study")
         ordering = ["position", "id"]
         constraints = [
             models.UniqueConstraint(fields=["tenant", "story", "position"], name="story_result_place")
@@ -113,6 +114,7 @@ class StoryPicture(TenantModel):
     added_at = models.DateTimeField(db_default=Now())
 
     class Meta:
+        verbose_name = _("picture of a case study")
         constraints = [models.UniqueConstraint(fields=["tenant", "story", "kind"], name="story_picture_once")]
 
 
@@ -155,6 +157,7 @@ class StoryApproval(TenantModel):
     void_why = models.CharField(max_length=10, choices=Void, blank=True)
 
     class Meta:
+        verbose_name = _("approval of a case study")
         constraints = [
             models.UniqueConstraint(
                 fields=["tenant", "story", "party"],
@@ -177,4 +180,5 @@ class StoryFile(TenantModel):
     made_at = models.DateTimeField(db_default=Now())
 
     class Meta:
+        verbose_name = _("file of a case study")
         constraints = [models.UniqueConstraint(fields=["tenant", "story"], name="story_file_once")]

@@ -53,6 +53,7 @@ class NotificationChoice(TenantModel):
     mail = models.BooleanField(_("e-mail"), default=False)
 
     class Meta:
+        verbose_name = _("choice of notifications")
         constraints = [
             models.UniqueConstraint(fields=["tenant", "member", "kind"], name="notification_choice_once")
         ]

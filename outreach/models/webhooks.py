@@ -61,6 +61,7 @@ class Event(TenantModel):
     at = models.DateTimeField()
 
     class Meta:
+        verbose_name = _("event for webhooks")
         constraints = [models.UniqueConstraint(fields=["tenant", "type", "dedupe_key"], name="event_once")]
 
     @property
@@ -88,6 +89,7 @@ class Delivery(TenantModel):
     finished_at = models.DateTimeField(null=True)
 
     class Meta:
+        verbose_name = _("delivery to a webhook")
         constraints = [models.UniqueConstraint(fields=["tenant", "endpoint", "event"], name="delivery_once")]
         indexes = [
             models.Index(fields=["tenant", "endpoint", "-id"], name="delivery_log"),  # log page
@@ -111,4 +113,5 @@ class Attempt(TenantModel):
     error = models.CharField(max_length=300, blank=True, default="")
 
     class Meta:
+        verbose_name = _("attempt to call a webhook")
         indexes = [models.Index(fields=["tenant", "delivery", "-id"], name="attempt_by_delivery")]  # log

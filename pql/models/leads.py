@@ -46,6 +46,7 @@ class Standing(TenantModel):
     converted_by = models.CharField(max_length=12, choices=ConvertedBy, blank=True, default="")
 
     class Meta:
+        verbose_name = _("standing of an account as a lead")
         constraints = [models.UniqueConstraint(fields=["tenant", "account"], name="standing_once")]
         indexes = [
             models.Index(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from accounts.fence.models import TenantForeignKey, TenantModel
 from accounts.models import Account, Contact
@@ -34,6 +35,7 @@ class ContactScore(TenantModel):
     scaled = ArrayField(models.FloatField(null=True))
 
     class Meta:
+        verbose_name = _("score of a contact")
         constraints = [
             models.UniqueConstraint(fields=["tenant", "account", "contact"], name="contact_score_once")
         ]
@@ -52,6 +54,7 @@ class PeoplePeers(TenantModel):
     people = ArrayField(models.IntegerField())  # how many have so many
 
     class Meta:
+        verbose_name = _("reference of people")
         constraints = [
             models.UniqueConstraint(fields=["tenant", "version", "measure"], name="people_peers_once")
         ]
@@ -66,6 +69,7 @@ class AccountMonth(TenantModel):
     reached_on = models.DateField()
 
     class Meta:
+        verbose_name = _("month of a lead's account")
         constraints = [
             # led by the month: the night adds up the newest ones
             models.UniqueConstraint(fields=["tenant", "month", "account"], name="account_month_once")
@@ -82,6 +86,7 @@ class ConversionMonth(TenantModel):
     waiting = models.IntegerField()  # not converted, and their 90 days are not over
 
     class Meta:
+        verbose_name = _("month of conversions")
         constraints = [
             models.UniqueConstraint(fields=["tenant", "month", "band"], name="conversion_month_once")
         ]

@@ -67,6 +67,7 @@ class StoredScore(ScoreRow):
     pk = models.CompositePrimaryKey("tenant", "kind", "account", "day")
 
     class Meta(ScoreRow.Meta):
+        verbose_name = _("stored score")
         managed = False
         db_table = "scoring_score"
 
@@ -80,6 +81,7 @@ class CurrentScore(ScoreRow):
     previous_band = models.SmallIntegerField(null=True)
 
     class Meta(ScoreRow.Meta):
+        verbose_name = _("current score")
         managed = False
         db_table = "scoring_current"
 
@@ -100,6 +102,7 @@ class PeerReference(models.Model):
     objects = TenantManager()
 
     class Meta:
+        verbose_name = _("reference of peers")
         managed = False
         db_table = "scoring_reference"
         base_manager_name = "objects"

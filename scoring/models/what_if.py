@@ -56,6 +56,7 @@ class Move(models.Model):
     objects = TenantManager()
 
     class Meta:
+        verbose_name = _("account that a version would move")
         managed = False
         db_table = "scoring_move"
         base_manager_name = "objects"

@@ -43,6 +43,7 @@ class SourceMetric(TenantModel):
     first_on = models.DateField()
 
     class Meta:
+        verbose_name = _("metric of a source")
         db_table = "usage_source_metric"
         constraints = [
             models.UniqueConstraint(fields=["tenant", "source", "metric"], name="source_metric_once")

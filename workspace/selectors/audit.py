@@ -23,6 +23,7 @@ from workspace.audit_words import (
     written_words,
 )
 from workspace.paging import COUNT_CAP, PAGE_SIZE, Cursor
+from workspace.selectors.audit_targets import Target, codes_named, targets_of
 
 TEXT_DAYS = 90  # a search for a text without a period looks back so far: it reads every row on its way
 SYSTEM = "system"
@@ -72,6 +73,7 @@ class AuditRow:
     action: str
     action_words: str
     target: str
+    to: Target
     door: str
     address: str
     request_id: str
@@ -110,7 +112,7 @@ def read_filter(values: Mapping[str, str]) -> AuditFilter:
 def audit_page(
     tenant: Tenant, wanted: AuditFilter, *, after: Cursor | None = None, size: int = PAGE_SIZE
 ) -> AuditPage:
-    """A page of the log in three statements, whatever there is."""
+    """A page of the log in three statements and one for each kind of thing in it, whatever there is."""
     raw = _rows(tenant, wanted, after=after, size=size + 1)
     rows = _dressed(tenant, raw[:size])
     last = rows[-1] if len(raw) > size else None
@@ -184,6 +186,7 @@ def _values(tenant: Tenant, wanted: AuditFilter) -> dict[str, Any]:
         "action": f"{_like(wanted.action)}%",
         "action_codes": codes_saying(wanted.action),
         "target": f"%{_like(wanted.target)}%",
+        "target_codes": codes_named(tenant, wanted.target),
         "text": f"%{_like(wanted.text)}%",
         "text_codes": codes_saying(wanted.text),
         "door": wanted.door,
@@ -206,7 +209,8 @@ def _conditions(kind: str, wanted: AuditFilter) -> str:
         named = f"{columns['action']} = ANY(%(action_codes)s)"  # written in words
         found.append(f"({columns['action']} ILIKE %(action)s OR {named})")
     if wanted.target:
-        found.append(f"{columns['target']} ILIKE %(target)s")
+        named = f"{columns['target']} = ANY(%(target_codes)s)"  # by the name it is shown with
+        found.append(f"({columns['target']} ILIKE %(target)s OR {named})")
     if wanted.text:
         places = ("actor_label", columns["action"], columns["target"], columns["values"])
         said = [f"{place} ILIKE %(text)s" for place in places] + [
@@ -255,6 +259,7 @@ def _dressed(tenant: Tenant, raw: list[tuple[Any, ...]]) -> list[AuditRow]:
         record.request_id: record
         for record in RequestRecord.objects.filter(tenant=tenant, request_id__in=names)
     }
+    targets = targets_of(tenant, [(row[4], row[5]) for row in raw if row[0] == "e"])
     found = []
     for kind, pk, at, who, action, target, before, after, door, address, request_id, cause in raw:
         record = records.get(request_id)
@@ -269,6 +274,7 @@ def _dressed(tenant: Tenant, raw: list[tuple[Any, ...]]) -> list[AuditRow]:
                 action=action,
                 action_words=summary_of(tables) if is_request else action_words(action),
                 target=target,
+                to=targets.get((action, target)) or Target(target),
                 door=str(Door(door).label) if door in Door.values else "",
                 address=str(address or ""),
                 request_id=request_id,

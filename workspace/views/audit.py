@@ -110,6 +110,7 @@ def _header() -> list[str]:
         _("route"),
         _("request"),
         _("cause"),
+        _("to what, as a code"),
     ]
 
 
@@ -119,7 +120,7 @@ def _cells(row: audit.AuditRow) -> list[object]:
         row.who,
         row.action_words,
         row.action,
-        row.target,
+        row.to.words,
         "; ".join(f"{one.field}: {one.before}" for one in row.differences if one.before),
         "; ".join(f"{one.field}: {one.after}" for one in row.differences if one.after),
         "; ".join(one.words for one in row.written),
@@ -129,4 +130,5 @@ def _cells(row: audit.AuditRow) -> list[object]:
         row.route,
         row.request_id,
         row.cause,
+        row.target,
     ]
