@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 from django_prometheus.exports import ExportToDjangoView
 
@@ -19,6 +20,13 @@ from accounts.fence.dispatch import oldest_inbox_age_seconds
 def healthz(request: HttpRequest) -> HttpResponse:
     """200 as long as the process answers."""
     return JsonResponse({"status": "ok"})
+
+
+@require_safe
+@cache_control(public=True, max_age=86_400)
+def favicon(request: HttpRequest) -> HttpResponse:
+    """Our mark, for whoever asks without having read a page: a browser with a file alone in its window."""
+    return HttpResponse((settings.BASE_DIR / "static" / "icon-32.png").read_bytes(), content_type="image/png")
 
 
 @require_safe

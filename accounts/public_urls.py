@@ -8,6 +8,7 @@ from accounts import operations_views, signup
 from accounts.api_docs import api_docs, api_docs_of
 
 urlpatterns = [
+    path("favicon.ico", operations_views.favicon, name="favicon"),
     path("healthz", operations_views.healthz, name="healthz"),
     path("readyz", operations_views.readyz, name="readyz"),
     path("metrics", operations_views.metrics, name="metrics"),

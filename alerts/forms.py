@@ -31,7 +31,7 @@ WORDS: dict[str, tuple[Promise, Promise | str]] = {
     "metric": (gettext_lazy("Metric"), ""),
     "below": (
         gettext_lazy("Fires under this share"),
-        gettext_lazy("0.5 is 50 %. Exactly on it does not fire."),
+        gettext_lazy("0.5 is 50%. Exactly on it does not fire."),
     ),
     "resolve_at": (
         gettext_lazy("Resolves from this share on"),

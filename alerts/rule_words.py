@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext, pgettext
 
 from accounts.models import Account, Ticket
+from accounts.percent import with_percent
 from accounts.visibility import money_hidden
 
 from .conditions import ConditionError, Group, Leaf, Node, parse_tree
@@ -77,7 +78,7 @@ def figure(value: float, decimals: int = 2) -> str:
 
 def share_words(share: float) -> str:
     """A share as a percentage."""
-    return f"{figure(share * 100, 1)} %"
+    return with_percent(figure(share * 100, 1))
 
 
 def is_money(metric: str) -> bool:

@@ -52,7 +52,7 @@ RULE = record(
             "items": NUMBER,
             "minItems": 2,
             "maxItems": 2,
-            "description": "95 % by Wilson",
+            "description": "95% by Wilson",
         },
     }
 )

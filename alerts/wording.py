@@ -10,6 +10,8 @@ from django.utils.formats import date_format, number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from accounts.percent import with_percent
+
 from .rule_words import facts_sentence
 
 Evidence = Mapping[str, Any]
@@ -42,7 +44,7 @@ def _figure(value: float, decimals: int = 1) -> str:
 
 
 def _percent(share: float) -> str:
-    return f"{_figure(round(share * 100, 1))} %"
+    return with_percent(_figure(round(share * 100, 1)))
 
 
 def _usage(evidence: Evidence) -> str:

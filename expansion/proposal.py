@@ -14,6 +14,8 @@ from django.utils import formats
 from django.utils.translation import get_language, ngettext, pgettext
 from django.utils.translation import gettext as _
 
+from accounts.percent import with_percent
+
 from .models import Opportunity
 from .pricing import net_cents, share
 
@@ -99,7 +101,7 @@ def why_lines(one: Opportunity, names: Mapping[str, str]) -> list[str]:
         lines.append(_("Your team has asked for more."))
     elif key.endswith("_pct") and values:
         lines.append(
-            _("%(figure)s %% of what your plan includes is in use.")
+            _("%(figure)s%% of what your plan includes is in use.")
             % {"figure": formats.number_format(values[-1]["value"], decimal_pos=0)}
         )
     elif key == "limit_hits" and values:
@@ -138,12 +140,16 @@ def figures(one: Opportunity, names: Mapping[str, str]) -> dict[str, Any]:
             formats.date_format(date.fromisoformat(value["on"]), "DATE_FORMAT"),
             amount(round(value["value"]), one.currency)
             if key.endswith("_cents")
-            else formats.number_format(value["value"], decimal_pos=0)
-            + (" %" if key.endswith("_pct") else ""),
+            else _plain(value["value"], key),
         ]
         for value in values
     ]
     return {"headers": [_("Measured on"), names.get(key, key)], "rows": rows}
+
+
+def _plain(value: float, key: str) -> str:
+    figure = str(formats.number_format(value, decimal_pos=0))
+    return with_percent(figure) if key.endswith("_pct") else figure
 
 
 def _pilot(one: Opportunity) -> dict[str, str] | None:
@@ -165,12 +171,12 @@ def _price(one: Opportunity, partners: Sequence[str]) -> dict[str, Any]:
     if one.discount_pct:
         taken = share(one.value_cents, one.discount_pct)
         rows.append(
-            [_("Discount of %(pct)d %%") % {"pct": one.discount_pct}, f"−{amount(taken, one.currency)}"]
+            [_("Discount of %(pct)d%%") % {"pct": one.discount_pct}, f"−{amount(taken, one.currency)}"]
         )
     if one.bundle_pct:
         own = net_cents(one.value_cents, one.discount_pct)
         taken = own - net_cents(one.value_cents, one.discount_pct, one.bundle_pct)
-        label = _("Bundle discount of %(pct)d %%") % {"pct": one.bundle_pct}
+        label = _("Bundle discount of %(pct)d%%") % {"pct": one.bundle_pct}
         if partners:
             label += f" ({', '.join(partners)})"
         rows.append([label, f"−{amount(taken, one.currency)}"])

@@ -22,12 +22,17 @@ def number(value: float | None, language: str, decimals: int | None = None) -> s
     if value is None:
         return NO_VALUE
     if decimals is None:
-        decimals = 0 if float(value).is_integer() else 1 if abs(value) >= 10 else 2
+        decimals = places(value, 1 if abs(value) >= 10 else 2)
     text = f"{abs(value):,.{decimals}f}"
     group, point = SEPARATORS[language]
     text = text.replace(",", "\0").replace(".", point).replace("\0", group)
     negative = value < 0 and any(digit in text for digit in "123456789")
     return f"{MINUS}{text}" if negative else text
+
+
+def places(value: float, most: int) -> int:
+    """As few decimals as say the same as `most` of them."""
+    return next(some for some in range(most + 1) if round(float(value), some) == round(float(value), most))
 
 
 def percent(value: float | None, language: str, decimals: int | None = None) -> str:
@@ -60,9 +65,9 @@ def value_text(value: float | None, unit: str, currency: str, language: str) -> 
         case "cents":
             return money(value, currency, language)
         case "ratio":
-            return percent(value * 100, language, 1)
+            return percent(value * 100, language, places(value * 100, 1))
         case "%":
-            return percent(value, language, 1)
+            return percent(value, language, places(value, 1))
         case "h":
             return f"{number(value, language)}{SPACE}{HOURS[language]}"
         case "d":

@@ -157,6 +157,7 @@ def report_pdf(
             "figure": _("Figure"),
             "value": _("Value"),
             "earlier": _("Before"),
+            "target": _("Target"),
             "no_data": _("No data in this period."),
             "made": _("Made on %(day)s") % {"day": day_text(made_on)},
         },

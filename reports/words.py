@@ -115,9 +115,9 @@ def day_text(day: date) -> str:
 
 
 def window_text(report: Report, days: int) -> str:
-    """The period that a report looks back on."""
+    """The period that a report looks back on; nothing where it says how things stand on its day."""
     if not report.windows:
-        return _("as of the day")
+        return ""
     if report.monthly:
         return {30: _("last complete month"), 90: _("last 3 complete months")}.get(
             days, _("last 12 complete months")

@@ -35,7 +35,7 @@ def rates(
                     "thickness": 1.5,
                     "width": 6,
                 },
-                "hovertemplate": "%{x}: %{y:.1f} %<extra></extra>",
+                "hovertemplate": "%{x}: %{y:.1f}%<extra></extra>",
             }
         ],
         "layout": {
@@ -65,7 +65,7 @@ def rates(
                 }
             ],
             "xaxis": {"type": "category"},
-            "yaxis": {"rangemode": "tozero", "ticksuffix": " %", "title": {"text": axis}},
+            "yaxis": {"rangemode": "tozero", "ticksuffix": "%", "title": {"text": axis}},
             "margin": {"t": 22},
             "bargap": 0.45,
         },
@@ -87,15 +87,15 @@ def found(
                 "x": x,
                 "y": [None if value is None else 100 * value for value in values],
                 "name": names[key],
-                "hovertemplate": f"%{{x:.0f}} %: %{{y:.0f}} % {names[key]}<extra></extra>",
+                "hovertemplate": f"%{{x:.0f}}%: %{{y:.0f}}% {names[key]}<extra></extra>",
                 "meta": {"tone": tone},
             }
             for tone, (key, values) in zip(tones, lines.items(), strict=False)
         ],
         "layout": {
             "shapes": [_diagonal()],
-            "xaxis": {"range": [0, 100], "ticksuffix": " %", "title": {"text": x_axis}},
-            "yaxis": {"range": [0, 100], "ticksuffix": " %", "title": {"text": y_axis}},
+            "xaxis": {"range": [0, 100], "ticksuffix": "%", "title": {"text": x_axis}},
+            "yaxis": {"range": [0, 100], "ticksuffix": "%", "title": {"text": y_axis}},
             "margin": {"t": 40},
         },
     }
@@ -135,15 +135,15 @@ def reliability(bins: Sequence[Mapping[str, Any]], *, x_axis: str, y_axis: str) 
                     "width": 4,
                 },
                 "marker": {"size": 8},
-                "hovertemplate": "%{x:.0f} % → %{y:.0f} %<extra></extra>",
+                "hovertemplate": "%{x:.0f}% → %{y:.0f}%<extra></extra>",
                 "meta": {"tone": "brand"},
             }
         ],
         "layout": {
             "showlegend": False,
             "shapes": [_diagonal()],
-            "xaxis": {"range": [0, 100], "ticksuffix": " %", "title": {"text": x_axis}},
-            "yaxis": {"range": [0, 102], "ticksuffix": " %", "title": {"text": y_axis}},
+            "xaxis": {"range": [0, 100], "ticksuffix": "%", "title": {"text": x_axis}},
+            "yaxis": {"range": [0, 102], "ticksuffix": "%", "title": {"text": y_axis}},
         },
     }
 

@@ -193,7 +193,7 @@ def trend(
             "x": x,
             "y": list(shares[band]),
             "name": names[band],
-            "hovertemplate": f"%{{x|%d %b}}: %{{y:.0f}} % {names[band]}<extra></extra>",
+            "hovertemplate": f"%{{x|%d %b}}: %{{y:.0f}}% {names[band]}<extra></extra>",
             "meta": {"tone": band},
         }
         for band in ("healthy", "at_risk", "critical")
@@ -228,7 +228,7 @@ def trend(
             "annotations": words,
             "hovermode": "x unified",
             "xaxis": {"type": "date"},
-            "yaxis": {"range": [0, 100], "ticksuffix": " %", "title": {"text": axis}},
+            "yaxis": {"range": [0, 100], "ticksuffix": "%", "title": {"text": axis}},
             "margin": {"t": 24},
         },
     }
@@ -365,7 +365,7 @@ def weekly_line(
     """A rate or a state week by week."""
     axis_layout: Figure = {"rangemode": "tozero", "title": {"text": axis}}
     if percent:
-        axis_layout |= {"ticksuffix": " %"}
+        axis_layout |= {"ticksuffix": "%"}
     return {
         "data": [
             {

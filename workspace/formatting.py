@@ -7,6 +7,7 @@ from datetime import date, datetime
 from django.utils import formats, timezone
 from django.utils.translation import get_language, gettext, ngettext, pgettext
 
+from accounts.percent import with_percent
 from accounts.visibility import money_hidden
 
 CURRENCY_SIGNS = {"EUR": "€", "USD": "$", "GBP": "£", "JPY": "¥", "BRL": "R$"}
@@ -21,13 +22,21 @@ def number(value: float | int | None, decimals: int | None = None) -> str:
     if value is None:
         return NO_VALUE
     if decimals is None:
-        decimals = 0 if float(value).is_integer() else 1 if abs(value) >= 10 else 2
+        decimals = places(value)
     return formats.number_format(round(float(value), decimals), decimal_pos=decimals, force_grouping=True)
+
+
+def places(value: float) -> int:
+    """As few decimals as say the same: one from ten on, else up to two."""
+    for some in (0, 1):
+        if round(float(value), some) == round(float(value), 1 if abs(value) >= 10 else 2):
+            return some
+    return 2
 
 
 def percent(value: float | None, decimals: int = 0) -> str:
     """A 0–100 figure with its sign."""
-    return NO_VALUE if value is None else gettext("%(figure)s%%") % {"figure": number(value, decimals)}
+    return NO_VALUE if value is None else with_percent(number(value, decimals))
 
 
 def money(cents: int | None, currency: str = "", decimals: int = 0) -> str:

@@ -173,7 +173,7 @@ PAGES: dict[str, PageHelp] = {
     ),
     "np": PageHelp(
         _("What customers answered: NPS and CSAT, who is unhappy, and which surveys run."),
-        _("NPS = % promoters (9–10) − % detractors (0–6); n is who answered, with a 95 % interval."),
+        _("NPS = % promoters (9–10) − % detractors (0–6); n is who answered, with a 95% interval."),
         ("nps", "csat", "detractor"),
     ),
     "reference": PageHelp(

@@ -44,14 +44,14 @@ def conversion_lines(months: Sequence[date], lines: Sequence[Line], *, axis: str
                     "thickness": 1,
                     "width": 3,
                 },
-                "hovertemplate": f"%{{x|%b %Y}}: %{{y:.0f}} % {line.name} (%{{text}})<extra></extra>",
+                "hovertemplate": f"%{{x|%b %Y}}: %{{y:.0f}}% {line.name} (%{{text}})<extra></extra>",
                 "meta": {"tone": TONES[line.band]},
             }
             for line in lines
         ],
         "layout": {
             "xaxis": {"type": "date", "tickformat": "%b %Y", "dtick": "M1"},
-            "yaxis": {"range": [0, 104], "dtick": 25, "ticksuffix": " %", "title": {"text": axis}},
+            "yaxis": {"range": [0, 104], "dtick": 25, "ticksuffix": "%", "title": {"text": axis}},
             "margin": {"t": 28},
         },
     }
@@ -142,7 +142,7 @@ def catch_curve(
                 "yaxis": "y2",
                 "name": names[1],
                 "line": {"dash": "dash"},
-                "hovertemplate": f"> %{{x}}: %{{y:.0f}} % {names[1]}<extra></extra>",
+                "hovertemplate": f"> %{{x}}: %{{y:.0f}}% {names[1]}<extra></extra>",
                 "meta": {"tone": "healthy"},
             }
         )
@@ -167,7 +167,7 @@ def catch_curve(
             "yaxis2": {
                 "range": [0, 104],
                 "tickvals": [0, 25, 50, 75, 100],
-                "ticksuffix": " %",
+                "ticksuffix": "%",
                 "overlaying": "y",
                 "side": "right",
                 "showgrid": False,

@@ -29,7 +29,9 @@ def reading_everything(really: bool = True) -> Iterator[None]:
         yield
         return
     with connection.cursor() as cursor:
-        cursor.execute("SELECT current_setting('enable_nestloop'), set_config('enable_nestloop', 'off', true)")
+        cursor.execute(
+            "SELECT current_setting('enable_nestloop'), set_config('enable_nestloop', 'off', true)"
+        )
         (before, _now) = cursor.fetchone()
     yield  # an error ends the transaction, and the setting with it
     with connection.cursor() as cursor:

@@ -68,7 +68,7 @@ def ask_discount(
         timeline.DISCOUNT_DECIDED if granted else timeline.DISCOUNT_ASKED,
         member,
         before,
-        title=_("%(what)s: %(pct)d %%") % {"what": one.title, "pct": pct},
+        title=_("%(what)s: %(pct)d%%") % {"what": one.title, "pct": pct},
         text=reason,
         after={"discount_pct": pct, "state": wish.state},
     )
@@ -109,7 +109,7 @@ def decide_discount(
         timeline.DISCOUNT_DECIDED,
         member,
         before,
-        title=_("%(what)s: %(pct)d %%, %(state)s")
+        title=_("%(what)s: %(pct)d%%, %(state)s")
         % {"what": one.title, "pct": wish.pct, "state": wish.get_state_display()},
         text=reason,
         after={"discount_pct": one.discount_pct, "state": wish.state},
@@ -121,7 +121,7 @@ def decide_discount(
                 tenant=tenant,
                 members=[asked_by],
                 kind=DISCOUNT_NOTICE,
-                title=_("Discount of %(pct)d %% for %(account)s: %(state)s")
+                title=_("Discount of %(pct)d%% for %(account)s: %(state)s")
                 % {"pct": wish.pct, "account": one.account.name, "state": wish.get_state_display()},
                 body=reason,
                 url=f"/expansion/{one.pk}/",
@@ -204,7 +204,7 @@ def _tell_deciders(tenant: Tenant, one: Opportunity, wish: Discount) -> None:
                 tenant=tenant,
                 members=[member],
                 kind=DISCOUNT_NOTICE,
-                title=_("%(account)s: a discount of %(pct)d %% waits for you")
+                title=_("%(account)s: a discount of %(pct)d%% waits for you")
                 % {"account": one.account.name, "pct": wish.pct},
                 body=wish.reason,
                 url=f"/expansion/{one.pk}/",

@@ -9,8 +9,10 @@ from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 
 from accounts.models import Tenant
+from accounts.percent import with_percent
 from qbr.figures.registry import SourceGone, figure_query
 from qbr.models import Figure
+from qbr.numbers import places
 
 SIGNS = {"EUR": "€", "USD": "$", "GBP": "£", "JPY": "¥", "BRL": "R$"}
 CHANGES = frozenset({"metric_change", "experiment", "score_change"})
@@ -19,9 +21,8 @@ SPACE = "\N{NO-BREAK SPACE}"
 
 
 def number_text(value: float) -> str:
-    """A number with as few decimals as say the same, two at most."""
-    rounded = abs(value)
-    decimals = 0 if rounded >= 100 or float(value).is_integer() else 1 if rounded >= 10 else 2
+    """A number with as few decimals as say the same: none from 100 on, one from 1 on, else up to two."""
+    decimals = 0 if abs(value) >= 100 else places(value, 1 if abs(value) >= 1 else 2)
     return str(formats.number_format(round(value, decimals), decimal_pos=decimals, force_grouping=True))
 
 
@@ -45,9 +46,9 @@ def value_text(figure: Figure) -> str:
         return money_text(value, figure.currency)
     sign = "+" if figure.query in CHANGES and value > 0 else ""
     if figure.unit == "ratio":
-        return _("%(figure)s%%") % {"figure": f"{sign}{number_text(value * 100)}"}
+        return with_percent(f"{sign}{number_text(value * 100)}")
     if figure.unit == "%":
-        return _("%(figure)s%%") % {"figure": f"{sign}{number_text(value)}"}
+        return with_percent(f"{sign}{number_text(value)}")
     unit = f"{SPACE}{figure.unit}" if figure.unit else ""
     return f"{sign}{number_text(value)}{unit}"
 

@@ -184,7 +184,7 @@ class NpsView(TenantAPIView):
 
     @described(
         "nps_get",
-        "NPS (or CSAT) with n, 95 % interval and response rate, overall and in groups",
+        "NPS (or CSAT) with n, 95% interval and response rate, overall and in groups",
         answer=FIGURES,
         parameters=[
             query("kind", {**KIND, "default": "nps"}),

@@ -39,6 +39,14 @@ def colours(brand: Brand, count: int) -> list[str]:
     return [first, *(one for one in OTHERS if one.lower() != first.lower())][:count]
 
 
+def is_whole(chart: ChartSpec) -> bool:
+    """Whether all its values are whole numbers: then it counts something, and its axis has no halves."""
+    found = [
+        value for _name, values in chart.series for value in [*values, chart.target] if value is not None
+    ]
+    return all(float(value).is_integer() for value in found)
+
+
 def lies(chart: ChartSpec) -> bool:
     """Whether the bars lie, so that their names can be read."""
     return chart.kind != "line" and (

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from .brand import Brand
-from .charts import SPANISH, colours, lies, number_text
+from .charts import SPANISH, colours, is_whole, lies, number_text
 from .measure import width_of
 from .spec import ChartSpec
 from .text import printable
@@ -77,8 +77,13 @@ def drawing_of(chart: ChartSpec, brand: Brand, language: str, width: float, heig
     return _Picture(chart, brand, language, width, height).drawn()
 
 
-def round_scale(low: float, high: float, start: float = 0.0, end: float = 1.0) -> Scale:
-    """A scale from a round number to a round number, about five steps; one value alone stands in its middle."""
+def round_scale(
+    low: float, high: float, start: float = 0.0, end: float = 1.0, *, whole: bool = False
+) -> Scale:
+    """A scale from a round number to a round number, about five steps; one value alone stands in its middle.
+
+    Of what is counted in `whole` numbers no half is marked.
+    """
     if low == high:
         low, high = (low - abs(low) * 0.1, high + abs(high) * 0.1) if low else (0.0, 1.0)
     rough = (high - low) / TICKS
@@ -87,6 +92,8 @@ def round_scale(low: float, high: float, start: float = 0.0, end: float = 1.0) -
     step = power * (
         10 if over >= math.sqrt(50) else 5 if over >= math.sqrt(10) else 2 if over >= math.sqrt(2) else 1
     )
+    if whole:
+        step = max(step, 1.0)
     first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
     return Scale(first * step, max(last, first + 1) * step, step, start, end)
 
@@ -124,11 +131,11 @@ class _Picture:
                 top + (12 if chart.target is not None else 2),
                 height - (28 if self.unit else 16),
             )
-            self.scale = round_scale(low, high, self.left, self.right)
+            self.scale = round_scale(low, high, self.left, self.right, whole=is_whole(chart))
             self.across = (self.top, self.bottom)
         else:
             self.top, self.bottom = top + (16 if self.unit else 5), height - 15
-            self.scale = round_scale(low, high, self.bottom, self.top)
+            self.scale = round_scale(low, high, self.bottom, self.top, whole=is_whole(chart))
             numbers = [width_of(self.scale.label(tick, language), SIZE) for tick in self.scale.ticks]
             self.left = max(numbers) + 8
             beside = 0.0 if chart.target is None else width_of(number_text(chart.target, language), SIZE) + 14

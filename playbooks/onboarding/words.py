@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
+
+from accounts.percent import with_percent
 
 from . import milestones as kinds
 
@@ -86,12 +88,12 @@ def rule_of(kind: str, params: Mapping[str, Any], names: Mapping[str, str]) -> s
         other = params.get("else_denominator")
         if other:
             bottom = _("%(first)s (or %(second)s)") % {"first": bottom, "second": names.get(other, other)}
-        return _("%(top)s ÷ %(bottom)s: at least %(n)s %% in each of %(weeks)s complete weeks in a row") % {
+        return _("%(top)s ÷ %(bottom)s: at least %(n)s in each of %(weeks)s complete weeks in a row") % {
             "top": top,
             "bottom": bottom,
-            "n": number_text(params["at_least_pct"]),
+            "n": with_percent(number_text(params["at_least_pct"])),
             "weeks": params["weeks"],
-        } + _aim(params.get("aim_pct"), "\N{NO-BREAK SPACE}%")
+        } + _aim(params.get("aim_pct"), with_percent)
     if kind == kinds.PER_VALUE:
         return _("%(metric)s: at least %(n)s for each product") % {
             "metric": metric,
@@ -104,5 +106,5 @@ def rule_of(kind: str, params: Mapping[str, Any], names: Mapping[str, str]) -> s
     return _("A person ticks it and says why")
 
 
-def _aim(value: float | None, unit: str = "") -> str:
-    return _("; the aim is %(n)s") % {"n": number_text(value) + unit} if value else ""
+def _aim(value: float | None, written: Callable[[str], str] = str) -> str:
+    return _("; the aim is %(n)s") % {"n": written(number_text(value))} if value else ""

@@ -156,6 +156,8 @@ class Writer(Desk):
         )
         known = [(week, value) for week, value in weeks if value is not None]
         best = max(known, key=lambda pair: pair[1])
+        if best[1] == min(value for _week, value in known):  # no week was better than another
+            return Chart(spec, self.ids(key), "")
         finding = _("Best week: %(week)s with %(value)s.") % {
             "week": self._week_label(best[0]),
             "value": numbers.value_text(best[1], figure.unit, figure.currency, self.language),

@@ -65,7 +65,10 @@ class _Deck:
         slide = self.deck.slides.add_slide(self.deck.slide_layouts[FIRST])
         slide.shapes.title.text = self.content.title
         named = [part for part in (self.content.account_name, self.content.period_label) if part]
-        slide.placeholders[1].text = "\n".join(named) or self.brand.name
+        under = [part for part in named if part not in self.content.title]
+        if not self.brand.logo:
+            under.append(self.brand.name)  # a logo says whose it is
+        slide.placeholders[1].text = "\n".join(under) or self.brand.name
         add_logo(slide, self.brand, MARGIN, Inches(0.6))
 
     def _section(self, section: Section) -> None:

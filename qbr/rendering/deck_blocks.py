@@ -20,7 +20,7 @@ from pptx.enum.text import PP_ALIGN
 from pptx.oxml.ns import qn
 from pptx.util import Emu, Inches, Pt
 
-from outreach.documents.charts import alternative, colours, lies, number_text
+from outreach.documents.charts import alternative, colours, is_whole, lies, number_text
 from outreach.documents.measure import lines_of, width_of
 from outreach.documents.spec import ChartSpec
 from qbr.content import Kpi
@@ -32,6 +32,7 @@ TILES = 4  # in a row
 HIGHEST_TILE = Inches(2.6)
 GAP = Inches(0.16)
 PAD = Inches(0.14)
+FEW = 8  # steps of one at an axis
 LABEL, VALUE, LEAST_VALUE = 12.0, 28.0, 14.0
 CHART_HEIGHT, LEAST_CHART = Inches(4.6), Inches(2.9)
 CELL_PAD, CELL_EDGE = Inches(0.08), Inches(0.05)
@@ -143,6 +144,14 @@ def add_chart(
         _dress_series(flow, drawn, chart, as_line)
 
 
+def number_format(chart: ChartSpec) -> str:
+    """How the numbers of a chart are written; "0.##" would leave a point behind a whole number."""
+    found = [value for _name, values in chart.series for value in values if value is not None]
+    if is_whole(chart):
+        return "#,##0"
+    return "#,##0.0" if max(map(abs, found)) >= 1 else "#,##0.00"
+
+
 def _dress_axes(drawn: Any, chart: ChartSpec, lying: bool) -> None:
     value, category = drawn.value_axis, drawn.category_axis
     value.major_gridlines.format.line.color.rgb = rgb(LINE)
@@ -150,7 +159,11 @@ def _dress_axes(drawn: Any, chart: ChartSpec, lying: bool) -> None:
     category.format.line.color.rgb = rgb(LINE)
     category.has_major_gridlines = False
     category.tick_labels.font.size = value.tick_labels.font.size = Pt(11)
-    value.tick_labels.number_format, value.tick_labels.number_format_is_linked = "#,##0.##", False
+    whole = is_whole(chart)
+    value.tick_labels.number_format, value.tick_labels.number_format_is_linked = number_format(chart), False
+    found = [v for _name, vs in chart.series for v in [*vs, chart.target] if v is not None]
+    if whole and found and max(found) - min(found) < FEW:
+        value.major_unit = 1  # else halves are marked, which say 1, 2, 2, 3
     if chart.unit:
         value.has_title = True
         write(value.axis_title.text_frame.paragraphs[0], [Words(chart.unit, colour=SOFT)], 11)
@@ -193,7 +206,7 @@ def _dress_series(flow: Flow, drawn: Any, chart: ChartSpec, with_target: bool) -
     if chart.kind == "bar" and len(chart.series) == 1 and len(chart.categories) <= 12:
         plot.has_data_labels = True
         labels = plot.data_labels
-        labels.number_format, labels.number_format_is_linked = "#,##0.##", False
+        labels.number_format, labels.number_format_is_linked = number_format(chart), False
         labels.position, labels.font.size = XL_LABEL_POSITION.OUTSIDE_END, Pt(11)
 
 

@@ -22,7 +22,7 @@ from accounts.models import Job, Membership, Tenant
 from accounts.outbox import Refused, Settle, send_to_outbox, stable_id
 from accounts.visibility import Visibility, visibility_of
 from outreach.documents.brand import brand_of
-from outreach.formatting import as_html
+from outreach.formatting import plain_html
 from outreach.mail.layout import Page, render
 from reports.asking import NONE
 from reports.definitions import BY_KEY
@@ -34,7 +34,7 @@ from reports.pictures import line_spec, report_png
 from reports.schedule import is_due_on
 from reports.scope import ALL, Slice, allowed
 from reports.selectors import ReportPage, report_page
-from reports.words import change_text, finding, target_text, value_text, window_text
+from reports.words import change_text, day_text, finding, target_text, value_text, window_text
 
 from .subscribing import JOB_KIND
 
@@ -131,9 +131,10 @@ def _payload(
     if aim and headline.verdict != Verdict.UNKNOWN:
         met = _("met") if headline.verdict != Verdict.MISSED else _("not met")
         aim = f"{aim}: {met}"
+    day = day_text(headline.day) if headline.day is not None else ""
     parts = [
         finding(headline),
-        " · ".join(part for part in (whose, window_text(report, page.days), aim) if part),
+        " · ".join(part for part in (whose, window_text(report, page.days), day, aim) if part),
         "\n".join(f"- {line}" for line in lines),
         str(report.definition),
     ]
@@ -197,7 +198,7 @@ def compose_report(tenant: Tenant, key: str, payload: Mapping[str, Any]) -> Emai
         render(
             Page(
                 subject=payload["subject"],
-                body=f"<p>{image}</p>" + as_html(payload["text"], {}),
+                body=f"<p>{image}</p>" + plain_html(payload["text"]),
                 language=payload["language"],
                 colour=tenant.brand_color,
                 sender=tenant.name,

@@ -41,10 +41,10 @@ def report_lines(backtest: Backtest) -> Iterator[str]:
     yield (
         f"{figures['cases']} cases of {figures['accounts']} accounts on {len(settled.dates)} dates "
         f"({settled.dates[0]} to {settled.dates[-1]}), {figures['outcomes']} with the outcome "
-        f"({interval_words(figures['base_rate'], 1, 100)} %). Events count from when they "
+        f"({interval_words(figures['base_rate'], 1, 100)}%). Events count from when they "
         f"{'were received' if settled.arrival == RECEIVED else 'happened'}; scales "
         f"{'drawn from what was known on the first date' if settled.scales == THEN else 'as published'}. "
-        "Intervals are 95 %, drawn by account."
+        "Intervals are 95%, drawn by account."
     )
     yield ""
     yield f"AUC  {interval_words(figures['auc'], 3)}"
@@ -92,7 +92,7 @@ def _calibration_lines(found: dict[str, Any]) -> Iterator[str]:
         yield f"Probability by score ({curve['method']}):"
         for level in found["levels"]:
             rate = interval_words(level["rate"], 1, 100)
-            yield f"  score {level['from']:>5.1f} to {level['to']:>5.1f}: {100 * level['probability']:.1f} %; seen {rate} %"
+            yield f"  score {level['from']:>5.1f} to {level['to']:>5.1f}: {100 * level['probability']:.1f}%; seen {rate}%"
 
 
 def _weight_lines(found: dict[str, Any]) -> Iterator[str]:

@@ -168,14 +168,14 @@ def verdict_words(figures: Mapping[str, Any], settled: Settled) -> str:
         return (
             _(
                 "Of two accounts of the same day, one with the outcome and one without, the score puts the right one "
-                "first in %(share)s of 100 pairs (99 %% interval %(low)s to %(high)s). Chance would be 50."
+                "first in %(share)s of 100 pairs (99%% interval %(low)s to %(high)s). Chance would be 50."
             )
             % values
         )
     if figures["verdict"] == "wrong":
         return (
             _(
-                "The score puts the right account first in only %(share)s of 100 pairs (99 %% interval %(low)s to "
+                "The score puts the right account first in only %(share)s of 100 pairs (99%% interval %(low)s to "
                 "%(high)s), worse than chance: what it calls good came before the outcome. Look at the components "
                 "below."
             )
@@ -183,7 +183,7 @@ def verdict_words(figures: Mapping[str, Any], settled: Settled) -> str:
         )
     return (
         _(
-            "The score puts the right account first in %(share)s of 100 pairs, but the 99 %% interval (%(low)s to "
+            "The score puts the right account first in %(share)s of 100 pairs, but the 99%% interval (%(low)s to "
             "%(high)s) includes 50, which is chance. Do not rely on it for this outcome; no weights are suggested."
         )
         % values

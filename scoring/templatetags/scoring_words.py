@@ -5,6 +5,8 @@ from __future__ import annotations
 from django import template
 from django.utils.translation import gettext as _
 
+from accounts.percent import with_percent
+
 register = template.Library()
 
 
@@ -17,6 +19,6 @@ def band_label(band: int, kind: str = "health") -> str:
 
 
 @register.filter
-def percent(share: float) -> float:
+def percent(share: float) -> str:
     """A share of 1 in percent."""
-    return 100 * share
+    return with_percent(round(100 * share))

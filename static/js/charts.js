@@ -20,6 +20,11 @@
       second: token("at-risk-fill"), third: token("healthy-fill"), soft: token("unknown-fill"), onfill: "#1a1d23",
     };
   }
+  // Spanish parts the figure from its sign; the server sends "%" alone.
+  function percents(text) {
+    if (typeof text !== "string" || document.documentElement.lang !== "es") { return text; }
+    return text === "%" ? "\u00a0%" : text.replace(/(%\{[^}]*\})%(?!\{)/g, "$1\u00a0%");
+  }
   function clone(value) { return JSON.parse(JSON.stringify(value)); }
 
   function dress(figure, colours) {
@@ -34,6 +39,7 @@
         if (trace.stackgroup) { trace.fillcolor = colour; trace.line.width = 0; }
       }
       if (trace.error_y) { trace.error_y = Object.assign({ color: colours.ink2 }, trace.error_y); }
+      if (trace.hovertemplate) { trace.hovertemplate = percents(trace.hovertemplate); }
       trace.hoverlabel = { bgcolor: colours.surface, bordercolor: colours.line, font: { color: colours.ink } };
     });
     (layout.shapes || []).forEach(function (shape) {
@@ -49,6 +55,7 @@
     ["xaxis", "yaxis", "yaxis2"].forEach(function (name) {
       if (name === "yaxis2" && !layout.yaxis2) { return; }
       var axis = layout[name] = Object.assign({ automargin: true, fixedrange: true, zeroline: false }, layout[name]);
+      if (axis.ticksuffix) { axis.ticksuffix = percents(axis.ticksuffix); }
       axis.gridcolor = colours.line;
       axis.linecolor = colours.line;
       axis.zerolinecolor = colours.ink3;

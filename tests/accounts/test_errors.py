@@ -130,3 +130,9 @@ def test_maintenance_closes_pages_and_api_and_keeps_taking_events(
     with tenant_scope(acme):
         pass  # the scope opens again, so what was taken in was committed by its own request
     assert rows(acme, "SELECT count(*)::int FROM usage_inbox WHERE tenant_id = %(tenant)s") == [(2,)]
+
+
+def test_a_browser_that_shows_a_file_alone_finds_our_mark(client: Client, db: None) -> None:
+    answer = client.get("/favicon.ico")
+    assert (answer.status_code, answer.headers["Content-Type"]) == (200, "image/png")
+    assert answer.content.startswith(b"\x89PNG") and "max-age=86400" in answer.headers["Cache-Control"]

@@ -165,10 +165,12 @@ def test_a_condition_is_said_in_both_languages() -> None:
     )
     with translation.override("en"):
         assert sentence(tree_words(tree, {"sends": "Sends"})) == (
-            "Sends in the last complete week is under 60 % of the mean of the 4 times before (if that was at least 20) "
+            "Sends in the last complete week is under 60% of the mean of the 4 times before (if that was at least 20) "
             "and (band of the health score is critical or at risk or days to the renewal is between 0 and 90)."
         )
     with translation.override("es"):
         said = sentence(tree_words(tree, {"sends": "Envíos"}))
-    assert said.startswith("Envíos en la última semana completa está por debajo de 60 % de la media")
+    assert said.startswith(
+        "Envíos en la última semana completa está por debajo de 60\N{NO-BREAK SPACE}% de la media"
+    )
     assert "crítica o en riesgo" in said

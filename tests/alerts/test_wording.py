@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -26,15 +27,16 @@ HEALTH = {"from_score": 79, "score": 64.26, "since": "2026-03-01", "weakest": "a
         (
             "usage_under_target",
             USAGE,
-            "Under 50 % of the target for 2 complete weeks. Sends: 30, 10.5 of a target of 1,500 a week.",
-            "Por debajo del 50 % de la meta durante 2 semanas completas. "
+            "Under 50% of the target for 2 complete weeks. Sends: 30, 10.5 of a target of 1,500 a week.",
+            "Por debajo del 50\N{NO-BREAK SPACE}% de la meta durante 2 semanas completas. "
             "Sends: 30, 10,5 de una meta de 1.500 por semana.",
         ),
         (
             "rate_falling",
             RATE,
-            "reply_rate was 10 % in the last complete week, 20.6 % in the 4 weeks before.",
-            "reply_rate fue del 10 % en la última semana completa y del 20,6 % en las 4 semanas anteriores.",
+            "reply_rate was 10% in the last complete week, 20.6% in the 4 weeks before.",
+            "reply_rate fue del 10\N{NO-BREAK SPACE}% en la última semana completa "
+            "y del 20,6\N{NO-BREAK SPACE}% en las 4 semanas anteriores.",
         ),
         (
             "metric_at_zero",
@@ -62,7 +64,8 @@ def test_every_kind_says_why_in_both_languages(
     with translation.override("en"):
         assert evidence_sentence(kind, evidence, {"sends": "Sends"}) == english
     with translation.override("es"):
-        assert evidence_sentence(kind, evidence, {"sends": "Sends"}).replace("\u00a0", ".") == spanish
+        said = evidence_sentence(kind, evidence, {"sends": "Sends"})
+        assert re.sub(r"(?<=\d)\N{NO-BREAK SPACE}(?=\d)", ".", said) == spanish
 
 
 def test_a_drop_without_known_components_names_none() -> None:

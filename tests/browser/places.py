@@ -66,7 +66,9 @@ PARTS = {
 # Outside of companies: nothing for a reader's eyes, or looked at where it stands.
 OUTSIDE = {
     **dict.fromkeys(("healthz", "readyz", "metrics"), "for machines"),
-    **dict.fromkeys(("surveys/<str:token>/logo", "sso/<slug:slug>/metadata/", "operator/jsi18n/"), "a file"),
+    **dict.fromkeys(
+        ("favicon.ico", "surveys/<str:token>/logo", "sso/<slug:slug>/metadata/", "operator/jsi18n/"), "a file"
+    ),
     "accounts/2fa/recovery-codes/download/": "a file",
     "accounts/2fa/webauthn/login/": "what the passkey button of the login page fetches",
     "operator/autocomplete/": "what a field of the admin fetches",

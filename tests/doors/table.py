@@ -330,6 +330,7 @@ SEGMENT = [
 
 # Open to everybody, with nothing of a tenant on them.
 PUBLIC = [
+    "favicon.ico",
     "healthz",
     "readyz",
     "metrics",

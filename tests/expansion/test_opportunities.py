@@ -314,7 +314,7 @@ def test_a_discount_is_decided_by_a_stronger_role_and_keeps_it_from_being_won(gr
         told = list(
             Notification.objects.filter(member=members["carl"]).order_by("id").values_list("title", flat=True)
         )
-        assert told == ["Discount of 15 % for Buyer: Approved", "Discount of 40 % for Buyer: Refused"]
+        assert told == ["Discount of 15% for Buyer: Approved", "Discount of 40% for Buyer: Refused"]
         ask(pct=50, reason="Last")
         assert withdraw_discount(tenant=growth.tenant, opportunity_id=one.pk) == 1
         actions = AuditEntry.objects.filter(action__startswith="opportunity.discount").count()

@@ -6,11 +6,19 @@ import re
 from pathlib import Path
 
 import polib
+from django.apps import apps
+from django.conf import settings
 from django.utils import dates, translation
+from django.utils.functional import Promise
 
+from accounts.percent import with_percent
+from qbr.numbers import percent
 from tests.house.messages import CHECKOUT, Message, all_messages, of_python, of_template
 
 PLACEHOLDER = re.compile(r"%(?:\((\w+)\))?[sd]|\{(\w*)\}")
+
+FIGURE = r"(?:\d|\)[sd])"  # a digit or the place of a number
+BLOCK = re.compile(r"\{% blocktranslate.*?endblocktranslate %\}", re.DOTALL)
 
 
 def catalogues() -> list[polib.POFile]:
@@ -47,6 +55,37 @@ def test_translations_keep_their_placeholders() -> None:
             if text and sorted(PLACEHOLDER.findall(text)) not in (wanted, plural):
                 broken.append((entry.msgid, text))
     assert broken == []
+
+
+def test_percentages_are_written_as_each_language_writes_them() -> None:
+    """50% in English, and in Spanish with a space that does not break; `accounts.percent` writes bare figures."""
+    parted, joined = re.compile(rf"{FIGURE}\s%(?!\()"), re.compile(rf"{FIGURE} ?%(?![(\w])")
+    faults, seen = [], 0
+    for entry in known().values():
+        english = [entry.msgid, entry.msgid_plural]
+        spanish = [entry.msgstr, *entry.msgstr_plural.values()]
+        faults += [text for text in english if parted.search(text)]
+        faults += [text for text in spanish if joined.search(text)]
+        seen += sum(bool(re.search(rf"{FIGURE}\N{{NO-BREAK SPACE}}%", text)) for text in spanish)
+    assert faults == []
+    assert seen > 25
+    for path in sorted(CHECKOUT.glob("templates/**/*.html")):
+        bare = BLOCK.sub("", path.read_text(encoding="utf-8"))
+        assert not re.search(r"\}\}\s*%(?!\})", bare), f"{path}: say {{% percent … %}}"
+    with translation.override("es"):
+        assert with_percent("12,5") == percent(12.5, "es") == "12,5\N{NO-BREAK SPACE}%"
+    with translation.override("en"):
+        assert with_percent("12.5") == percent(12.5, "en") == "12.5%"
+
+
+def test_every_table_has_a_name_in_both_languages() -> None:
+    """The audit log and the Django admin say what a request wrote by these names."""
+    bare = [
+        model._meta.label
+        for model in apps.get_models()
+        if model._meta.app_label in settings.HOUSE_APPS and not isinstance(model._meta.verbose_name, Promise)
+    ]
+    assert bare == []
 
 
 def test_no_translation_is_left_over() -> None:

@@ -15,7 +15,7 @@ from PIL import Image
 
 from accounts.brand import contrast
 from outreach.documents.brand import Brand
-from outreach.documents.charts import alternative, colours, lies
+from outreach.documents.charts import alternative, colours, is_whole, lies
 from outreach.documents.drawing import HIGHEST, Drawing, drawing_of, round_scale, shortened
 from outreach.documents.fonts import font_folder
 from outreach.documents.measure import width_of
@@ -290,6 +290,18 @@ def test_scales_end_in_round_numbers(
     assert scale.place(scale.low) == 0 and scale.place(scale.high) == pytest.approx(1)
     if labels:
         assert [scale.label(tick, "es") for tick in scale.ticks] == labels
+
+
+def test_what_is_counted_has_no_halves_at_its_axis() -> None:
+    def ticks(whole: bool) -> list[str]:
+        scale = round_scale(15, 18, whole=whole)
+        return [scale.label(tick, "en") for tick in scale.ticks]
+
+    assert ticks(True) == ["15", "16", "17", "18"] and "15.5" in ticks(False)
+    weeks = ("a", "b", "c")
+    assert is_whole(ChartSpec("line", "t", "", weeks, (("x", (15.0, None, 18.0)),), 16))
+    assert not is_whole(ChartSpec("line", "t", "", weeks, (("x", (15.0, 16.5, 18.0)),)))
+    assert not is_whole(ChartSpec("line", "t", "", weeks, (("x", (15.0, 16.0, 18.0)),), 16.5))
 
 
 def test_a_long_name_is_shortened_visibly() -> None:

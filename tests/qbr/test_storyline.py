@@ -129,8 +129,8 @@ def test_an_empty_story_says_that_there_is_nothing() -> None:
         (value_text(0.225, "ratio", "", "en"), "22.5%"),
         (value_text(None, "h", "", "en"), "–"),
         (value_text(4.25, "h", "", "es"), "4,25\xa0h"),
-        (signed(3.0, "%", "", "en"), "+3.0%"),
-        (signed(0.0, "%", "", "en"), "0.0%"),
+        (signed(3.0, "%", "", "en"), "+3%"),
+        (signed(0.0, "%", "", "en"), "0%"),
         (signed(None, "%", "", "en"), ""),
     ],
 )

@@ -231,7 +231,7 @@ def test_terms_are_kept_shown_in_words_and_measured_against_the_published_versio
     for words in (
         "health band is healthy again for 14 days → Recovered",
         "30 days after its end",
-        "10 % of the accounts",
+        "10% of the accounts",
     ):
         assert words in page
     assert 'value="Enterprise, SMB"' in admin.get(url).text

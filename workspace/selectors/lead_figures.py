@@ -32,7 +32,7 @@ def band_names() -> dict[int, str]:
 
 
 def share_words(share: Share) -> str:
-    """A share with its counts and interval: 25 % (3 of 12, 9–53 %)."""
+    """A share with its counts and interval: 25% (3 of 12; 9% to 53%)."""
     interval = share.interval
     if share.pct is None or interval is None:
         return NO_VALUE

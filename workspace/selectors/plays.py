@@ -292,7 +292,7 @@ def holdout_words(found: PlaybookVersion) -> str:
     """Whether some accounts are left alone, and for how long the outcome is waited for."""
     if not found.holdout_pct:
         return _("nobody")
-    return _("%(share)d %% of the accounts; outcome after %(days)s") % {
+    return _("%(share)d%% of the accounts; outcome after %(days)s") % {
         "share": found.holdout_pct,
         "days": days_words(found.measure_days, False),
     }

@@ -35,7 +35,7 @@ class Command(BaseCommand):
 
     help = (
         "Replays a version of a score model over past dates with only what was known then, compares it with what happened "
-        "in the days after, and prints figures with 95 % intervals. The result is kept with the version."
+        "in the days after, and prints figures with 95% intervals. The result is kept with the version."
     )
 
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
