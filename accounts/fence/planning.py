@@ -29,13 +29,13 @@ def reading_everything(really: bool = True) -> Iterator[None]:
         yield
         return
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT current_setting('enable_nestloop'), set_config('enable_nestloop', 'off', true)"
-        )
-        (before, _now) = cursor.fetchone()
+        cursor.execute("SELECT current_setting('enable_nestloop')")
+        (before,) = cursor.fetchone()
+    prefer_hash_joins()
     yield  # an error ends the transaction, and the setting with it
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT set_config('enable_nestloop', %s, true)", [before])
+    if before == "on":
+        with connection.cursor() as cursor:
+            cursor.execute("SET LOCAL enable_nestloop = on")
 
 
 def prefer_account_ranges() -> None:
