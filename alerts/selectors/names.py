@@ -5,27 +5,37 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from django.db.models import F, Value
-from django.db.models.functions import Concat
+from django.db import connection
 from django.utils.translation import gettext
 
 from accounts.models import Tenant
 from alerts.rule_words import CURRENCY
 from alerts.wording import evidence_sentence
-from scoring.models import Component, Version
-from usage.models import Metric
+from scoring.models import Version
 
 COMPONENT = "component "  # before a component's key, which may also be a metric's
 
 
+# Models may share a key; the default model, which scores most accounts, has the last word.
+_NAMES = """
+SELECT key, name, false AS is_default FROM usage_metric WHERE tenant_id = %(tenant)s
+UNION ALL
+SELECT %(component)s || c.key, c.name, m.is_default
+FROM scoring_version v
+JOIN scoring_model m ON m.tenant_id = v.tenant_id AND m.id = v.model_id
+JOIN scoring_component c ON c.tenant_id = v.tenant_id AND c.version_id = v.id
+WHERE v.tenant_id = %(tenant)s AND v.state = %(published)s
+ORDER BY is_default
+"""
+
+
 def metric_names(tenant: Tenant) -> dict[str, str]:
     """Names of the metrics by key, and of the models' components; one query, in the reader's language."""
-    metrics = Metric.objects.filter(tenant=tenant).values_list("key", "name", Value(False))
-    components = Component.objects.filter(tenant=tenant, version__state=Version.State.PUBLISHED)
-    marked = components.values_list(Concat(Value(COMPONENT), F("key")), "name", "version__model__is_default")
-    # Models may share a key; the default model, which scores most accounts, has the last word.
-    found = sorted(metrics.union(marked), key=lambda row: row[2])
-    return {key: gettext(name) for key, name, _is_default in found} | {CURRENCY: tenant.currency}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _NAMES, {"tenant": tenant.pk, "component": COMPONENT, "published": Version.State.PUBLISHED.value}
+        )
+        return {key: gettext(name) for key, name, _default in cursor.fetchall()} | {CURRENCY: tenant.currency}
 
 
 def finding_sentence(kind: str, evidence: Mapping[str, Any], names: Mapping[str, str]) -> str:

@@ -220,7 +220,8 @@ class Collected:
     ) -> None:
         """Put derived parts aside."""
         things = [
-            Thing(part.kind, part.pk, part.account_id, part.title, part.back_on, part.value) for part in parts
+            Thing(part.kind, part.pk, part.account_id, str(part.title), part.back_on, part.value)
+            for part in parts
         ]
         undo = put_aside(
             tenant=tenant, member=self._whose, things=things, deed=deed, until=until, reason=reason, actor=actor

@@ -183,7 +183,7 @@ def _undo(outcome: Outcome) -> str:
 
 
 def _say(request: TenantRequest, parts: list[Part], outcome: Outcome, words: str) -> None:
-    what = parts[0].title
+    what = str(parts[0].title)
     if len(parts) > 1:
         more = len(parts) - 1
         what += " " + ngettext("and %(count)d more", "and %(count)d more", more) % {"count": more}

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from functools import partial
+from typing import Any, NamedTuple
 
 from django.utils.functional import lazy
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from alerts.models import Alert
+from accounts.models import Role
+from alerts.models import Alert, PersonReason, Rule
 from alerts.ranking import SEVERITY_WEIGHT
+from alerts.selectors import finding_sentence
 from expansion.models import Renewal
 from nps.surveys.models import Answer, Survey
-from playbooks.models import Priority, Run, SetAside, Task
+from playbooks.models import Priority, Run, SetAside
 from qbr.models import Pack
 from workspace.agenda import (
     AGAIN_DAYS,
@@ -31,7 +36,6 @@ from workspace.agenda import (
     next_mark,
 )
 from workspace.formatting import number, short_date
-from workspace.selectors.alerts import line
 
 RENEWAL_DAYS, RENEWAL_SOON, RENEWAL_NEAR = 90, 30, 14
 REVIEW_DAYS, REVIEW_NEAR = 14, 3
@@ -70,16 +74,78 @@ class Drop:
     points_before: float
 
 
-def task_part(task: Task, today: date) -> Part:
+class _Once:
+    """Words that are made when they are first asked for."""
+
+    __slots__ = ("made", "make")
+
+    def __init__(self, make: Callable[[], str]) -> None:
+        self.make, self.made = make, ""
+
+    def __call__(self) -> str:
+        if not self.made:
+            self.made = self.make()
+        return self.made
+
+
+def _spoken(words: _Once) -> str:
+    return words()
+
+
+_said = lazy(_spoken, str)
+
+
+def said_when_shown(make: Callable[[], str]) -> str:
+    """Words that are made once, where they are shown: a list of hundreds is ranked, and shows some dozens."""
+    return _said(_Once(make))
+
+
+class DueTask(NamedTuple):
+    """What a list says of a task."""
+
+    pk: int
+    account_id: int
+    title: str
+    priority: int
+    due_on: date
+    assignee_id: int | None
+    pool: str
+    run_id: int | None
+    play: str | None
+
+
+class WaitingAlert(NamedTuple):
+    """What a list says of an alert."""
+
+    pk: int
+    rule: Rule
+    account_id: int | None
+    subject: str
+    state: str
+    severity: str
+    opened_on: date
+    snoozed_until: date | None
+    person_reason: str
+    run_id: int | None
+    found: str  # the evidence as JSON: read where it is said
+
+    @property
+    def evidence(self) -> dict[str, Any]:
+        """What the rule found."""
+        read: dict[str, Any] = json.loads(self.found)
+        return read
+
+
+def task_part(task: DueTask, today: date) -> Part:
     """A task, due."""
     late = task.due_on < today
     weight = {Priority.HIGH.value: HEAVY, Priority.LOW.value: LIGHT}.get(task.priority, MEDIUM)
-    why = [task.run.playbook.name] if task.run else []
+    why = [task.play] if task.play else []
     if late:
         days = (today - task.due_on).days
         why.append(ngettext("overdue by %(days)d day", "overdue by %(days)d days", days) % {"days": days})
     if task.assignee_id is None:
-        why.append(_("from the pool: %(pool)s") % {"pool": task.get_pool_display()})
+        why.append(_("from the pool: %(pool)s") % {"pool": Role(task.pool).label})
     return Part(
         kind=Kind.TASK,
         pk=task.pk,
@@ -94,31 +160,31 @@ def task_part(task: Task, today: date) -> Part:
     )
 
 
-def _why(alert: Alert, names: Mapping[str, str]) -> str:
-    why = line(alert, names).sentence
+def _why(alert: WaitingAlert, names: Mapping[str, str]) -> str:
+    why = finding_sentence(alert.rule.kind, alert.evidence, names)
     if alert.person_reason:
-        why += " " + _("For a person, because %(reason)s.") % {"reason": alert.get_person_reason_display()}
+        why += " " + _("For a person, because %(reason)s.") % {
+            "reason": PersonReason(alert.person_reason).label
+        }
     return why
 
 
-# Said only where it is shown: a list of hundreds is ranked, and shows some dozens.
-_why_alerted = lazy(_why, str)
-
-
-def alert_part(alert: Alert, names: Mapping[str, str], plays: Plays) -> Part:
+def alert_part(alert: WaitingAlert, names: Mapping[str, str], plays: Plays) -> Part:
     """An alert that waits for somebody."""
     name = alert.rule.name
     if alert.account_id is None:
         name = f"{alert.subject}: {name}" if alert.subject else name
-    key = alert.rule.play_key
-    if "weakest" in alert.evidence:
-        key = plays.by_component.get(alert.evidence["weakest"], key)
-    part = Part(
+    play = ""
+    if alert.account_id is not None and alert.run_id is None:
+        play = alert.rule.play_key
+        if '"weakest"' in alert.found:
+            play = plays.by_component.get(alert.evidence.get("weakest", ""), play)
+    return Part(
         kind=Kind.ALERT,
         pk=alert.pk,
         account_id=alert.account_id or NO_ACCOUNT,
         title=name,
-        why=_why_alerted(alert, names),
+        why=said_when_shown(partial(_why, alert, names)),
         weight=SEVERITY_WEIGHT[alert.severity],
         shown_from=(
             alert.snoozed_until
@@ -126,8 +192,9 @@ def alert_part(alert: Alert, names: Mapping[str, str], plays: Plays) -> Part:
             else alert.opened_on
         ),
         run_id=alert.run_id,
+        play_key=play if play in plays.names else "",
+        play_name=plays.names.get(play, ""),
     )
-    return plays.offered(part, key) if alert.account_id is not None and alert.run_id is None else part
 
 
 def drop_part(drop: Drop, plays: Plays, asides: Asides, today: date) -> Part | None:
@@ -168,19 +235,6 @@ def renewal_part(renewal: Renewal, plays: Plays, asides: Asides, today: date) ->
     if shown is None:
         return None
     left = (renewal.due_on - today).days
-    if left < 0:
-        title = _("Say what came of the renewal of %(day)s") % {"day": short_date(renewal.due_on, today)}
-    elif left == 0:
-        title = _("Renewal today")
-    else:
-        title = ngettext("Renewal in %(days)d day", "Renewal in %(days)d days", left) % {"days": left}
-    why = [_("Expected: %(category)s.") % {"category": str(Renewal.Category(renewal.category).label).lower()}]
-    if renewal.at_risk:
-        why.append(
-            _("At risk and without a plan.")
-            if renewal.plan_missing
-            else _("At risk; there is a plan for it.")
-        )
     if left <= RENEWAL_NEAR or renewal.plan_missing:
         weight = HEAVY
     else:
@@ -189,8 +243,8 @@ def renewal_part(renewal: Renewal, plays: Plays, asides: Asides, today: date) ->
         kind=Kind.RENEWAL,
         pk=renewal.pk,
         account_id=renewal.account_id,
-        title=title,
-        why=" ".join(why),
+        title=said_when_shown(partial(_renewal_title, renewal, today)),
+        why=said_when_shown(partial(_renewal_why, renewal)),
         weight=weight,
         shown_from=shown,
         due=renewal.due_on,
@@ -198,6 +252,26 @@ def renewal_part(renewal: Renewal, plays: Plays, asides: Asides, today: date) ->
         back_on=next_mark(renewal.due_on, today, RENEWAL_MARKS),
     )
     return plays.offered(part, SAVE_PLAY) if renewal.at_risk else part
+
+
+def _renewal_title(renewal: Renewal, today: date) -> str:
+    left = (renewal.due_on - today).days
+    if left < 0:
+        return _("Say what came of the renewal of %(day)s") % {"day": short_date(renewal.due_on, today)}
+    if left == 0:
+        return _("Renewal today")
+    return ngettext("Renewal in %(days)d day", "Renewal in %(days)d days", left) % {"days": left}
+
+
+def _renewal_why(renewal: Renewal) -> str:
+    why = [_("Expected: %(category)s.") % {"category": str(Renewal.Category(renewal.category).label).lower()}]
+    if renewal.at_risk:
+        why.append(
+            _("At risk and without a plan.")
+            if renewal.plan_missing
+            else _("At risk; there is a plan for it.")
+        )
+    return " ".join(why)
 
 
 def review_part(pack: Pack, asides: Asides, today: date) -> Part | None:
