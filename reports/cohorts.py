@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from functools import lru_cache
 
 import pandas as pd
 from django.db import connection
@@ -19,7 +20,7 @@ ROWS_SQL = """
 SELECT part, day, sum(numerator), sum(denominator) FROM reports_day
 WHERE tenant_id = %(tenant)s AND metric = %(metric)s AND dimension = %(dimension)s AND key = ANY(%(keys)s) AND days = 0
   AND part <> 'all' AND currency = %(currency)s AND day <= %(on)s
-GROUP BY part, day
+GROUP BY part, day ORDER BY part, day
 """
 
 
@@ -59,7 +60,7 @@ def triangle(tenant: Tenant, *, on: date, which: Slice = EVERYBODY, by_mrr: bool
                 "on": on,
             },
         )
-        return triangle_of(cursor.fetchall())
+        return _remembered(tuple(cursor.fetchall()))
 
 
 def triangle_of(rows: Sequence[tuple[str, date, Decimal, Decimal]]) -> Triangle:
@@ -94,3 +95,7 @@ def triangle_of(rows: Sequence[tuple[str, date, Decimal, Decimal]]) -> Triangle:
         for kept, size in zip(sums["kept"], sums["size"], strict=True)
     ]
     return Triangle(cohorts, means)
+
+
+# The rows of a company change once a month, and a page is drawn from them each time.
+_remembered = lru_cache(maxsize=64)(triangle_of)

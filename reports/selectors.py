@@ -14,7 +14,7 @@ from accounts.models import Tenant
 from reports.days import MONTHS, POINTS, keeps_its_place, months_before
 from reports.definitions import REPORTS
 from reports.formulas import Kind, Sums, Verdict, change_of, value_of, verdict_of
-from reports.models import ReportDay, ReportTarget
+from reports.models import ReportDay
 from reports.scope import EVERYBODY, Slice
 from reports.services.keeping import DAY, MONTH
 from reports.shape import Part, Report
@@ -188,12 +188,9 @@ def _sums(
 
 def targets_of(tenant: Tenant) -> dict[str, Target]:
     """What each report aims at. One query."""
-    own = {
-        metric: Target(low, high, True)
-        for metric, low, high in ReportTarget.objects.filter(tenant=tenant).values_list(
-            "metric", "low", "high"
-        )
-    }
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT metric, low, high FROM reports_reporttarget WHERE tenant_id = %s", [tenant.pk])
+        own = {metric: Target(low, high, True) for metric, low, high in cursor.fetchall()}
     return {report.key: own.get(report.key) or Target(report.low, report.high) for report in REPORTS}
 
 

@@ -6,6 +6,10 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
+
+from django.db import connection
+from django.utils.translation import gettext
 
 from accounts.models import Tenant
 from scoring.models import ScoreModel, Version
@@ -105,21 +109,19 @@ def numbered_version(tenant: Tenant, model_key: str, number: int) -> Version | N
     )
 
 
-def version_marks(tenant: Tenant, first: date, last: date) -> list[dict[str, object]]:
-    """Where a chart over time shows a new version: day, model and number."""
-    rows = (
-        Version.objects.filter(tenant=tenant, in_force_from__range=(first, last), number__gt=1)
-        .exclude(state=Version.State.DRAFT)
-        .select_related("model")
-        .order_by("in_force_from", "number")
-    )
-    return [
-        {
-            "day": row.in_force_from,
-            "model": row.model.key,
-            "name": row.model.label,
-            "version": row.number,
-            "origin": row.origin,
-        }
-        for row in rows
-    ]
+_MARKS = """
+SELECT v.in_force_from, m.key, m.name, v.number, v.origin
+FROM scoring_version v JOIN scoring_model m ON m.tenant_id = v.tenant_id AND m.id = v.model_id
+WHERE v.tenant_id = %s AND v.in_force_from BETWEEN %s AND %s AND v.number > 1 AND v.state <> %s
+ORDER BY v.in_force_from, v.number, v.id
+"""
+
+
+def version_marks(tenant: Tenant, first: date, last: date) -> list[dict[str, Any]]:
+    """Where a chart over time shows a new version: day, model and number; one query."""
+    with connection.cursor() as cursor:
+        cursor.execute(_MARKS, [tenant.pk, first, last, Version.State.DRAFT.value])
+        return [
+            {"day": day, "model": key, "name": gettext(name), "version": number, "origin": origin}
+            for day, key, name, number, origin in cursor.fetchall()
+        ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.doors.door import CSM, MANAGER, deed, form, page
 
 TENANT = [
+    page("today/alerts/"),
     page("today/team/", MANAGER),
     deed("today/do/", CSM),
     deed("today/undo/", CSM),

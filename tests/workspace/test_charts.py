@@ -8,10 +8,11 @@ from typing import Any
 
 import plotly.graph_objects as go  # type: ignore[import-untyped]
 import pytest
+from django.utils.translation import gettext_lazy
 
 from workspace import charts
 from workspace.charts import Mark
-from workspace.templatetags.shell import table_rows
+from workspace.templatetags.charts import figure_script, table_rows
 
 DAYS = [date(2026, 1, 5) + timedelta(weeks=n) for n in range(4)]
 MARK = Mark(DAYS[2], "v2")
@@ -86,3 +87,34 @@ def test_the_table_leads_where_the_points_lead() -> None:
     assert plain == '<tr><th scope="row">&lt;b&gt;</th><td class="num">1</td></tr>'
     with pytest.raises(ValueError, match="zip"):
         table_rows(charts.Chart("c", {}, "", [], rows, links=["/a"]))
+
+
+def test_nothing_in_a_cell_makes_another_cell_or_row() -> None:
+    rows = [["a\x1fb\x1ec", "1"], ["&", "<td>"]]
+    assert table_rows(charts.Chart("c", {}, "", [], rows, links=["", '/x?a=1&b="'])) == (
+        '<tr><th scope="row">a b c</th><td class="num">1</td></tr>'
+        '<tr><th scope="row"><a href="/x?a=1&amp;b=&quot;">&amp;</a></th><td class="num">&lt;td&gt;</td></tr>'
+    )
+    assert table_rows(charts.Chart("c", {}, "", [], [])) == ""
+
+
+def test_a_figure_says_its_data_and_cannot_end_its_script() -> None:
+    figure = {
+        "name": "</script><!--&",
+        "on": date(2026, 1, 5),
+        "y": [1.5, None, float("nan")],
+        "word": gettext_lazy("Score"),
+    }
+    html = figure_script(charts.Chart('c"', figure, "", [], []))
+    head, _tag, rest = html.partition(">")
+    body = rest.removesuffix("</script>")
+    assert head == '<script id="c&quot;" type="application/json"'
+    assert not set("<>&") & set(body)
+    assert json.loads(body) == {
+        "name": "</script><!--&",
+        "on": "2026-01-05",
+        "y": [1.5, None, None],
+        "word": "Score",
+    }
+    with pytest.raises(TypeError, match="not JSON"):
+        figure_script(charts.Chart("c", {"x": object()}, "", [], []))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 from django.db import connection
@@ -11,6 +12,7 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts.fence.scope import tenant_scope
 from accounts.models import Membership, Tenant
+from alerts.models import Alert
 from tests.conftest import make_member
 from workspace.navigation import ENTRIES
 
@@ -22,6 +24,7 @@ LISTS = (
     "/t/acme/?view=mine",
     "/t/acme/?view=team",
     "/t/acme/?by=mrr",
+    "/t/acme/today/alerts/",
     "/t/acme/health/",
     "/t/acme/health/?on=2020-01-01",
     "/t/acme/health/?on=soon",
@@ -83,6 +86,26 @@ def test_every_tab_of_an_account_opens(tab: str, world: World, vera: Membership,
     response = browser(vera).get(f"/t/acme/accounts/{world.accounts[0].pk}/{tab}")
     assert response.status_code == 200
     assert "Northwind Trading" in response.text
+
+
+def test_the_first_page_leaves_what_waits_to_a_part_of_it(
+    world: World, alice: Membership, browser: SignIn
+) -> None:
+    """The first page is read from what the night added up; what is open now is counted for the part alone."""
+    client = browser(alice)
+    with CaptureQueriesContext(connection) as seen:
+        page = client.get("/t/acme/").text
+    assert 'hx-get="/t/acme/today/alerts/"' in page
+    assert not [query["sql"] for query in seen if "alerts_alert" in query["sql"]]
+    with tenant_scope(world.tenant):
+        late = world.tasks[0]
+        type(late).objects.filter(pk=late.pk).update(due_on=world.tenant.today() - timedelta(days=1))
+        most = Alert.objects.filter(state=Alert.State.OPEN).order_by("-rank", "-pk").first()
+    part = client.get("/t/acme/today/alerts/").text
+    assert "<html" not in part
+    assert most is not None
+    assert f"/t/acme/alerts/{most.pk}/" in part
+    assert "/t/acme/tasks/?who=all&amp;due=overdue" in part
 
 
 def test_an_account_that_was_never_scored_says_so(world: World, carl: Membership, browser: SignIn) -> None:

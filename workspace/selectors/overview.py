@@ -165,8 +165,11 @@ def _distribution(row: TenantDay, by: str, currency: str) -> Chart:
     values: list[float] = (
         [cents / 100 for cents in row.mrr_histogram] if money else [float(n) for n in row.histogram]
     )
+    path = reverse("workspace:accounts")
     links = [
-        accounts_url(score_from=f"{i * BIN_WIDTH}", score_to=f"{(i + 1) * BIN_WIDTH}", sort="score")
+        address(
+            path, {"score_from": f"{i * BIN_WIDTH}", "score_to": f"{(i + 1) * BIN_WIDTH}", "sort": "score"}
+        )
         for i in range(BINS)
     ]
     axis = _("MRR in %(currency)s") % {"currency": currency} if money else _("Accounts")

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
+from django.db import connection
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
@@ -80,8 +81,13 @@ def read_question(tenant: Tenant, member: Membership, given: Mapping[str, str], 
 
 def default_view(tenant: Tenant, member: Membership) -> str:
     """What a member chose to see first; CSMs their own accounts, everybody else all."""
-    chosen = ReportView.objects.filter(tenant=tenant, member=member).values_list("whose", flat=True).first()
-    return chosen or (MINE if member.role == Role.CSM else EVERYONE)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT whose FROM reports_reportview WHERE tenant_id = %s AND member_id = %s",
+            [tenant.pk, member.pk],
+        )
+        (chosen,) = cursor.fetchone() or ("",)
+    return str(chosen) or (MINE if member.role == Role.CSM else EVERYONE)
 
 
 def _teammates(tenant: Tenant, member: Membership) -> tuple[str, ...]:
@@ -137,6 +143,9 @@ def index_groups(tenant: Tenant, question: Question) -> list[tuple[str, list[Row
     ]
 
 
+_A_DAY = "0000-00-00"  # in the address that all points share but for their day
+
+
 def has_line(page: ReportPage) -> bool:
     """Whether two days or more say something: of one alone there is no line."""
     keys = [part.key for part in drawn_parts(page.report, page)]
@@ -151,16 +160,23 @@ def line_chart(page: ReportPage, question: Question) -> Chart:
     path = reverse("workspace:report_accounts", args=[report.key])
     target = page.headline.target.low
     shown_target = None if target is None or report.aim in ("none", "rising") else float(target)
-    links = [question.address(path, on=point.day.isoformat()) for point in page.points]
+    days = [point.day for point in page.points]
+    whole = question.address(path, on=_A_DAY)
+    links = [whole.replace(_A_DAY, day.isoformat()) for day in days]
+    words = {
+        part.key: [value_text(part, point.values.get(part.key), page.currency) for point in page.points]
+        for part in parts
+    }
+    headline = report.headline.key
     return Chart(
         id=f"report-{report.key}",
         figure=report_charts.over_time(
-            [point.day for point in page.points],
+            days,
             [
                 report_charts.Series(
                     str(part.title),
                     [_drawn(point.values.get(part.key), scale) for point in page.points],
-                    [value_text(part, point.values.get(part.key), page.currency) for point in page.points],
+                    words[part.key],
                 )
                 for part in parts
             ],
@@ -173,13 +189,9 @@ def line_chart(page: ReportPage, question: Question) -> Chart:
         summary=finding(page.headline),
         columns=[_("Day"), *(str(part.title) for part in parts), "n"],
         rows=[
-            [
-                day_text(point.day),
-                *(value_text(part, point.values.get(part.key), page.currency) for part in parts),
-                str(point.ns.get(report.headline.key, 0)),
-            ]
-            for point in reversed(page.points)
-        ],
+            [day_text(point.day), *said, str(point.ns.get(headline, 0))]
+            for point, *said in zip(page.points, *words.values(), strict=True)
+        ][::-1],
         links=links[::-1],
     )
 

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from django import template
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString, mark_safe
 
 from accounts.visibility import money_hidden
 from reports.cohorts import Cohort
@@ -12,6 +16,7 @@ from reports.words import value_text
 
 register = template.Library()
 STEPS = 5  # of shade
+USUAL_HOUR = 8
 
 
 @register.filter
@@ -20,6 +25,18 @@ def heat(share: float | None) -> str:
     if share is None:
         return ""
     return f"heat-{max(0, min(STEPS, round(min(share, 100.0) / 100 * STEPS)))}"
+
+
+@register.simple_tag
+@lru_cache(maxsize=32)
+def hour_options(chosen: int | str) -> SafeString:
+    """The hours of a day as options; 8 o'clock where nothing was chosen."""
+    hour = chosen if isinstance(chosen, int) else USUAL_HOUR
+    return format_html_join(
+        "",
+        '<option value="{}"{}>{}:00</option>',
+        ((one, mark_safe(" selected") if one == hour else "", one) for one in range(24)),
+    )
 
 
 @register.simple_tag(takes_context=True)

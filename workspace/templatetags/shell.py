@@ -17,7 +17,7 @@ from django.template.loader import render_to_string
 from django.templatetags.static import static
 from django.urls import get_script_prefix, reverse
 from django.utils import formats, timezone
-from django.utils.html import format_html, format_html_join
+from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
@@ -27,7 +27,6 @@ from accounts.progress import Within, progress_of
 from scoring.selectors.trends import Trend
 from workspace import formatting
 from workspace.bands import band_of
-from workspace.charts import Chart
 from workspace.navigation import navigation_of, same_words, section_of
 from workspace.timeline_kinds import Kind, kind_of
 
@@ -284,28 +283,6 @@ def spark(values: list[float | None], label: str = "") -> SafeString:
         path,
         last_x,
         last_y,
-    )
-
-
-@register.filter
-def table_rows(chart: Chart) -> SafeString:
-    """The rows of a chart's table, the first cell leading where the bar leads."""
-    links = chart.links or [""] * len(chart.rows)
-    link, row_head, cell = (
-        '<a href="{}">{}</a>',
-        '<tr><th scope="row">{}</th>{}</tr>',
-        '<td class="num">{}</td>',
-    )
-    return format_html_join(
-        "",
-        row_head,
-        (
-            (
-                format_html(link, to, first) if to else first,
-                format_html_join("", cell, ((one,) for one in rest)),
-            )
-            for (first, *rest), to in zip(chart.rows, links, strict=True)
-        ),
     )
 
 

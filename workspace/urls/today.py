@@ -7,6 +7,7 @@ from django.urls import path
 from workspace.views import agenda, handover, today
 
 ROUTES = [
+    path("today/alerts/", today.alerts, name="today_alerts"),
     path("today/team/", today.team, name="today_team"),
     path("today/do/", agenda.deed, name="today_do"),
     path("today/undo/", agenda.undo, name="today_undo"),

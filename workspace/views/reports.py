@@ -147,7 +147,6 @@ def report(request: TenantRequest, key: str) -> HttpResponse:
         "subscription": _mine(request, found, question),
         "every": Subscription.Every.choices,
         "weekdays": _weekdays(),
-        "hours": range(24),
     }
     if found in (d.COHORTS, d.COHORT_MRR):
         context["triangle"] = triangle(

@@ -58,9 +58,16 @@ def today(request: TenantRequest) -> HttpResponse:
     context |= {
         "overview": overview(request.tenant, row, by=_by(request)),
         "movers": movers(request.tenant, row=row),
-        "team": team_day(request.member, day),
     }
     return render(request, "workspace/today/team.html", context)
+
+
+@require_safe
+@member_only
+def alerts(request: TenantRequest) -> HttpResponse:
+    """What waits in the whole company; a part of the first page, which itself is read from what the night added up."""
+    waiting = team_day(request.member, request.tenant.today())
+    return render(request, "workspace/today/_alerts.html", {"team": waiting})
 
 
 @require_safe
