@@ -10,19 +10,19 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.db import InterfaceError, OperationalError, transaction
-from django.db.models import Exists, OuterRef
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse, StreamingHttpResponse
 from django.template.loader import render_to_string
 from django.urls import get_script_prefix, set_script_prefix, set_urlconf
 from django.utils import timezone, translation
 
 from accounts import gate, keys, trail
-from accounts.models import Membership, Tenant
+from accounts.models import Tenant
 from accounts.origin import Door, coming_from, current_origin, origin_of
 from accounts.requests import SiteRequest
 from accounts.sessions import touch_session
 from accounts.visibility import EVERYTHING, current_visibility, seeing, seen_through, visibility_of
 
+from .membership import membership_at
 from .scope import is_lost, tenant_scope
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
@@ -96,14 +96,7 @@ class TenantMiddleware:
         if not request.user.is_authenticated:
             start = f"/t/{slug}/" if (rest or "").startswith(gate.ACCOUNT_PATH) else request.get_full_path()
             return redirect_to_login(start, settings.LOGIN_URL)
-        mine = Membership.objects.filter(user_id=request.user.pk, is_active=True)
-        others = mine.exclude(pk=OuterRef("pk"))
-        member = (
-            mine.filter(tenant__slug=slug)
-            .select_related("tenant")
-            .annotate(has_others=Exists(others))
-            .first()
-        )
+        member, has_others = membership_at(request.user.pk, slug) or (None, False)
         if member is not None and member.support_until is not None and member.support_until <= timezone.now():
             member = None  # the operator's hour is over
         if member is None or not gate.is_of_this_tenant(request, member.tenant):
@@ -119,7 +112,7 @@ class TenantMiddleware:
         touch_session(request)
         member.user = request.user  # read already
         request.member, request.tenant = member, member.tenant
-        request.has_others = member.has_others
+        request.has_others = has_others
         prefix = f"{request.META.get('SCRIPT_NAME', '')}/t/{slug}"
         request.META["SCRIPT_NAME"], request.path_info = prefix, rest or "/"
         request.path = prefix + request.path_info

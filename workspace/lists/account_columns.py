@@ -16,6 +16,7 @@ from workspace.bands import HEALTH_BANDS
 
 from . import columns as c
 from .columns import Book, Column, sql_text
+from .facts import change_since
 
 ACCOUNT = gettext_lazy("Account")
 HEALTH = gettext_lazy("Health")
@@ -68,16 +69,16 @@ HOUSE: tuple[Column, ...] = (
         "change_7",
         gettext_lazy("Score change in 7 days"),
         c.NUMBER,
-        "(s.score - p7.score)",
-        ("s", "p7"),
+        change_since(7),
+        ("s",),
         group=HEALTH,
     ),
     Column(
         "change_30",
         gettext_lazy("Score change in 30 days"),
         c.NUMBER,
-        "(s.score - p30.score)",
-        ("s", "p30"),
+        change_since(30),
+        ("s",),
         group=HEALTH,
     ),
     Column(

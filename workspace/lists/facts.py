@@ -21,11 +21,15 @@ class Fact:
     after: tuple[str, ...] = ()
 
 
-def _score_before(days: int) -> Fact:
-    return Fact(
-        f"LEFT JOIN scoring_score p{days} ON p{days}.tenant_id = a.tenant_id AND p{days}.kind = 1 "
-        f"AND p{days}.account_id = a.id AND p{days}.day = s.day - {days} AND p{days}.version_id = s.version_id",
-        after=("s",),
+def change_since(days: int) -> str:
+    """How much the score `s` moved in some days under its version, as an expression.
+
+    A look-up and no join: joined whole it would read the history of every account, years of it, and as an expression it is
+    asked only where no cheaper condition has decided.
+    """
+    return (
+        "(s.score - (SELECT x.score FROM scoring_score x WHERE x.tenant_id = s.tenant_id AND x.kind = s.kind "
+        f"AND x.account_id = s.account_id AND x.day = s.day - {days} AND x.version_id = s.version_id))"
     )
 
 
@@ -33,8 +37,6 @@ FACTS: Mapping[str, Fact] = {
     "s": Fact(
         "LEFT JOIN scoring_current s ON s.tenant_id = a.tenant_id AND s.kind = 1 AND s.account_id = a.id"
     ),
-    "p7": _score_before(7),
-    "p30": _score_before(30),
     "w": Fact("LEFT JOIN usage_recent w ON w.tenant_id = a.tenant_id AND w.account_id = a.id"),
     "alerts": Fact(
         "LEFT JOIN (SELECT account_id, count(*) AS n FROM alerts_alert WHERE tenant_id = {tenant} AND state = 'open' "

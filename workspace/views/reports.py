@@ -202,15 +202,12 @@ def _files(found: Report, question: Question) -> list[tuple[str, str]]:
 def _mine(request: TenantRequest, found: Report, question: Question) -> Subscription | None:
     """The member's own subscription of this report under this filter."""
     which = question.asked.which
-    return Subscription.objects.filter(
-        tenant=request.tenant,
-        member=request.member,
-        metric=found.key,
-        days=question.days,
-        dimension=which.dimension,
-        key=which.key,
-        ended_at=None,
-    ).first()
+    mine = Subscription.objects.raw(
+        "SELECT * FROM reports_subscription WHERE tenant_id = %s AND member_id = %s AND metric = %s AND days = %s"
+        " AND dimension = %s AND key = %s AND ended_at IS NULL",
+        [request.tenant.pk, request.member.pk, found.key, question.days, which.dimension, which.key],
+    )
+    return next(iter(mine), None)
 
 
 def _weekdays() -> list[tuple[int, str]]:
