@@ -157,7 +157,7 @@
     var search = $("#search");
     if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "k" && search) { event.preventDefault(); search.focus(); search.select(); return; }
     if (event.key === "Escape") {
-      if (event.target === search) { $("#search-results").replaceChildren(); search.setAttribute("aria-expanded", "false"); search.blur(); }
+      if (search && event.target.closest(".search")) { event.target.blur(); noHits(); }
       else if (!$("dialog[open]") && !$(".dropdown-menu.show")) { sidebar(false); closePanel(); }
       return;
     }
@@ -181,6 +181,7 @@
       if (undo) { event.preventDefault(); undo.click(); }
     }
   });
+  function noHits() { $("#search-results").replaceChildren(); $("#search").setAttribute("aria-expanded", "false"); }
   function hits(event) {
     var all = [$("#search")].concat($$(".search-hit")), at = all.indexOf(document.activeElement);
     var next = all[Math.max(0, Math.min(all.length - 1, at + (event.key === "ArrowDown" ? 1 : -1)))];
@@ -205,7 +206,12 @@
   document.addEventListener("submit", function (event) { if (event.target.matches(".search-box")) { remember(); } });
   document.addEventListener("focusout", function (event) {
     var box = event.target.closest(".search");
-    if (box && !box.contains(event.relatedTarget)) { window.setTimeout(function () { if (!box.contains(document.activeElement)) { $("#search-results").replaceChildren(); } }, 120); }
+    if (!box || box.contains(event.relatedTarget)) { return; }
+    if (event.relatedTarget) { noHits(); } // gone on by keyboard: what has the focus now must be seen at once
+    else { window.setTimeout(function () { if (!box.contains(document.activeElement)) { noHits(); } }, 120); }
+  });
+  document.addEventListener("htmx:beforeSwap", function (event) { // what is found late must not lie over what has the focus by then
+    if (event.detail.target.id === "search-results" && !$(".search").contains(document.activeElement)) { event.detail.shouldSwap = false; }
   });
 
   // --- a form in a dialog over its page: the address says which form, and the page's own one is back when it closes ----
