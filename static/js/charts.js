@@ -2,10 +2,15 @@
 // meaning (meta.tone, shape.name); this file gives each meaning its colour in the theme that is on, and draws again when it changes.
 (function () {
   "use strict";
+  var forced = window.matchMedia("(forced-colors: active)");
   function token(name) {
     // light-dark() resolves only in a used colour, so ask an element for it
     var probe = document.createElement("span");
     probe.className = "visually-hidden";
+    if (forced.matches) { // all colours would be one; light or dark is then what the system's background is
+      probe.style.forcedColorAdjust = "none";
+      probe.style.colorScheme = "light dark";
+    }
     probe.style.color = "var(--cs-" + name + ")";
     document.body.appendChild(probe);
     var value = window.getComputedStyle(probe).color;
@@ -106,6 +111,7 @@
   function all(root) { Array.prototype.forEach.call((root || document).querySelectorAll("[data-chart]"), draw); }
 
   document.addEventListener("cs:theme", function () { all(document); });
+  forced.addEventListener("change", function () { all(document); });
   window.addEventListener("beforeprint", function () { paper = PAPER; all(document); });
   window.addEventListener("afterprint", function () { paper = 0; all(document); });
   document.addEventListener("htmx:afterSwap", function (event) { all(event.target); });
