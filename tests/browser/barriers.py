@@ -15,6 +15,16 @@ NARROW = 320  # a desk window of 1,280 pixels at 400 % (WCAG 1.4.10)
 # Charts were drawn again as wide as their place is now.
 DRAWN = """() => [...document.querySelectorAll('.js-plotly-plot .main-svg')]
   .every(e => !e.checkVisibility() || e.getBoundingClientRect().width <= e.closest('.chart-canvas').clientWidth + 1)"""
+# Parts that are still to come, the next one brought into sight for it, and parts that failed. A jump to the end would pass
+# by the ones in the middle, and htmx looks only now and then whether one came into sight: nothing may be on its way yet.
+COMING = """() => {
+  const name = e => e.getAttribute('aria-label') || e.id || e.className;
+  const lazy = [...document.querySelectorAll('[data-lazy]')].filter(e => e.checkVisibility());
+  const next = lazy.filter(e => !e.classList.contains('has-failed'));
+  const asked = [...document.querySelectorAll('.htmx-request, .htmx-swapping, .htmx-settling')];
+  if (next.length) { next[0].scrollIntoView({block: 'center'}); }
+  return [[...next, ...asked].map(name), lazy.filter(e => e.classList.contains('has-failed')).map(name)];
+}"""
 TWICE = "document.documentElement.style.fontSize = '200%'"  # WCAG 1.4.4
 
 
@@ -42,18 +52,21 @@ def wait_for_charts(page: Page) -> None:
     raise AssertionError(f"a chart on {page.url} stays wider than its place")
 
 
-def unfold(page: Page) -> None:
-    """Fetch the parts that come when they are seen."""
-    page.evaluate("window.scrollTo(0, document.documentElement.scrollHeight)")
-    page.wait_for_load_state("networkidle")
-    page.evaluate("window.scrollTo(0, 0)")
+def unfold(page: Page) -> list[str]:
+    """Go to each part that comes when it is seen, until none is left to come; those that say that they could not."""
+    for _turn in range(400):
+        coming, failed = page.evaluate(COMING)
+        if not coming:
+            page.evaluate("window.scrollTo(0, 0)")
+            return [f"a part did not come: {name}" for name in failed]
+        page.wait_for_timeout(50)
+    raise AssertionError(f"parts of {page.url} are still to come: {coming}")
 
 
 def faults(page: Page) -> list[str]:
     """Everything at once, in both themes at both widths; each fault with the look that has it."""
-    unfold(page)
+    found = unfold(page)
     equip(page)
-    found = []
     for theme, width, whole in LOOKS:
         look(page, theme, width)
         here = [

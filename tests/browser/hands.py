@@ -22,6 +22,8 @@ class Hands:
         page.emulate_media(reduced_motion="reduce")  # nothing is on its way when it is looked at
         page.on("request", self._asked)
         page.on("load", self._arrived)
+        # Choosers of files are caught from the start: asked for with the key itself, the browser may hear of it too late.
+        page.on("filechooser", lambda _chooser: None)
 
     def _asked(self, request: Request) -> None:
         if request.is_navigation_request() and request.frame == self.page.main_frame:

@@ -73,7 +73,6 @@ OUTSIDE = {
     "accounts/2fa/webauthn/login/": "what the passkey button of the login page fetches",
     "operator/autocomplete/": "what a field of the admin fetches",
     "operator/r/<path:content_type_id>/<path:object_id>/": "leads on to the thing itself",
-    "accounts/email/confirm/<str:token>/": "the link of a mail: a sentence and a button in the frame of accounts/email/",
     "accounts/login/code/confirm/": "no codes by mail: leads to the login",
     "accounts/password/set/": "everybody has a password: leads to changing it",
     **dict.fromkeys(
@@ -112,6 +111,7 @@ WITH_FACTORS = [
 ON_THE_WAY = {
     "": "choosing a company",
     "accounts/2fa/authenticate/": "the second factor",
+    "accounts/email/confirm/<str:token>/": "the link of the mail",
     "accounts/2fa/webauthn/keys/<int:pk>/edit/": "a row of the passkeys",
     "accounts/2fa/webauthn/keys/<int:pk>/remove/": "a row of the passkeys",
     "sso/<slug:slug>/go/": "a provider that does not answer",

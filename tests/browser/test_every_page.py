@@ -13,13 +13,15 @@ from typing import Any
 
 import pytest
 from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
+from django.core import mail
 from django.test import Client, RequestFactory
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 from pytest_django.live_server_helper import LiveServer
 
 from accounts import errors
 from accounts import keys as key_cache
 from accounts.models import Membership, Tenant, User
+from accounts.sessions import SIGNED_ON
 from tests.conftest import PASSWORD
 from tests.doors.world import World, make_world
 
@@ -37,6 +39,17 @@ STOP = """(() => {
   const e = document.activeElement, s = getComputedStyle(e), b = e.getBoundingClientRect();
   const text = e.textContent.trim().slice(0, 40);
   return {outline: s.outlineStyle, shadow: s.boxShadow, width: b.width, tag: e.tagName, text};
+})()"""
+
+# With a contrast theme on: what is told by a background, by a colour that is none, by a tick in white.
+TOLD = """(() => {
+  const style = selector => getComputedStyle(document.querySelector(selector));
+  return {
+    chosen: style('.segmented > :is([aria-current], [aria-pressed="true"])').forcedColorAdjust,
+    done: style('.tick.is-done .icon').visibility,
+    open: style('button.tick:not(.is-done) .icon').visibility, meter: style('.meter').borderTopStyle,
+    row: style('tr.is-open > *').borderLeftWidth,
+  };
 })()"""
 
 
@@ -136,6 +149,27 @@ def test_what_visitors_see_has_no_barrier(
     assert crawl(visitor, places.of_visitors(acme)) == ""
 
 
+def another_address(visitor: Visitor) -> list[str]:
+    """What is wrong on the way to another address: the mail, its link, one that is none, a provider that keeps it."""
+    page, confirm = visitor.page, "/accounts/email/confirm/"
+    page.goto(f"{visitor.host}/accounts/email/")
+    page.get_by_label("New e-mail address").fill("new@acme.example")
+    page.get_by_label("New e-mail address").press("Enter")
+    expect(page.get_by_text("We have sent a link to")).to_be_visible()
+    wrong = [f"address, sent: {fault}" for fault in faults(page)]
+    letter = next(str(message.body) for message in mail.outbox if message.to == ["new@acme.example"])
+    link = re.search(confirm + r"\S+/", letter)
+    assert link is not None
+    wrong += asked(visitor, [Place("address, link", link.group())])
+    expect(page.get_by_role("button", name="Use this address")).to_be_visible()
+    Tenant.objects.filter(slug="rival").update(sign_on_only=True)
+    wrong += asked(visitor, [Place("address, kept", "/accounts/email/")])
+    expect(page.get_by_role("heading", name="Your company keeps your address")).to_be_visible()
+    Tenant.objects.filter(slug="rival").update(sign_on_only=False)
+    wrong += asked(visitor, [Place("address, no link", f"{confirm}none/")])
+    return wrong
+
+
 def answers() -> dict[str, str]:
     """Pages that tell of something that broke, as the handlers write them."""
     request = RequestFactory().get("/")
@@ -172,6 +206,16 @@ def test_refusals_and_errors_have_no_barrier(
     wrong += asked(visitor, [Place("403", "/t/acme/keys/"), Place("404", "/t/acme/nothing/")])
     Tenant.objects.filter(slug="acme").update(suspended_at="2026-01-01T00:00Z")
     wrong += asked(visitor, [Place("suspended", "/t/acme/")])
+    signed_on = acme.client("csm")  # who reads English
+    session = signed_on.session
+    session[SIGNED_ON] = acme.tenant.pk
+    session.save()
+    name = settings.SESSION_COOKIE_NAME
+    visitor.context.add_cookies(
+        [{"name": name, "value": signed_on.cookies[name].value, "url": live_server.url}]
+    )
+    wrong += asked(visitor, [Place("a session of single sign-on", "/accounts/email/")])
+    expect(page.get_by_role("heading", name="Closed to this session")).to_be_visible()
     visitor.leave()
     assert "\n".join(wrong) == ""
 
@@ -206,6 +250,7 @@ def test_signing_on_has_no_barrier(live_server: LiveServer, acme: World, chromiu
     found = [*(f"/accounts/{rest}" for rest in places.WITH_FACTORS), *rows]
     found += ["/t/acme/me/security/"]
     wrong += asked(visitor, [Place(path, path) for path in found])
+    wrong += another_address(visitor)
     page.goto(f"{live_server.url}/accounts/logout/")
     page.locator("main").get_by_role("button", name=re.compile("Sign out")).click()
     page.goto(f"{live_server.url}/accounts/login/")
@@ -225,6 +270,27 @@ def focused(page: Page) -> str:
             "(document.activeElement.id || document.activeElement.textContent || '').trim().slice(0, 60)"
         )
     )
+
+
+def found_after_leaving(page: Page) -> None:
+    """What the search finds when somebody has gone on meanwhile does not lie over the page."""
+    late = list[Route]()
+    page.route("**/search/?q=*", lambda route: late.append(route))
+    with page.expect_request("**/search/?q=acme"):
+        page.locator("#search").fill("acme")
+    page.locator("#search").press("Tab")
+    page.evaluate(
+        "document.addEventListener('htmx:afterRequest', e => document.body.dataset.late = e.detail.xhr.status)"
+    )
+    page.wait_for_timeout(300)  # leaving clears the list once, a little later
+    late[-1].continue_()
+    expect(page.locator("body[data-late='200']")).to_be_attached()
+    expect(page.locator("#search-results > *")).to_have_count(0)
+    page.unroute("**/search/?q=*")
+    page.locator("#search").fill("acme account")  # who waits for it sees it
+    expect(page.locator(".search-hit").first).to_be_visible()
+    page.locator(".search-hit").first.press("Escape")
+    expect(page.locator(".search-hit")).to_have_count(0)
 
 
 def test_everything_is_reached_by_keyboard_alone(
@@ -277,6 +343,7 @@ def test_everything_is_reached_by_keyboard_alone(
     expect(page.locator(".specimens .dropdown-menu.show")).to_be_visible()
     page.keyboard.press("Escape")
     expect(menu).to_be_focused()
+    found_after_leaving(page)
     # What fails is said, with a way to try again; without a connection the banner says so.
     page.route("**/notifications/panel/", lambda route: route.abort())
     page.locator(".tool.bell").press("Enter")
@@ -290,5 +357,9 @@ def test_everything_is_reached_by_keyboard_alone(
     expect(page.locator("#offline")).to_be_visible()
     visitor.context.set_offline(False)
     expect(page.locator("#offline")).to_be_hidden()
+    # A contrast theme takes backgrounds and shadows away: which one is chosen, done or open is still told.
+    page.emulate_media(forced_colors="active")
+    told = {"chosen": "none", "done": "visible", "open": "hidden", "meter": "solid", "row": "4px"}
+    assert page.evaluate(TOLD) == told
     assert [text for text in visitor.complaints if "net::ERR" not in text and "htmx:" not in text] == []
     visitor.leave()
