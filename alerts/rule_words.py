@@ -73,7 +73,8 @@ SCORE_WORDS: dict[str, Promise] = {
 def figure(value: float, decimals: int = 2) -> str:
     """A number as people write it."""
     value = round(float(value), decimals)
-    return str(number_format(value, decimal_pos=0 if value.is_integer() else decimals, force_grouping=True))
+    shown = next(places for places in range(decimals + 1) if round(value, places) == value)
+    return str(number_format(value, decimal_pos=shown, force_grouping=True))
 
 
 def share_words(share: float) -> str:

@@ -38,6 +38,10 @@ def value_text(part: Part, value: Decimal | None, currency: str = "") -> str:
     if part.kind == Kind.SHARE and not part.unit:
         return numbers.percent(found, language, decimals)
     text = numbers.number(found, language, decimals)
+    if (
+        part.kind == Kind.SHARE and found > 0
+    ):  # a balance of shares, as the NPS is one: its sign says which is larger
+        text = f"{PLUS}{text}"
     return f"{text}{numbers.SPACE}{part.unit}" if part.kind == Kind.MEDIAN else text
 
 

@@ -174,6 +174,31 @@ def distribution(
     }
 
 
+def target_line(value: float, text: str, *, over_fills: bool = False) -> tuple[Figure, Figure]:
+    """The line of a target as a shape, and its name in the legend: words at the line would lie on the data."""
+    shape = {
+        "type": "line",
+        "name": "onfill" if over_fills else "ink",
+        "x0": 0,
+        "x1": 1,
+        "xref": "paper",
+        "y0": value,
+        "y1": value,
+        "line": {"width": 1.5, "dash": "dash"},
+    }
+    named = {
+        "type": "scatter",
+        "mode": "lines",
+        "x": [None],
+        "y": [None],
+        "name": text,
+        "line": {"width": 1.5, "dash": "dash"},
+        "hoverinfo": "skip",
+        "meta": {"tone": "ink"},
+    }
+    return shape, named
+
+
 def trend(
     days: Sequence[date],
     shares: Mapping[str, Sequence[float | None]],
@@ -199,30 +224,9 @@ def trend(
         for band in ("healthy", "at_risk", "critical")
     ]
     lines, words = marks_of(marks)
-    goal = {
-        "type": "line",
-        "name": "onfill",
-        "x0": 0,
-        "x1": 1,
-        "xref": "paper",
-        "y0": SHARE_TARGET,
-        "y1": SHARE_TARGET,
-        "line": {"width": 1.5, "dash": "dash"},
-    }
-    words.append(
-        {
-            "x": 0,
-            "xref": "paper",
-            "xanchor": "left",
-            "y": SHARE_TARGET,
-            "yanchor": "bottom",
-            "text": target,
-            "name": "onfill",
-            "showarrow": False,
-        }
-    )
+    goal, named = target_line(SHARE_TARGET, target, over_fills=True)
     return {
-        "data": traces,
+        "data": [*traces, named],
         "layout": {
             "shapes": [goal, *lines],
             "annotations": words,
@@ -319,6 +323,7 @@ def weekly_bars(
                 "x": [w.isoformat() for w in weeks],
                 "y": list(values),
                 "meta": {"tone": tones},
+                "showlegend": False,
                 "hovertemplate": "%{x|%d %b}: %{y:,.4~g}<extra></extra>",
             }
         ],
@@ -331,31 +336,9 @@ def weekly_bars(
         },
     }
     if target is not None:
-        figure["layout"]["shapes"].append(
-            {
-                "type": "line",
-                "name": "ink",
-                "x0": 0,
-                "x1": 1,
-                "xref": "paper",
-                "y0": target,
-                "y1": target,
-                "line": {"width": 1.5, "dash": "dash"},
-            }
-        )
-        figure["layout"]["annotations"].append(
-            {
-                "x": 0,
-                "xref": "paper",
-                "xanchor": "left",
-                "y": target,
-                "yanchor": "bottom",
-                "text": target_text,
-                "name": "ink",
-                "showarrow": False,
-            }
-        )
-        figure["layout"]["margin"] = {"t": 22}
+        shape, named = target_line(target, target_text)
+        figure["data"].append(named)
+        figure["layout"] |= {"showlegend": True, "shapes": [shape], "margin": {"t": 30}}
     return figure
 
 

@@ -166,7 +166,7 @@ def catch_curve(
             "yaxis": {"rangemode": "tozero", "title": {"text": axes[1]}},
             "yaxis2": {
                 "range": [0, 104],
-                "tickvals": [0, 25, 50, 75, 100],
+                "dtick": 25,  # not tickvals: those are written without the suffix
                 "ticksuffix": "%",
                 "overlaying": "y",
                 "side": "right",

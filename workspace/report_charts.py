@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from workspace.charts import Figure
+from workspace.charts import Figure, target_line
 
 # What makes a whole together is drawn in the colours of the bands; other lines beside each other in these.
 TONES = ("brand", "second", "third", "ink", "soft")
@@ -79,30 +79,11 @@ def over_time(
         "margin": {"t": 24},
     }
     if target is not None:
-        layout["shapes"].append(
-            {
-                "type": "line",
-                "name": "onfill" if stacked else "ink",
-                "x0": 0,
-                "x1": 1,
-                "xref": "paper",
-                "y0": target,
-                "y1": target,
-                "line": {"width": 1.5, "dash": "dash"},
-            }
-        )
-        layout["annotations"].append(
-            {
-                "x": 0,
-                "xref": "paper",
-                "xanchor": "left",
-                "y": target,
-                "yanchor": "bottom",
-                "text": target_text,
-                "name": "onfill" if stacked else "ink",
-                "showarrow": False,
-            }
-        )
+        for trace in traces:
+            trace["showlegend"] = len(series) > 1
+        shape, named = target_line(target, target_text, over_fills=stacked)
+        traces.append(named)
+        layout |= {"showlegend": True, "shapes": [shape], "margin": {"t": 30}}
     return {"data": traces, "layout": layout}
 
 

@@ -62,7 +62,9 @@ class Reading:
         self.kind: Resource = kind
         self.columns: list[Column] = columns_of(source.header, targets_of(source), kind.fields, kind.amounts)
         self.declared: Declared = declared_fields(tenant)
-        self.names = {column.amount_of or column.target: column for column in self.columns if column.target}
+        # A fault names what the form calls a column, or the field in cents that it fills.
+        used = [column for column in self.columns if column.target]
+        self.names = {name: one for one in used for name in (one.target, one.amount_of) if name}
         self.places = {column.name: place for place, column in enumerate(self.columns)}
 
     def items(self, part: ImportPart) -> Iterator[tuple[int, list[str], dict[str, Any], list[Fault]]]:

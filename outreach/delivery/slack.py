@@ -8,8 +8,7 @@ from functools import partial
 from typing import Any
 
 from django.utils import timezone
-from django.utils.translation import gettext as _
-from django.utils.translation import override
+from django.utils.translation import override, pgettext
 
 from accounts.fence.scope import tenant_scope
 from accounts.links import tenant_url
@@ -34,7 +33,7 @@ def blocks_of(tenant: Tenant, payload: Mapping[str, Any]) -> dict[str, Any]:
         blocks.append({"type": "context", "elements": [{"type": "mrkdwn", "text": said[:2900]}]})
     if payload.get("url"):
         with override(tenant.language):
-            label = _("Open")
+            label = pgettext("a button", "Open")
         button = {
             "type": "button",
             "text": {"type": "plain_text", "text": label},

@@ -11,7 +11,7 @@ import mrml
 from django.template.loader import render_to_string
 from django.utils.safestring import mark_safe
 from django.utils.translation import gettext as _
-from django.utils.translation import override
+from django.utils.translation import override, pgettext
 
 from accounts.brand import BLACK, HEX_COLOUR, LIGHT_SURFACE, WHITE, contrast, readable_on
 from accounts.mail import Letter
@@ -34,6 +34,7 @@ class Page:
     language: str
     colour: str = ""
     sender: str = ""
+    heading: str = ""  # above the body, in mail to members: what a list of mails shows as the subject
     logo: str = ""  # an address, or cid: of a picture that comes along
     action_label: str = ""
     action_url: str = ""
@@ -47,7 +48,7 @@ def render(page: Page) -> str:
     colour = page.colour if HEX_COLOUR.match(page.colour) else HOUSE_COLOUR
     with override(page.language):
         label = _("Stop these mails")
-        action = page.action_label or _("Open")
+        action = page.action_label or pgettext("a button", "Open")
     source = render_to_string(
         "outreach/mail/layout.mjml",
         {
@@ -59,6 +60,7 @@ def render(page: Page) -> str:
             "ink": max((WHITE, BLACK), key=lambda one: contrast(one, colour)),
             "link": readable_on(colour, LIGHT_SURFACE),
             "sender": page.sender,
+            "heading": page.heading,
             "logo": page.logo,
             "action_label": action,
             "action_url": page.action_url,
@@ -92,6 +94,7 @@ def dress(letter: Letter, tenant: Tenant | None) -> str:
             language=letter.language,
             colour=tenant.brand_color if tenant else "",
             sender=tenant.name if tenant else "",
+            heading=letter.subject,
             action_label=letter.action_label,
             action_url=letter.action_url,
             foot=[foot] if foot else [],

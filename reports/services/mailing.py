@@ -41,6 +41,7 @@ from .subscribing import JOB_KIND
 __all__ = ["JOB_KIND", "OUTBOX_KIND", "plan_mail", "send_report", "write_chunk"]
 OUTBOX_KIND = "report_mail"
 PICTURE = "chart"
+SPACE = "\N{NO-BREAK SPACE}"
 PICTURE_WIDTH = 536
 
 
@@ -123,7 +124,7 @@ def _payload(
             if figure.change is not None
             else ""
         )
-        + f", n = {figure.n}"
+        + f", n{SPACE}={SPACE}{figure.n}"
         for figure in page.figures.values()
         if figure.part.key in {part.key for part in report.parts} and (money or figure.part.kind != "money")
     ]
@@ -191,6 +192,7 @@ def compose_report(tenant: Tenant, key: str, payload: Mapping[str, Any]) -> Emai
             "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
         },
     )
+    _finding, _break, rest = payload["text"].partition("\n\n")  # which is the heading
     # A phone is narrower than the picture.
     fits = f"width:100%;height:auto;max-width:{PICTURE_WIDTH}px"
     image = f'<img src="cid:{PICTURE}" alt="{escape(payload["alt"])}" width="{PICTURE_WIDTH}" style="{fits}">'
@@ -198,7 +200,7 @@ def compose_report(tenant: Tenant, key: str, payload: Mapping[str, Any]) -> Emai
         render(
             Page(
                 subject=payload["subject"],
-                body=f"<p>{image}</p>" + plain_html(payload["text"]),
+                body=f"<p>{image}</p>" + plain_html(rest),
                 language=payload["language"],
                 colour=tenant.brand_color,
                 sender=tenant.name,

@@ -68,11 +68,15 @@
       axis.title = axis.title ? Object.assign({ font: { color: colours.ink2, size: 11 }, standoff: 8 }, typeof axis.title === "string" ? { text: axis.title } : axis.title) : undefined;
       if (name === "xaxis") { axis.showgrid = axis.showgrid || false; }
     });
+    // Marks of versions stand where the legend would.
+    var marked = (layout.annotations || []).some(function (note) { return note.yref === "paper" && note.y >= 1; });
+    marked = marked && layout.showlegend !== false;
+    if (marked && layout.margin) { layout.margin.t = (layout.margin.t || 14) + 14; }
     Object.assign(layout, {
       autosize: true, paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
       font: { family: "InterVariable, Inter, system-ui, sans-serif", size: 12, color: colours.ink },
       margin: Object.assign({ l: 40, r: 12, t: 14, b: 34 }, layout.margin), bargap: layout.bargap === undefined ? 0.12 : layout.bargap,
-      legend: Object.assign({ orientation: "h", y: 1.02, x: 0, yanchor: "bottom", font: { color: colours.ink2, size: 11 } }, layout.legend),
+      legend: Object.assign({ orientation: "h", y: marked ? 1.12 : 1.02, x: 0, yanchor: "bottom", font: { color: colours.ink2, size: 11 } }, layout.legend),
       hoverlabel: { font: { family: "InterVariable, Inter, system-ui, sans-serif", size: 12 } },
     });
     return { data: data, layout: layout };
@@ -93,6 +97,7 @@
     var figure = dress(JSON.parse(source.textContent), palette());
     figure.layout.height = figure.layout.height || canvas.clientHeight; // rows of bars know how tall they are
     if (paper) { figure.layout.width = paper; }
+    if (canvas.clientWidth < 420 && figure.layout.xaxis.dtick === "M1") { delete figure.layout.xaxis.dtick; figure.layout.xaxis.nticks = 5; } // upright names
     window.Plotly.react(canvas, figure.data, figure.layout, {
       displayModeBar: false, responsive: true, locale: document.documentElement.lang, locales: LOCALES,
     });

@@ -236,6 +236,19 @@ def test_a_file_can_be_read_otherwise_or_given_up(acme: Tenant, mona: Membership
         assert FileImport.objects.count() == 0
 
 
+def test_an_amount_that_cannot_be_read_is_shown_with_its_column(
+    acme: Tenant, mona: Membership, browser: SignIn
+) -> None:
+    client = browser(mona)
+    bring(client, "external_id,Monthly revenue\na,twelve\nb,12\n")
+    source = tried(acme, client)
+    assert numbers(source) == (1, 0, 0, 1)
+    with tenant_scope(acme):
+        assert [(one["column"], one["value"]) for one in fault_lines(source)] == [
+            ("Monthly revenue", "twelve")
+        ]
+
+
 def test_a_fault_in_the_middle_refuses_the_file_in_words(
     acme: Tenant, mona: Membership, browser: SignIn
 ) -> None:

@@ -62,7 +62,7 @@ def test_a_subscribed_report_comes_once_with_its_chart(filled: Small) -> None:
     (sent,) = mail.outbox
     assert sent.to == [mona.user.email]
     assert sent.subject == "Cuota de cuentas sanas: 50 %"  # a of a and b
-    assert "smb" in str(sent.body) and "n = 2" in str(sent.body)
+    assert "smb" in str(sent.body) and "n\N{NO-BREAK SPACE}=\N{NO-BREAK SPACE}2" in str(sent.body)
     html = str(sent.alternatives[0][0])  # type: ignore[attr-defined]
     assert 'src="cid:chart"' in html and "Abrir el informe" in html
     (picture,) = [part for part in sent.attachments if not isinstance(part, tuple)]
@@ -110,7 +110,9 @@ def test_nobody_gets_what_is_not_theirs_to_see(filled: Small) -> None:
     due(filled)
     relay_outbox(filled.tenant)
     (sent,) = mail.outbox
-    assert "n = 4" in str(sent.body)  # a 9 and 10, b 8, c 7: the own accounts, not d's 6
+    assert "n\N{NO-BREAK SPACE}=\N{NO-BREAK SPACE}4" in str(
+        sent.body
+    )  # a 9 and 10, b 8, c 7: the own accounts, not d's 6
     with tenant_scope(filled.tenant):
         assert Subscription.objects.get(pk=segment.pk).paused == "nothing"
         assert Subscription.objects.get(pk=everybody.pk).paused == ""

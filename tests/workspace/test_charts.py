@@ -31,7 +31,7 @@ FIGURES: dict[str, dict[str, Any]] = {
         {"healthy": [70, 71, None, 73], "at_risk": [20, 20, None, 20], "critical": [10, 9, None, 7]},
         names={"healthy": "Healthy", "at_risk": "At risk", "critical": "Critical"},
         marks=[MARK],
-        target="70 %",
+        target="70%",
         axis="Share",
     ),
     "mean": charts.mean_line(DAYS, [70.5, None, 71, 72], marks=[MARK], axis="Mean"),
@@ -69,7 +69,9 @@ def test_the_trend_has_the_target_and_the_mark_of_the_version() -> None:
     layout = FIGURES["trend"]["layout"]
     assert [(shape["y0"], shape["y1"]) for shape in layout["shapes"]] == [(70, 70), (0, 1)]
     assert layout["shapes"][1]["x0"] == "2026-01-19"
-    assert [note["text"] for note in layout["annotations"]] == ["v2", "70 %"]
+    assert [note["text"] for note in layout["annotations"]] == ["v2"]
+    named = FIGURES["trend"]["data"][-1]  # in the legend: words at the line would lie on the bands
+    assert (named["name"], named["x"]) == ("70%", [None])
 
 
 def test_the_week_that_has_not_ended_is_paler() -> None:

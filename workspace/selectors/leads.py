@@ -115,7 +115,7 @@ class Card:
         if self.hours_left is None:
             return ""
         hours = abs(self.hours_left)
-        shown = number(hours, 0 if hours >= 10 else 1)
+        shown = number(round(hours, 0 if hours >= 10 else 1))
         if self.is_overdue:
             return _("%(hours)s working hours overdue") % {"hours": shown}
         return _("%(hours)s working hours left") % {"hours": shown}

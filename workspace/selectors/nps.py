@@ -323,4 +323,4 @@ def account_panel(tenant: Tenant, account: Account) -> dict[str, object]:
 
 def closed_in(days: float | None) -> str:
     """A time to close in words."""
-    return "–" if days is None else number(days, 0 if days >= 10 else 1)
+    return "–" if days is None else number(round(days, 0 if days >= 10 else 1))

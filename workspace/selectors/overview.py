@@ -206,7 +206,7 @@ def _trend(weeks: list[dict[str, Any]], marks: list[Mark]) -> Chart:
         shares,
         names=names,
         marks=marks,
-        target=_("target %(share)s healthy") % {"share": percent(health.HEALTHY_TARGET_PCT)},
+        target=_("target %(target)s") % {"target": percent(health.HEALTHY_TARGET_PCT)},
         axis=_("Share of accounts"),
     )
     rows = [

@@ -182,7 +182,8 @@ def line_chart(page: ReportPage, question: Question) -> Chart:
             ],
             axis="%" if report.stacked else axis_text(report.headline, page.currency),
             target=shown_target,
-            target_text=target_text(report, page.headline.target),
+            target_text=_("target %(target)s")
+            % {"target": value_text(report.headline, page.headline.target.low, page.currency)},
             stacked=bool(report.stacked),
             links=links,
         ),
