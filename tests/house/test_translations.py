@@ -78,6 +78,12 @@ def test_percentages_are_written_as_each_language_writes_them() -> None:
         assert with_percent("12.5") == percent(12.5, "en") == "12.5%"
 
 
+def test_labels_of_the_entrance_are_written_as_ours() -> None:
+    with translation.override("en"):
+        said = [translation.gettext(text) for text in ("Remember Me", "Current Password", "New Password")]
+    assert said == ["Remember me", "Current password", "New password"]
+
+
 def test_every_table_has_a_name_in_both_languages() -> None:
     """The audit log and the Django admin say what a request wrote by these names."""
     bare = [
