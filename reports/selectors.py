@@ -158,15 +158,24 @@ SELECT metric, days, part, day, currency, sum(numerator), sum(denominator), sum(
 FROM reports_day
 WHERE tenant_id = %(tenant)s AND metric = ANY(%(metrics)s) AND dimension = %(dimension)s AND key = ANY(%(keys)s)
   AND days = ANY(%(windows)s) AND day = ANY(%(days)s)
+  AND (%(line)s::text[] IS NULL OR part = ANY(%(line)s) OR day = ANY(%(whole)s::date[]))
 GROUP BY metric, days, part, day, currency
 """
 
 
 def _sums(
-    tenant: Tenant, reports: Iterable[Report], which: Slice, window: int, days: Iterable[date | None]
+    tenant: Tenant,
+    reports: Iterable[Report],
+    which: Slice,
+    window: int,
+    days: Iterable[date | None],
+    *,
+    line: Collection[str] | None = None,
+    drawn: Iterable[date] = (),
 ) -> dict[tuple[str, date, str], Cell]:
-    """Report, day and part → the sums by currency. One query."""
+    """Report, day and part → the sums by currency; of the days that are only `drawn` the parts of the `line`. One query."""
     wanted = {report.key: report.window(window) for report in reports}
+    whole = [day for day in days if day is not None]
     found: dict[tuple[str, date, str], Cell] = defaultdict(dict)
     with connection.cursor() as cursor:
         cursor.execute(
@@ -177,7 +186,9 @@ def _sums(
                 "dimension": which.dimension,
                 "keys": list(which.keys),
                 "windows": [0, window],
-                "days": [day for day in days if day is not None],
+                "days": [*whole, *drawn],
+                "line": None if line is None else list(line),
+                "whole": whole,
             },
         )
         for metric, kept, part, day, currency, numerator, denominator, n, median in cursor.fetchall():
@@ -251,6 +262,12 @@ def all_figures(
     }
 
 
+def stored_day(tenant: Tenant, report: Report, *, window: int, on: date | None = None) -> date | None:
+    """The newest stored day that a report's figures are of, by a day. One query."""
+    until = on or tenant.today()
+    return compared(*stored_days(tenant, until, until - timedelta(days=3 * 366)), window).of(report)[0]
+
+
 def report_page(
     tenant: Tenant,
     report: Report,
@@ -259,17 +276,23 @@ def report_page(
     window: int,
     on: date | None = None,
     breakdowns: Collection[str] = (),
+    only_drawn: bool = False,
 ) -> ReportPage:
-    """One report: its figures, its line over a year, and on its day the bars of some dimensions. Four queries."""
+    """One report: its figures, its line over a year, and on its day the bars of some dimensions. Four queries.
+
+    The points of the line have every part, or those alone that a chart draws.
+    """
     until = on or tenant.today()
     stored = stored_days(tenant, until, until - timedelta(days=3 * 366))
     pair = compared(*stored, window).of(report)
     drawn = points_of(stored[1] if report.monthly else stored[0], monthly=report.monthly)
-    found = _sums(tenant, [report], which, window, {*pair, *drawn})
+    line = [*report.stacked, report.headline.key] if only_drawn and not report.loose else None
+    found = _sums(tenant, [report], which, window, set(pair), line=line, drawn=drawn)
     target = targets_of(tenant)[report.key]
     parts = [*report.parts, *_loose_parts(report, found, pair[0])]
     figures = {part.key: _figure(report, part, found, pair, tenant.currency, target) for part in parts}
-    points = [_point(report, parts, day, found, tenant.currency) for day in drawn]
+    pointed = parts if line is None else [part for part in parts if part.key in line]
+    points = [_point(report, pointed, day, found, tenant.currency) for day in drawn]
     lines = _breakdowns(tenant, report, window, pair[0], breakdowns) if breakdowns else {}
     return ReportPage(report, window, which, tenant.currency, figures, points, lines)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 from django.contrib import messages
@@ -25,8 +26,8 @@ from reports.drilling import PAGE, accounts_behind
 from reports.formulas import Kind
 from reports.models import ReportView, Subscription
 from reports.naming import slice_name
-from reports.scope import OWNER, PLAN, SEGMENT, TEAM, Slice
-from reports.selectors import ReportPage, newest_day, report_page
+from reports.scope import OWNER, PLAN, SEGMENT, TEAM
+from reports.selectors import ReportPage, newest_day, report_page, stored_day
 from reports.services import choose_view
 from reports.shape import Part, Report
 from reports.words import day_text, finding, target_text, value_text, window_text
@@ -118,7 +119,13 @@ def report(request: TenantRequest, key: str) -> HttpResponse:
         return render(request, "workspace/reports/report.html", context)
     seen = current_visibility()
     page = report_page(
-        tenant, found, which=question.which, window=question.days, on=question.asked.on, breakdowns=DIMENSIONS
+        tenant,
+        found,
+        which=question.which,
+        window=question.days,
+        on=question.asked.on,
+        breakdowns=DIMENSIONS,
+        only_drawn=True,
     )
     choices, names = selectors.slice_choices(tenant, page, seen)
     breakdowns = selectors.shown_breakdowns(page, question.which, seen)
@@ -276,16 +283,9 @@ def part_of(request: TenantRequest, found: Report) -> Part:
     return found.part(key)
 
 
-def drilled_day(request: TenantRequest, found: Report, question: Question) -> Any:
+def drilled_day(request: TenantRequest, found: Report, question: Question) -> date | None:
     """The stored day that the list is of: the day of the address, else the newest one."""
-    page = report_page(
-        request.tenant,
-        found,
-        which=question.which or Slice(),
-        window=question.days,
-        on=question.asked.on,
-    )
-    return page.headline.day
+    return stored_day(request.tenant, found, window=question.days, on=question.asked.on)
 
 
 def _weight(found: Report, part: Part, numerator: Any, currency: str) -> str:
