@@ -97,7 +97,10 @@
     var figure = dress(JSON.parse(source.textContent), palette());
     figure.layout.height = figure.layout.height || canvas.clientHeight; // rows of bars know how tall they are
     if (paper) { figure.layout.width = paper; }
-    if (canvas.clientWidth < 420 && figure.layout.xaxis.dtick === "M1") { delete figure.layout.xaxis.dtick; figure.layout.xaxis.nticks = 5; } // upright names
+    if (canvas.clientWidth < 420) { // upright names: fewer months, and of a line fewer weeks
+      if (figure.layout.xaxis.dtick === "M1") { delete figure.layout.xaxis.dtick; figure.layout.xaxis.nticks = 5; }
+      if (figure.data.every(function (trace) { return trace.type === "scatter"; })) { figure.layout.xaxis.nticks = figure.layout.xaxis.nticks || 6; }
+    }
     window.Plotly.react(canvas, figure.data, figure.layout, {
       displayModeBar: false, responsive: true, locale: document.documentElement.lang, locales: LOCALES,
     });
