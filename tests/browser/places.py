@@ -57,6 +57,8 @@ PARTS = {
     "views/counts/": "figures beside the saved views",
     "notifications/bell/": "the figure on the bell",
     "notifications/panel/": "the list under the bell",
+    "today/alerts/": "a panel of the day, seen there",
+    "today/team/": "a panel of the day, seen there",
     "get-started/live/": "the first event, on the page of first steps",
     "accounts/<int:pk>/files/<int:file_pk>/": "a file",
     "expansion/proposals/<int:pk>/": "a file",
