@@ -26,6 +26,7 @@ from usage.models import Metric
 from usage.recent import refresh_recent
 from workspace.lists.account_columns import account_book
 from workspace.lists.conditions import Condition, Group, Tree, write_tree
+from workspace.lists.facts import asked_last, change_since
 from workspace.paging import read_cursor
 from workspace.selectors.account_filter import read_filter
 from workspace.selectors.account_list import account_page, all_ids, cursor_after, page_ids, usable
@@ -118,6 +119,19 @@ def test_facts_of_other_tables(world: World, carl: Membership) -> None:
             )
         assert target.name in names(tenant, where=where(("change_7", "over", "20")))
         assert names(tenant, sort="change_7", dir="desc")[0] == target.name
+        # Asked behind all that is joined, also where nothing is: accounts without a sentiment, a touch or an alert.
+        moved = ("change_7", "over", "20")
+        assert names(tenant, where=where(moved, ("sentiment", "equals", "5"))) == [target.name]
+        beside = where(moved, ("sentiment", "empty", ""), ("touch", "empty", ""), join="any")
+        assert len(names(tenant, where=beside)) == len(world.accounts)
+        assert target.name in names(tenant, where=where(moved, ("alerts", "at_least", "0")))
+
+
+def test_a_look_up_is_tied_to_every_fact_that_is_joined() -> None:
+    text = f"({change_since(7)} > 1)"
+    assert "coalesce" not in asked_last(text, {"s"})
+    tied = asked_last(text, {"s", "w", "alerts"})
+    assert "coalesce(alerts.account_id, 0) >= 0 AND coalesce(w.account_id, 0) >= 0" in tied
 
 
 def test_metrics_of_the_last_days_come_from_last_night(world: World) -> None:

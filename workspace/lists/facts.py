@@ -21,16 +21,29 @@ class Fact:
     after: tuple[str, ...] = ()
 
 
+_LAST = " /* last */"
+
+
 def change_since(days: int) -> str:
     """How much the score `s` moved in some days under its version, as an expression.
 
     A look-up and no join: joined whole it would read the history of every account, years of it, and as an expression it is
-    asked only where no cheaper condition has decided.
+    asked only where no cheaper condition has decided (see `asked_last`).
     """
     return (
         "(s.score - (SELECT x.score FROM scoring_score x WHERE x.tenant_id = s.tenant_id AND x.kind = s.kind "
-        f"AND x.account_id = s.account_id AND x.day = s.day - {days} AND x.version_id = s.version_id))"
+        f"AND x.account_id = s.account_id AND x.day = s.day - {days} AND x.version_id = s.version_id{_LAST}))"
     )
+
+
+def asked_last(conditions: str, facts: Iterable[str]) -> str:
+    """The conditions with their look-ups tied to every fact that is joined.
+
+    PostgreSQL asks a condition as soon as its tables are joined, a look-up for each account too; tied to all of them it
+    stands behind the conditions that cost less. The added comparisons are always true.
+    """
+    ties = "".join(f" AND coalesce({fact}.account_id, 0) >= 0" for fact in sorted(set(facts) - {"s"}))
+    return conditions.replace(_LAST, ties)
 
 
 FACTS: Mapping[str, Fact] = {

@@ -15,7 +15,7 @@ from workspace.bands import HEALTH_BANDS, band_of
 from workspace.lists.account_columns import DEFAULT_COLUMNS, STATIC
 from workspace.lists.columns import Book, Column
 from workspace.lists.conditions import LONGEST, Tree, read_tree
-from workspace.lists.facts import joins
+from workspace.lists.facts import asked_last, joins
 from workspace.lists.sql import Reader, facts_of, tree_sql
 
 NOBODY = "none"
@@ -216,7 +216,7 @@ def conditions(tenant: Tenant, wanted: AccountFilter, today: date) -> tuple[list
         )
     if wanted.tree:
         text, given = tree_sql(wanted.tree, wanted.book, Reader(today, tenant.tz, wanted.member_id))
-        add(f"({text})", *given)
+        add(f"({asked_last(text, facts_of(wanted.tree, wanted.book))})", *given)
     return where, values
 
 

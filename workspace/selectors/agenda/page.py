@@ -73,7 +73,7 @@ def day_of(member: Membership, today: date) -> Day:
 
 
 def find_parts(member: Membership, today: date, until: date) -> Iterator[Part]:
-    """Everything that is on the member's list by a day; twelve queries."""
+    """Everything that is on the member's list by a day; thirteen queries."""
     tenant = member.tenant
     plays, names = reading.plays(tenant), metric_names(tenant)
     asides = reading.set_asides(member, today)
