@@ -77,6 +77,12 @@ def figure(value: float, decimals: int = 2) -> str:
     return str(number_format(value, decimal_pos=shown, force_grouping=True))
 
 
+def amount_figure(cents: float) -> str:
+    """An amount in the currency's unit, with both decimals or none."""
+    value = round(float(cents) / 100, 2)
+    return str(number_format(value, decimal_pos=0 if value.is_integer() else 2, force_grouping=True))
+
+
 def share_words(share: float) -> str:
     """A share as a percentage."""
     return with_percent(figure(share * 100, 1))
@@ -93,7 +99,7 @@ def measured(value: float, fact: Fact, names: Names) -> str:
     if money_hidden() and (in_cents or fact == FieldFact("mrr")):
         return pgettext("an amount of money", "hidden")
     if in_cents:
-        return f"{figure(value / 100)}\N{NO-BREAK SPACE}{names.get(CURRENCY, '')}".strip()
+        return f"{amount_figure(value)}\N{NO-BREAK SPACE}{names.get(CURRENCY, '')}".strip()
     return figure(value)
 
 

@@ -36,6 +36,7 @@ from alerts.rule_words import (
     FIELD_WORDS,
     SCORE_WORDS,
     TICKET_WORDS,
+    amount_figure,
     fault_words,
     is_money,
 )
@@ -284,7 +285,7 @@ class Builder:
             filled = [group for group in self.groups if group.rows]
             row = filled[int(parts[1])].rows[int(parts[3])]
             if row.is_money and row.against == "value" and "bound" in error.values:
-                error.values["bound"] /= 100  # it was typed in the currency's unit
+                error.values["bound"] = amount_figure(error.values["bound"])  # as it was typed
                 words = fault_words(error)
             name = parts[4]
             name = {"target": "value", "past": "value", "share": "value", "values": "words"}.get(name, name)
