@@ -9,6 +9,7 @@ from django.utils.translation import get_language, gettext, ngettext, pgettext
 
 from accounts.percent import with_percent
 from accounts.visibility import money_hidden
+from qbr.numbers import places
 
 CURRENCY_SIGNS = {"EUR": "€", "USD": "$", "GBP": "£", "JPY": "¥", "BRL": "R$"}
 DAYS_IN_WORDS = 14  # further away a day is a date
@@ -22,16 +23,8 @@ def number(value: float | int | None, decimals: int | None = None) -> str:
     if value is None:
         return NO_VALUE
     if decimals is None:
-        decimals = places(value)
+        decimals = places(value, 1 if abs(value) >= 10 else 2)
     return formats.number_format(round(float(value), decimals), decimal_pos=decimals, force_grouping=True)
-
-
-def places(value: float) -> int:
-    """As few decimals as say the same: one from ten on, else up to two."""
-    for some in (0, 1):
-        if round(float(value), some) == round(float(value), 1 if abs(value) >= 10 else 2):
-            return some
-    return 2
 
 
 def percent(value: float | None, decimals: int = 0) -> str:
