@@ -72,6 +72,14 @@ CREATE TABLE scoring_reference (
 CREATE INDEX scoring_reference_by_day ON scoring_reference (tenant_id, version_id, day);  -- a run reads whole days
 """
 
+# Of the current row alone: what the score was so many days before under the same version. Lists are found and sorted by it;
+# looked up in the history for 100,000 accounts it took half a second.
+SINCE = (7, 30)
+ADD_SINCE = "ALTER TABLE scoring_current " + ", ".join(
+    f"ADD COLUMN score_{n} double precision" for n in SINCE
+)
+DROP_SINCE = "ALTER TABLE scoring_current " + ", ".join(f"DROP COLUMN score_{n}" for n in SINCE)
+
 COLUMNS: tuple[tuple[str, str], ...] = (
     *(
         (

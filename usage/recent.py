@@ -1,7 +1,8 @@
 """What each account did in the last 7 and 28 days, one row per account: lists find and sort accounts by it.
 
 Adding up the rollups of 100,000 accounts takes the better part of a second, so the night does it once; a list says that it
-is as of last night. Values stand at the metric's slot.
+is as of last night. Values stand at the metric's slot. Every account has a row, also one that did nothing, so that a list
+can be found among these rows alone; an account (or a metric) that was not there last night has nothing until the next.
 """
 
 from __future__ import annotations
@@ -32,10 +33,11 @@ WINDOWS = {"week": 7, "month": 28}
 
 REFRESH = """
 INSERT INTO usage_recent AS r (tenant_id, account_id, through, week, month)
-SELECT d.tenant_id, d.account_id, %(last)s, {week}, {month}
-FROM usage_day d JOIN accounts_account a ON a.tenant_id = d.tenant_id AND a.id = d.account_id
-WHERE d.tenant_id = %(tenant)s AND d.day > %(before)s AND d.day <= %(last)s
-GROUP BY d.tenant_id, d.account_id
+SELECT a.tenant_id, a.id, %(last)s, {week}, {month}
+FROM accounts_account a LEFT JOIN usage_day d ON d.tenant_id = %(tenant)s AND d.account_id = a.id
+  AND d.day > %(before)s AND d.day <= %(last)s
+WHERE a.tenant_id = %(tenant)s
+GROUP BY a.tenant_id, a.id
 ON CONFLICT (tenant_id, account_id) DO UPDATE
 SET through = excluded.through, week = excluded.week, month = excluded.month
 """
@@ -54,14 +56,14 @@ def _cell(metric: Metric | None, days: int) -> str:
     value = f'd."values"[{int(metric.slot or 0)}]'
     recent = f"d.day > %(last)s - {days}"
     if metric.kind in ADDED:
-        return f"sum({value}) FILTER (WHERE {recent})"
+        return f"coalesce(sum({value}) FILTER (WHERE {recent}), 0)"  # an account that fell silent did it zero times
     if metric.kind == Metric.Kind.MAX:
         return f"max({value}) FILTER (WHERE {recent})"
     return f"(array_agg({value} ORDER BY d.day DESC) FILTER (WHERE {value} IS NOT NULL AND {recent}))[1]"
 
 
 def refresh_recent(*, tenant: Tenant, day: date) -> int:
-    """Write the windows that end with this day for every account that did anything in them; returns how many.
+    """Write the windows that end with this day for every account; returns how many.
 
     Two statements whatever the number of accounts; a day before the one that is stored changes nothing.
     """
@@ -81,6 +83,4 @@ def refresh_recent(*, tenant: Tenant, day: date) -> int:
         if newest is not None and newest > day:
             return 0
         cursor.execute(REFRESH.format(**arrays), values)
-        written = int(cursor.rowcount)
-        cursor.execute("DELETE FROM usage_recent WHERE tenant_id = %s AND through < %s", [tenant.pk, day])
-    return written
+        return int(cursor.rowcount)

@@ -79,6 +79,10 @@ class CurrentScore(ScoreRow):
     account = TenantForeignKey("accounts.Account", models.DO_NOTHING, related_name="current_scores")
     previous_score = models.FloatField(null=True)
     previous_band = models.SmallIntegerField(null=True)
+    score_7 = models.FloatField(
+        null=True
+    )  # 7 days before under the same version; NULL: another one made it, or none
+    score_30 = models.FloatField(null=True)  # the same 30 days before
 
     class Meta(ScoreRow.Meta):
         verbose_name = _("current score")

@@ -14,12 +14,13 @@ from numpy.typing import NDArray
 
 from scoring.engine import Scores
 from scoring.scales import Array, Segments
-from scoring.tables import COLUMNS
+from scoring.tables import COLUMNS, SINCE
 from usage.copying import array_fields, number_fields
 
 _OWN = [name for name, _ in COLUMNS if name not in ("tenant_id",)]
 _KEY = ("tenant_id", "kind", "account_id", "day")
 _VALUES = [name for name in _OWN if name not in _KEY]
+_SINCE = [f"score_{days}" for days in SINCE]
 
 
 @dataclass(frozen=True)
@@ -118,10 +119,10 @@ WHERE NOT scoring_score.is_final AND {_differs("scoring_score")}"""
 def _current_sql(rows: str, previous: str) -> str:
     """The current row follows the history: forward to a newer day, or where the same day now says something else."""
     return f"""
-INSERT INTO scoring_current (tenant_id, {", ".join(_OWN)}, previous_score, previous_band)
+INSERT INTO scoring_current (tenant_id, {", ".join(_OWN)}, {", ".join(_SINCE)}, previous_score, previous_band)
 {rows}
 ON CONFLICT (tenant_id, kind, account_id) DO UPDATE
-SET day = excluded.day, {", ".join(f"{name} = excluded.{name}" for name in _VALUES)},
+SET day = excluded.day, {", ".join(f"{name} = excluded.{name}" for name in _VALUES + _SINCE)},
     previous_score = CASE WHEN excluded.day > scoring_current.day THEN {previous}score
                           ELSE scoring_current.previous_score END,
     previous_band = CASE WHEN excluded.day > scoring_current.day THEN {previous}band
@@ -130,13 +131,23 @@ WHERE excluded.day > scoring_current.day
    OR (excluded.day = scoring_current.day AND {_differs("scoring_current")})"""
 
 
+def _since(row: str) -> str:
+    """What an account's score was some days before the row's under its version, by the whole key of the history."""
+    return ", ".join(
+        "(SELECT e.score FROM scoring_score e WHERE e.tenant_id = %(tenant)s "
+        f"AND e.kind = {row}.kind AND e.account_id = {row}.account_id AND e.day = {row}.day - {days} "
+        f"AND e.version_id = {row}.version_id)"
+        for days in SINCE
+    )
+
+
 # One day: what was stored just now goes on from the current row, and the history is not looked up again: during a first
 # night it has no statistics, and the planner walks through all of the day for each account.
 _ONE_DAY = f"""
 WITH stored AS ({_HISTORY} RETURNING {", ".join(f"scoring_score.{name}" for name in _OWN)}),
 current AS ({
     _current_sql(
-        f'''SELECT %(tenant)s, {", ".join(_OWN)}, NULL::double precision, NULL::smallint
+        f'''SELECT %(tenant)s, {", ".join(_OWN)}, {_since("stored")}, NULL::double precision, NULL::smallint
 FROM stored ORDER BY account_id''',
         "scoring_current.",
     )
@@ -145,7 +156,7 @@ SELECT (SELECT count(*) FROM stored), (SELECT count(*) FROM current)"""
 
 # Many days: the last day but one is looked up by its whole key.
 _MANY_DAYS = _current_sql(
-    f"""SELECT s.tenant_id, {", ".join(f"s.{name}" for name in _OWN)}, p.score, p.band
+    f"""SELECT s.tenant_id, {", ".join(f"s.{name}" for name in _OWN)}, {_since("s")}, p.score, p.band
 FROM (SELECT DISTINCT ON (account_id) kind, account_id, day
       FROM scoring_incoming ORDER BY account_id, day DESC) AS i
 JOIN scoring_score AS s

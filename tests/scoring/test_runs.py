@@ -149,6 +149,27 @@ def test_a_day_that_stands_alone_in_its_run_remembers_the_score_before_the_gap(b
     assert other["previous_score"] == stored[other["account_id"], busy.today - timedelta(days=3)]
 
 
+def test_the_current_row_says_what_its_version_scored_a_week_and_a_month_before(busy: World) -> None:
+    for ago in (38, 31, 8):
+        run(busy, ago=ago)
+    run(busy, ago=1, first_day=busy.today - timedelta(days=2))  # many days in one call, then a day alone
+    for again in (False, True):
+        if again:
+            with tenant_scope(busy.tenant):
+                CurrentScore.objects.all()._raw_delete("default")
+                StoredScore.objects.filter(day=busy.today - timedelta(days=1))._raw_delete("default")
+            run(busy, ago=1)
+        stored = {(row["account_id"], row["day"]): row["score"] for row in rows(busy)}
+        current = rows(busy, CurrentScore)
+        assert len(current) == 2
+        for row in current:
+            for name, ago in (("score_7", 8), ("score_30", 31)):
+                assert row[name] == stored[row["account_id"], busy.today - timedelta(days=ago)] is not None
+    publish_edit(busy, healthy_above=99.0)
+    run(busy, ago=0)
+    assert {(row["score_7"], row["score_30"]) for row in rows(busy, CurrentScore)} == {(None, None)}
+
+
 def test_a_night_that_is_over_keeps_its_score_whatever_is_published_since(busy: World) -> None:
     run(busy, ago=1)
     before = rows(busy)
