@@ -25,9 +25,9 @@ from scoring.overrides.services import set_sentiment
 from usage.models import Metric
 from usage.recent import refresh_recent
 from workspace.lists.account_columns import account_book
-from workspace.lists.conditions import Condition, Group, Tree, write_tree
-from workspace.lists.facts import asked_last, change_since
+from workspace.lists.conditions import OPERATORS, Condition, Group, Tree, write_tree
 from workspace.paging import read_cursor
+from workspace.selectors import account_filter, account_list
 from workspace.selectors.account_filter import read_filter
 from workspace.selectors.account_list import account_page, all_ids, cursor_after, page_ids, usable
 
@@ -114,12 +114,12 @@ def test_facts_of_other_tables(world: World, carl: Membership) -> None:
         assert len(names(tenant, where=where(("touch", "not_in_last", "3")))) == len(world.accounts) - 1
         with connection.cursor() as cursor:
             cursor.execute(
-                "UPDATE scoring_score SET score = 10 WHERE tenant_id = %s AND account_id = %s AND day = %s",
-                [tenant.pk, target.pk, today - timedelta(days=8)],
+                "UPDATE scoring_current SET score_7 = 10 WHERE tenant_id = %s AND account_id = %s",
+                [tenant.pk, target.pk],
             )
         assert target.name in names(tenant, where=where(("change_7", "over", "20")))
         assert names(tenant, sort="change_7", dir="desc")[0] == target.name
-        # Asked behind all that is joined, also where nothing is: accounts without a sentiment, a touch or an alert.
+        # Also where nothing is joined: accounts without a sentiment, a touch or an alert.
         moved = ("change_7", "over", "20")
         assert names(tenant, where=where(moved, ("sentiment", "equals", "5"))) == [target.name]
         beside = where(moved, ("sentiment", "empty", ""), ("touch", "empty", ""), join="any")
@@ -127,11 +127,60 @@ def test_facts_of_other_tables(world: World, carl: Membership) -> None:
         assert target.name in names(tenant, where=where(moved, ("alerts", "at_least", "0")))
 
 
-def test_a_look_up_is_tied_to_every_fact_that_is_joined() -> None:
-    text = f"({change_since(7)} > 1)"
-    assert "coalesce" not in asked_last(text, {"s"})
-    tied = asked_last(text, {"s", "w", "alerts"})
-    assert "coalesce(alerts.account_id, 0) >= 0 AND coalesce(w.account_id, 0) >= 0" in tied
+VALUES = {"number": ("0", "3", "40"), "band": ("healthy", "unknown, critical"), "moment": ("30",)}
+
+
+def test_facts_are_sieved_as_they_are_joined(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every comparison on every fact, also over accounts that lack it, alone and beside others with AND and OR."""
+    tenant, today = world.tenant, world.today
+    with tenant_scope(tenant):
+        book = account_book(tenant)
+        for account, value in ((world.accounts[1], 3), (world.accounts[2], 5)):
+            set_sentiment(tenant=tenant, account_id=account.pk, value=value, note="")
+        refresh_recent(tenant=tenant, day=today - timedelta(days=1))
+        with connection.cursor() as cursor:
+            for table, place in (("scoring_current", 3), ("usage_recent", 4)):
+                cursor.execute(f"DELETE FROM {table} WHERE account_id = %s", [world.accounts[place].pk])
+        rows: list[tuple[str, str, str]] = []
+        for key in (
+            "score",
+            "change_30",
+            "band",
+            "coverage",
+            "alerts",
+            "sentiment",
+            "nps",
+            "touch",
+            "m7.sends",
+        ):
+            column = book[key]
+            for operator in OPERATORS[column.kind]:
+                for given in VALUES[column.kind]:
+                    said = f"2026-01-01..{today}" if column.kind == "moment" else f"{given}..50"
+                    single = "2026-01-01" if operator in ("before", "after") else given
+                    rows.append((key, operator, said if operator == "between" else single))
+        trees = [where(row) for row in rows]
+        beside = ("segment", "is", "Enterprise")
+        for first, second in zip(rows, rows[7:], strict=False):
+            trees += [where(first, second, beside, join=join) for join in ("all", "any")]
+        sieved = [names(tenant, where=tree) for tree in trees]
+        monkeypatch.setattr(account_filter, "is_everywhere", lambda wanted: False)
+        monkeypatch.setattr(account_list, "is_everywhere", lambda wanted: False)
+        for tree, found in zip(trees, sieved, strict=True):
+            assert found == names(tenant, where=tree), tree
+        assert 0 < len({tuple(found) for found in sieved if found}) < len(trees)
+
+
+def test_what_a_list_is_sorted_by_may_be_what_it_is_found_by(world: World) -> None:
+    tenant = world.tenant
+    with tenant_scope(tenant):
+        for sort in ("score", "alerts", "change_7", "renewal", "name"):
+            for way in ("", "desc"):
+                every = names(tenant, sort=sort, dir=way)
+                some = set(names(tenant, where=where(("score", "over", "50"))))
+                assert 0 < len(some) < len(every)
+                kept = [name for name in every if name in some]
+                assert names(tenant, where=where(("score", "over", "50")), sort=sort, dir=way) == kept
 
 
 def test_metrics_of_the_last_days_come_from_last_night(world: World) -> None:
@@ -153,7 +202,8 @@ def test_metrics_of_the_last_days_come_from_last_night(world: World) -> None:
                     'INSERT INTO usage_day (tenant_id, account_id, day, "values") VALUES (%s, %s, %s, %s)',
                     [tenant.pk, account.pk, today - timedelta(days=day), values],
                 )
-        assert refresh_recent(tenant=tenant, day=today - timedelta(days=1)) == 2
+        everybody = len(world.accounts)
+        assert refresh_recent(tenant=tenant, day=today - timedelta(days=1)) == everybody
         first, second = world.accounts[0].name, world.accounts[1].name
         assert names(tenant, where=where(("m7.sends", "equals", "10"))) == [first]
         assert names(tenant, where=where(("m28.sends", "equals", "110"))) == [first]
@@ -162,8 +212,14 @@ def test_metrics_of_the_last_days_come_from_last_night(world: World) -> None:
         assert names(tenant, where=where(("m28.oldest_open_ticket_hours", "equals", "10"))) == [first]
         assert names(tenant, where=where(("m28.oldest_open_ticket_hours", "equals", "7"))) == [second]
         assert refresh_recent(tenant=tenant, day=today - timedelta(days=5)) == 0  # only moves forward
-        assert refresh_recent(tenant=tenant, day=today + timedelta(days=10)) == 1  # second has dropped out
+        assert (
+            refresh_recent(tenant=tenant, day=today + timedelta(days=10)) == everybody
+        )  # second has dropped out
         assert names(tenant, where=where(("m28.oldest_open_ticket_hours", "filled", ""))) == [first]
+        # One that came after the night has done nothing that is known, which is not nothing.
+        late = Account.objects.create(tenant=tenant, external_id="late", name="Late")
+        assert names(tenant, where=where(("m7.sends", "empty", ""))) == [late.name]
+        assert late.name not in names(tenant, where=where(("m7.sends", "under", "1")))
 
 
 def test_any_order_is_walked_page_by_page_without_loss(tiered: World, carl: Membership) -> None:

@@ -16,7 +16,6 @@ from workspace.bands import HEALTH_BANDS
 
 from . import columns as c
 from .columns import Book, Column, sql_text
-from .facts import change_since
 
 ACCOUNT = gettext_lazy("Account")
 HEALTH = gettext_lazy("Health")
@@ -63,13 +62,15 @@ HOUSE: tuple[Column, ...] = (
     Column("first_seen", gettext_lazy("First seen"), c.DATE, "a.first_seen_on", group=ACCOUNT),
     Column("tags", gettext_lazy("Tags"), c.WORDS, "a.tags::text[]", group=ACCOUNT),
     Column("score", gettext_lazy("Health score"), c.NUMBER, "s.score", ("s",), group=HEALTH),
-    Column("band", gettext_lazy("Health band"), c.BAND, "s.band", ("s",), options=BANDS, group=HEALTH),
+    Column(
+        "band", gettext_lazy("Health band"), c.BAND, "s.band", ("s",), options=BANDS, group=HEALTH, lacking=0
+    ),
     Column("coverage", gettext_lazy("Coverage, %"), c.NUMBER, "s.coverage * 100", ("s",), group=HEALTH),
     Column(
         "change_7",
         gettext_lazy("Score change in 7 days"),
         c.NUMBER,
-        change_since(7),
+        "(s.score - s.score_7)",
         ("s",),
         group=HEALTH,
     ),
@@ -77,7 +78,7 @@ HOUSE: tuple[Column, ...] = (
         "change_30",
         gettext_lazy("Score change in 30 days"),
         c.NUMBER,
-        change_since(30),
+        "(s.score - s.score_30)",
         ("s",),
         group=HEALTH,
     ),
@@ -89,6 +90,7 @@ HOUSE: tuple[Column, ...] = (
         ("alerts",),
         False,
         group=RELATION,
+        lacking=0,
     ),
     Column("sentiment", gettext_lazy("Sentiment"), c.NUMBER, "mood.value", ("mood",), group=RELATION),
     Column("nps", gettext_lazy("Last NPS answer"), c.NUMBER, "nps.score", ("nps",), group=RELATION),
@@ -129,7 +131,6 @@ def _metric_columns(metrics: Iterable[Metric]) -> Iterable[Column]:
                     c.NUMBER,
                     sql,
                     ("w",),
-                    metric.kind not in ADDED,
                     group=USAGE,
                     unit=metric.unit,
                 )
@@ -140,13 +141,10 @@ def _metric_sql(metric: Metric, known: dict[str, Metric], name: str) -> str | No
         parts = [known.get(metric.numerator), known.get(metric.denominator)]
         if not all(part is not None and part.kind in ADDED and place_of(part) for part in parts):
             return None
-        top, below = (f"coalesce(w.{name}[{place_of(part)}], 0)" for part in parts if part is not None)
+        top, below = (f"w.{name}[{place_of(part)}]" for part in parts if part is not None)
         return f"({top} / nullif({below}, 0))"
     place = place_of(metric)
-    if place is None:
-        return None
-    # Zero is not missing: an account that fell silent has no row and still did it zero times.
-    return f"coalesce(w.{name}[{place}], 0)" if metric.kind in ADDED else f"w.{name}[{place}]"
+    return None if place is None else f"w.{name}[{place}]"
 
 
 def field_column(field: CustomField) -> Column:

@@ -39,6 +39,7 @@ class Column:
     secret: bool = False  # money: hidden from roles that may not see it
     unit: str = ""
     field_key: str = ""  # of a declared field
+    lacking: int | None = None  # what `sql` says of an account that lacks the fact
 
     @property
     def sorts(self) -> bool:

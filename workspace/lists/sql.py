@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from operator import eq, ge, gt, le, lt
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -12,10 +13,18 @@ from workspace.bands import band_of
 
 from . import columns as c
 from .columns import Book, Column
-from .conditions import ANY, EMPTY, FILLED, Condition, Tree, check, days_of, numbers_of, words_of
+from .conditions import ANY, EMPTY, FILLED, Condition, Group, Tree, check, days_of, numbers_of, words_of
+from .facts import Sieve
 
 Sql = tuple[str, list[Any]]
 COMPARES = {"at_least": ">=", "at_most": "<=", "over": ">", "under": "<", "equals": "="}
+COMPARISONS = {
+    "at_least": ge,
+    "at_most": le,
+    "over": gt,
+    "under": lt,
+    "equals": eq,
+}
 
 
 @dataclass(frozen=True)
@@ -27,16 +36,44 @@ class Reader:
     member_id: int | None = None
 
 
-def tree_sql(tree: Tree, book: Book, reader: Reader) -> Sql:
-    """The whole tree; an empty one is TRUE."""
+def tree_sql(tree: Tree, book: Book, reader: Reader, sieve: Sieve | None = None) -> Sql:
+    """The whole tree; an empty one is TRUE. With a sieve the conditions on facts are asked there."""
     groups: list[str] = []
     values: list[Any] = []
-    for group in tree.groups:
-        rows = [row_sql(row, book, reader) for row in group.rows]
-        if rows:
-            groups.append(f"({_joined(group.join, [text for text, _values in rows])})")
-            values += [value for _text, given in rows for value in given]
+    # PostgreSQL joins in the order of the statement where nothing tells it more: what costs most is asked last.
+    for group in sorted(tree.groups, key=lambda one: _fields_in(one, book)) if sieve else tree.groups:
+        if group.rows:
+            text, given = _group_sql(group, book, reader, sieve)
+            groups.append(f"({text})")
+            values += given
     return (_joined(tree.join, groups) if groups else "TRUE"), values
+
+
+def _fields_in(group: Group, book: Book) -> int:
+    """How many comparisons take a JSON document apart."""
+    return sum(bool(check(row, book).field_key) for row in group.rows)
+
+
+def _group_sql(group: Group, book: Book, reader: Reader, sieve: Sieve | None) -> Sql:
+    """The conditions of one group; those on one fact are asked together, behind those on the account itself."""
+    by_fact: dict[str, list[Condition]] = {}
+    for row in group.rows:
+        fact = next(iter(check(row, book).facts), "") if sieve else ""
+        by_fact.setdefault(fact, []).append(row)
+    parts: list[str] = []
+    values: list[Any] = []
+    for fact, rows in sorted(by_fact.items(), key=lambda one: one[0] != ""):
+        texts = [row_sql(row, book, reader) for row in rows]
+        given = [value for _text, each in texts for value in each]
+        if sieve is None or not fact:
+            parts += [text for text, _values in texts]
+            values += given
+        else:
+            lacking = (holds_without(row, book) for row in rows)
+            without = any(lacking) if group.join == ANY else all(lacking)
+            joined = _joined(group.join, [text for text, _values in texts])
+            parts.append(sieve.passed(fact, joined, given, without=without))
+    return _joined(group.join, parts), values
 
 
 def _joined(join: str, parts: Sequence[str]) -> str:
@@ -72,6 +109,29 @@ def row_sql(row: Condition, book: Book, reader: Reader) -> Sql:
             )
         case _:
             return _words(row, column)
+
+
+def holds_without(row: Condition, book: Book) -> bool:
+    """Whether an account fulfils a comparison on a fact that it lacks, as `row_sql` says over a row of nothing."""
+    column = check(row, book)
+    if row.operator in (EMPTY, FILLED):
+        return (column.lacking is None) == (row.operator == EMPTY)
+    match column.kind:
+        case c.NUMBER:
+            value = column.lacking
+            if value is None:
+                return False
+            given = numbers_of(row, column)
+            if row.operator == "between":
+                return min(given) <= value <= max(given)
+            return bool(COMPARISONS[row.operator](value, given[0]))
+        case c.BAND:
+            return (column.lacking in [band_of(key).code for key in words_of(row.value)]) == (
+                row.operator == "is"
+            )
+        case c.MOMENT:
+            return row.operator == "not_in_last"
+    raise TypeError(f"{column.key}: facts are numbers, bands and moments.")
 
 
 def _filled(column: Column) -> str:

@@ -10,12 +10,12 @@ from math import isfinite
 from typing import Any
 
 from accounts.models import Tenant
-from accounts.visibility import owner_condition
+from accounts.visibility import owner_condition, visible_owners
 from workspace.bands import HEALTH_BANDS, band_of
 from workspace.lists.account_columns import DEFAULT_COLUMNS, STATIC
 from workspace.lists.columns import Book, Column
 from workspace.lists.conditions import LONGEST, Tree, read_tree
-from workspace.lists.facts import asked_last, joins
+from workspace.lists.facts import Sieve, joins
 from workspace.lists.sql import Reader, facts_of, tree_sql
 
 NOBODY = "none"
@@ -162,8 +162,29 @@ def prefix_end(prefix: str) -> str:
     return trimmed[:-1] + chr(last) if trimmed else "\U0010ffff"
 
 
-def conditions(tenant: Tenant, wanted: AccountFilter, today: date) -> tuple[list[str], list[Any]]:
-    """What a row must fulfil, over accounts `a` and their scores `s`, and the values for it."""
+@dataclass(frozen=True)
+class Wanted:
+    """What a list is read from and what a row must fulfil, over accounts `a`; the values of both, in their order."""
+
+    source: str
+    where: tuple[str, ...]
+    values: tuple[Any, ...]
+
+    def text(self, *more: str) -> str:
+        """`FROM … WHERE …`, with some more conditions."""
+        return f"{self.source} WHERE {' AND '.join((*self.where, *more))}"
+
+
+def is_everywhere(wanted: AccountFilter) -> bool:
+    """Whether the conditions stand on facts of other tables and nothing narrows the list to some accounts before."""
+    narrowed = wanted.q or wanted.owner or visible_owners() is not None
+    return not narrowed and bool(facts_of(wanted.tree, wanted.book))
+
+
+def read_wanted(
+    tenant: Tenant, wanted: AccountFilter, today: date, more: frozenset[str] = frozenset()
+) -> Wanted:
+    """The list as a statement reads it; the facts `more` are joined as rows under their names."""
     where, values = ["a.tenant_id = %s"], [tenant.pk]
 
     def add(condition: str, *given: Any) -> None:
@@ -214,16 +235,19 @@ def conditions(tenant: Tenant, wanted: AccountFilter, today: date) -> tuple[list
             "AND o.ended_on IS NULL AND o.until > %s)",
             today,
         )
+    sieve = Sieve(tenant) if is_everywhere(wanted) else None
     if wanted.tree:
-        text, given = tree_sql(wanted.tree, wanted.book, Reader(today, tenant.tz, wanted.member_id))
-        add(f"({asked_last(text, facts_of(wanted.tree, wanted.book))})", *given)
-    return where, values
-
-
-def source(tenant: Tenant, wanted: AccountFilter, more: frozenset[str] = frozenset()) -> str:
-    """What a list is read from: accounts and the facts that its conditions stand on, and some more."""
-    facts = facts_of(wanted.tree, wanted.book) | more | ({"s"} if wanted.reads_score else set())
-    return f"FROM accounts_account a {joins(tenant, facts)}"
+        reader = Reader(today, tenant.tz, wanted.member_id)
+        text, given = tree_sql(wanted.tree, wanted.book, reader, sieve)
+        add(f"({text})", *given)
+    facts = more | ({"s"} if wanted.reads_score else set())
+    if sieve is None:
+        facts |= facts_of(wanted.tree, wanted.book)
+    tables = ["FROM accounts_account a", joins(tenant, facts)]
+    if sieve is not None:
+        tables += sieve.joins
+        values = [*sieve.values, *values]
+    return Wanted(" ".join(part for part in tables if part), tuple(where), tuple(values))
 
 
 def needs_score(wanted: AccountFilter) -> bool:

@@ -8,10 +8,11 @@ from typing import Any
 
 from django.db import connection
 
+from accounts.fence.planning import reading_everything
 from accounts.models import Tenant
 from workspace.bands import band_of
 from workspace.lists.conditions import BadCondition, Condition, both, write_tree
-from workspace.selectors.account_filter import NOBODY, AccountFilter, conditions, source
+from workspace.selectors.account_filter import NOBODY, AccountFilter, is_everywhere, read_wanted
 
 KEYS = {
     "owner": "a.owner_id::text",
@@ -43,13 +44,13 @@ def account_groups(
     tenant: Tenant, wanted: AccountFilter, *, today: date
 ) -> tuple[list[AccountGroup], AccountGroup]:
     """The groups of the filtered list, largest first (months in their order), and all of them together; one query."""
-    where, values = conditions(tenant, wanted, today)
+    read = read_wanted(tenant, wanted, today, frozenset({"s"}))
     key = KEYS[wanted.group]
-    with connection.cursor() as cursor:
+    with reading_everything(is_everywhere(wanted)), connection.cursor() as cursor:
         cursor.execute(
             f"SELECT {key}, a.currency, count(*), sum(a.mrr_cents), count(s.score), coalesce(sum(s.score), 0) "
-            f"{source(tenant, wanted, frozenset({'s'}))} WHERE {' AND '.join(where)} GROUP BY 1, 2",
-            values,
+            f"{read.text()} GROUP BY 1, 2",
+            read.values,
         )
         rows: list[tuple[Any, ...]] = cursor.fetchall()
     groups: dict[str | None, AccountGroup] = {}

@@ -5,8 +5,8 @@ Plain SQL, because the page must cost the same at 100,000 accounts.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field, fields
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, fields, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -20,13 +20,20 @@ from accounts.visibility import owner_condition, visible_owners
 from scoring.selectors.trends import Trend, score_trends
 from workspace.lists import columns as c
 from workspace.lists.facts import joins
-from workspace.lists.sql import facts_of
 from workspace.paging import COUNT_CAP, PAGE_SIZE, Cursor
-from workspace.selectors.account_filter import SPARK, AccountFilter, conditions, needs_score, source
+from workspace.selectors.account_filter import (
+    INDEXED,
+    SPARK,
+    AccountFilter,
+    is_everywhere,
+    needs_score,
+    read_wanted,
+)
 
 HEALTH = 1  # scoring's code of the kind
 SPARK_WEEKS = 12
 OPTIONS_SECONDS = 60
+FEW = 5000  # accounts whose facts are looked up one by one
 
 
 @dataclass(frozen=True)
@@ -92,20 +99,67 @@ class AccountPage:
 Found = tuple[int, int, Any]  # id, part, the value it is sorted by
 
 
-def _page_sql(
+def _rows_read(text: str, values: Sequence[Any], *, everything: bool) -> list[Any]:
+    """The rows of a statement; where it has to look at every account, no account after account."""
+    with reading_everything(everything), connection.cursor() as cursor:
+        cursor.execute(text, values)
+        return list(cursor.fetchall())
+
+
+def _by_reading(
+    wanted: AccountFilter, found: str, values: Sequence[Any], after: Cursor | None, limit: int
+) -> tuple[str, list[Any]]:
+    """One page of all that `found` selects (`id, place`), in order."""
+    sort, more = wanted.order, []
+    way, sign = ("DESC", "<") if wanted.descending else ("ASC", ">")
+    given = list(values)
+    if after is not None and after.value is None:
+        more = ["place IS NULL", f"id {sign} %s"]
+        given.append(after.pk)
+    elif after is not None:
+        more = [f"((place, id) {sign} (%s::{sort.cast}, %s) OR place IS NULL)"]
+        given += [after.value, after.pk]
+    beyond = f"WHERE {' AND '.join(more)}" if more else ""
+    order = f"{'place IS NULL, ' if sort.nullable else ''}place {way}, id {way}"
+    return (
+        f"SELECT id, (place IS NULL)::int AS part, place FROM ({found}) found {beyond} ORDER BY {order} LIMIT {limit}",
+        given,
+    )
+
+
+def _of_some(tenant: Tenant, wanted: AccountFilter, today: date) -> tuple[str, list[Any]] | None:
+    """What some accounts are sorted by, looked up one by one; None where the conditions find more than a few.
+
+    One query. Joined to every account before the conditions, a fact to sort by costs as much as all of them.
+    """
+    read = read_wanted(tenant, wanted, today)
+    found = _rows_read(f"SELECT a.id {read.text()} LIMIT {FEW + 1}", read.values, everything=True)
+    if len(found) > FEW:
+        return None
+    facts = joins(tenant, wanted.order.facts, by_row=True)
+    return (
+        f"SELECT a.id, {wanted.order.sql} AS place FROM unnest(%s::bigint[]) AS few(id) "
+        f"JOIN accounts_account a ON a.tenant_id = %s AND a.id = few.id {facts}",
+        [[row[0] for row in found], tenant.pk],
+    )
+
+
+def _by_index(
     tenant: Tenant, wanted: AccountFilter, today: date, after: Cursor | None, limit: int
 ) -> tuple[str, list[Any]]:
-    """Ids of one page in order. Rows without a sort value come last, as a second branch, so that each branch is a plain
-    row comparison on an index."""
+    """Two branches, with and without a sort value, so that each is a plain row comparison on an index."""
     sort = wanted.order
-    where, values = conditions(tenant, wanted, today)
-    unsorted = sorting = source(tenant, wanted, frozenset(sort.facts))
+    read = unsorted = read_wanted(tenant, wanted, today, frozenset(sort.facts))
     way, sign = ("DESC", "<") if wanted.descending else ("ASC", ">")
     pk = "a.id"
-    scored_where, scored_values = list(where), list(values)
+    scored_where: list[str] = []
+    scored_values = list(read.values)
     if wanted.sort == "score" and not wanted.q and not wanted.owner and not wanted.tree:
         # Drive from the index on the score; accounts without a score row are the second branch's.
-        sorting = "FROM scoring_current s JOIN accounts_account a ON a.tenant_id = s.tenant_id AND a.id = s.account_id"
+        read = replace(
+            read,
+            source="FROM scoring_current s JOIN accounts_account a ON a.tenant_id = s.tenant_id AND a.id = s.account_id",
+        )
         scored_where += ["s.tenant_id = %s", f"s.kind = {HEALTH}"]
         scored_values.append(tenant.pk)
         pk = "s.account_id"
@@ -118,19 +172,19 @@ def _page_sql(
             scored_where.append(f"({sort.sql}, {pk}) {sign} (%s::{sort.cast}, %s)")
             scored_values += [after.value, after.pk]
         branches.append(
-            f"(SELECT a.id, 0 AS part, {sort.sql} AS place {sorting} WHERE {' AND '.join(scored_where)} "
+            f"(SELECT a.id, 0 AS part, {sort.sql} AS place {read.text(*scored_where)} "
             f"ORDER BY {sort.sql} {way}, {pk} {way} LIMIT {limit})"
         )
         parameters += scored_values
     if sort.nullable:
         kind = sort.cast.removesuffix(' COLLATE "C"')
-        empty_where, empty_values = [*where, f"{sort.sql} IS NULL"], list(values)
+        empty_where, empty_values = [f"{sort.sql} IS NULL"], list(unsorted.values)
         if after is not None and after.value is None:
             empty_where.append(f"a.id {sign} %s")
             empty_values.append(after.pk)
         branches.append(
-            f"(SELECT a.id, 1 AS part, NULL::{kind} AS place {unsorted} "
-            f"WHERE {' AND '.join(empty_where)} ORDER BY a.id {way} LIMIT {limit})"
+            f"(SELECT a.id, 1 AS part, NULL::{kind} AS place {unsorted.text(*empty_where)} "
+            f"ORDER BY a.id {way} LIMIT {limit})"
         )
         parameters += empty_values
     if len(branches) == 1:
@@ -141,11 +195,20 @@ def _page_sql(
 def page_ids(
     tenant: Tenant, wanted: AccountFilter, *, today: date, after: Cursor | None = None, limit: int = PAGE_SIZE
 ) -> list[Found]:
-    """Ids and sort values of a page, in order; one query."""
-    text, parameters = _page_sql(tenant, wanted, today, after, limit)
-    with connection.cursor() as cursor:
-        cursor.execute(text, parameters)
-        return list(cursor.fetchall())
+    """Ids and sort values of a page, in order, those without a value last; one query, two of a list found and sorted by
+    facts."""
+    everywhere, sort = is_everywhere(wanted), wanted.order
+    if wanted.sort in INDEXED and not everywhere:
+        text, values = _by_index(tenant, wanted, today, after, limit)
+        return _rows_read(text, values, everything=False)
+    some = _of_some(tenant, wanted, today) if everywhere and sort.facts else None
+    if some is None:
+        read = read_wanted(tenant, wanted, today, frozenset(sort.facts))
+        found, given = f"SELECT a.id, {sort.sql} AS place {read.text()}", list(read.values)
+    else:
+        found, given = some
+    text, values = _by_reading(wanted, found, given, after, limit)
+    return _rows_read(text, values, everything=everywhere and some is None)
 
 
 _ROW_COLUMNS = """a.id, a.external_id, a.name, a.owner_id, coalesce(nullif(u.name, ''), u.email, ''), a.segment,
@@ -185,12 +248,11 @@ def account_page(
 ) -> AccountPage:
     """One page of accounts with owner and score, the count up to the cap, trends, and three months for the sparklines.
 
-    At most five queries whatever the number of accounts. The first page finds as many as are counted: what can be answered
+    At most six queries whatever the number of accounts. The first page finds as many as are counted: what can be answered
     only by reading every account is then read once.
     """
     if after is None:
-        with reading_everything(_is_everywhere(wanted)):
-            found = page_ids(tenant, wanted, today=today, limit=max(COUNT_CAP, limit) + 1)
+        found = page_ids(tenant, wanted, today=today, limit=max(COUNT_CAP, limit) + 1)
         total = len(found)
     else:
         found = page_ids(tenant, wanted, today=today, after=after, limit=limit + 1)
@@ -204,30 +266,21 @@ def account_page(
     return AccountPage(rows, total, cursor_after(found[-1]) if more else None)
 
 
-def _is_everywhere(wanted: AccountFilter) -> bool:
-    """Whether the conditions stand on facts of other tables and nothing narrows the list to some accounts before."""
-    narrowed = wanted.q or wanted.owner or visible_owners() is not None
-    return not narrowed and bool(facts_of(wanted.tree, wanted.book))
-
-
 def account_count(tenant: Tenant, wanted: AccountFilter, *, today: date, cap: int | None = COUNT_CAP) -> int:
     """How many accounts the list has, counted up to the cap; one query."""
-    where, values = conditions(tenant, wanted, today)
-    text = f"{source(tenant, wanted)} WHERE {' AND '.join(where)}"
+    read = read_wanted(tenant, wanted, today)
     limit = "" if cap is None else f"LIMIT {cap + 1}"
-    with connection.cursor() as cursor:
-        cursor.execute(f"SELECT count(*) FROM (SELECT 1 {text} {limit}) capped", values)
-        return int(cursor.fetchone()[0])
+    text = f"SELECT count(*) FROM (SELECT 1 {read.text()} {limit}) capped"
+    return int(_rows_read(text, read.values, everything=is_everywhere(wanted))[0][0])
 
 
 def all_ids(tenant: Tenant, wanted: AccountFilter, *, today: date) -> list[int]:
     """The ids of every account of the list, in the order they were made; one query."""
-    where, values = conditions(tenant, wanted, today)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"SELECT a.id {source(tenant, wanted)} WHERE {' AND '.join(where)} ORDER BY a.id", values
-        )
-        return [row[0] for row in cursor.fetchall()]
+    read = read_wanted(tenant, wanted, today)
+    found = _rows_read(
+        f"SELECT a.id {read.text()} ORDER BY a.id", read.values, everything=is_everywhere(wanted)
+    )
+    return [row[0] for row in found]
 
 
 def usable(after: Cursor | None, wanted: AccountFilter) -> Cursor | None:

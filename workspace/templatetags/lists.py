@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Any
 
 from django import template
-from django.utils.html import format_html
-from django.utils.safestring import SafeString
+from django.urls import reverse
+from django.utils.html import conditional_escape, escape, format_html
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
 from accounts.custom_fields import declared_fields, rest_of, sections_of
 from accounts.field_kinds import LINK_SHAPE
 from accounts.models import Account, CustomField
+from scoring.selectors.trends import Trend
 from workspace import formatting
 from workspace.lists import columns as c
 from workspace.lists.columns import Column
+from workspace.navigation import same_words
 from workspace.selectors.account_list import AccountRow
 from workspace.templatetags import shell
 
@@ -73,33 +78,72 @@ def amounts(by_currency: Mapping[str, int]) -> str:
 
 
 @register.simple_tag(takes_context=True)
-def account_cell(context: dict[str, Any], row: AccountRow, key: str) -> SafeString:
-    """One cell of the list of accounts."""
+def account_rows(context: dict[str, Any], rows: Sequence[AccountRow], heads: Sequence[Any]) -> SafeString:
+    """The lines of the list of accounts; a tag of all of them, because a template asks each cell what it is."""
+    ticked, keys = bool(context.get("is_csm")), [head.key for head in heads]
+    home, tick, new = reverse("workspace:accounts"), _("Tick %(name)s"), escape(_("new"))
+    drawn = []
+    for row in rows:
+        name = escape(row.name)
+        box = ""
+        if ticked:
+            label = escape(tick % {"name": row.name})
+            box = (
+                f'<td><input class="form-check-input" type="checkbox" name="account" value="{row.pk}" data-pick '
+                f'aria-label="{label}"></td>'
+            )
+        tags = [f' <span class="tag flag">{new}</span>'] if row.is_new else []
+        tags += [f' <span class="tag">{escape(tag)}</span>' for tag in row.tags[:2]]
+        drawn.append(
+            f'<tr class="is-link">{box}<th scope="row" class="row-name"><a class="row-title" href="{home}{row.pk}/">'
+            f"{name}</a>{''.join(tags)}</th>{''.join([_cell(context, row, key) for key in keys])}</tr>"
+        )
+    return mark_safe("\n".join(drawn))
+
+
+def _cell(context: dict[str, Any], row: AccountRow, key: str) -> str:
+    """One cell, escaped."""
     nothing = formatting.NO_VALUE
-    soft = '<td class="soft nowrap">{}</td>'
     match key:
         case "score":
-            drawn = shell.health(row.score, row.band, row.coverage, row.override, row.trend)
-            return format_html('<td class="nowrap">{}</td>', drawn)
+            return f'<td class="nowrap">{_health(row)}</td>'
         case "spark":
-            return format_html("<td>{}</td>", shell.spark(row.spark, _("score of the last 12 weeks")))
-        case "owner":
-            return format_html(soft, row.owner or nothing)
-        case "segment":
-            return format_html(soft, row.segment or nothing)
+            label = _("score of the last 12 weeks")
+            return f"<td>{shell.spark(row.spark, label)}</td>"
+        case "owner" | "segment" | "plan":
+            return f'<td class="soft nowrap">{escape(getattr(row, key) or nothing)}</td>'
         case "stage":
-            return format_html(soft, shell.stage_word(row.stage))
-        case "plan":
-            return format_html(soft, row.plan or nothing)
+            return f'<td class="soft nowrap">{escape(shell.stage_word(row.stage))}</td>'
         case "mrr":
-            return format_html('<td class="num">{}</td>', shell.money(row.mrr_cents, row.currency))
+            return f'<td class="num">{escape(shell.money(row.mrr_cents, row.currency))}</td>'
         case "renewal":
-            return format_html('<td class="num">{}</td>', shell.day(context, row.renewal_on))
+            return f'<td class="num">{shell.day(context, row.renewal_on)}</td>'
     column = context["wanted"].book[key]
     classes = "num" if column.kind in (c.NUMBER, c.MONEY, c.DATE, c.MOMENT) else "soft"
-    return format_html(
-        '<td class="{}">{}</td>', classes, _shown(context, column, row.cells.get(key), row.currency)
+    shown = _shown(context, column, row.cells.get(key), row.currency)
+    return f'<td class="{classes}">{conditional_escape(shown)}</td>'
+
+
+def _health(row: AccountRow) -> SafeString:
+    if row.override is not None:
+        return shell.health(row.score, row.band, row.coverage, row.override, row.trend)
+    moved = row.trend and replace(
+        row.trend, change=row.trend.change and float(round(row.trend.change)), since=None
     )
+    figure = None if row.score is None else float(round(row.score))
+    return _computed(figure, row.band, row.coverage, moved, *same_words()[1:])
+
+
+@lru_cache(maxsize=4096)  # as whole numbers a list says the same few scores over and over
+def _computed(
+    figure: float | None,
+    band: int | None,
+    coverage: float | None,
+    moved: Trend | None,
+    _language: str,
+    _word: str,
+) -> SafeString:
+    return shell.health(figure, band, coverage, None, moved)
 
 
 def _shown(context: dict[str, Any], column: Column, value: Any, currency: str) -> SafeString | str:
