@@ -106,12 +106,13 @@ def account_book(tenant: Tenant) -> Book:
     metrics = list(Metric.objects.filter(tenant=tenant, active=True).order_by("name", "key"))
     for column in _metric_columns(metrics):
         found[column.key] = column
-    for field in declared_fields(tenant).fields.values():
+    declared = declared_fields(tenant).fields.values()
+    for field in declared:
         column = field_column(field)
         found[column.key] = column
     if money_hidden():
         found = {key: column for key, column in found.items() if not column.secret}
-    return Book(found)
+    return Book(found, tuple(declared))
 
 
 def _metric_columns(metrics: Iterable[Metric]) -> Iterable[Column]:

@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from django.utils.functional import Promise
+
+if TYPE_CHECKING:
+    from accounts.models import CustomField
 
 TEXT, WORDS, NUMBER, MONEY, DATE, MOMENT = "text", "words", "number", "money", "date", "moment"
 BOOL, ONE, BAND, OWNER, LINK = "bool", "one", "band", "owner", "link"
@@ -57,6 +61,7 @@ class Book:
     """The columns that a list offers, by key."""
 
     columns: Mapping[str, Column] = field(default_factory=dict)
+    fields: tuple[CustomField, ...] = ()  # the declared ones, of which there may be columns
 
     def __contains__(self, key: object) -> bool:
         return key in self.columns

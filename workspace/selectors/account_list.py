@@ -133,7 +133,10 @@ def _of_some(tenant: Tenant, wanted: AccountFilter, today: date) -> tuple[str, l
     One query. Joined to every account before the conditions, a fact to sort by costs as much as all of them.
     """
     read = read_wanted(tenant, wanted, today)
-    found = _rows_read(f"SELECT a.id {read.text()} LIMIT {FEW + 1}", read.values, everything=True)
+    # In an order, or PostgreSQL takes the limit for near and reads in one process.
+    found = _rows_read(
+        f"SELECT a.id {read.text()} ORDER BY a.id LIMIT {FEW + 1}", read.values, everything=True
+    )
     if len(found) > FEW:
         return None
     facts = joins(tenant, wanted.order.facts, by_row=True)

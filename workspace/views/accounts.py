@@ -11,7 +11,6 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from accounts.custom_fields import declared_fields
 from accounts.requests import TenantRequest
 from playbooks.selectors import startable_playbooks
 from workspace import exports
@@ -86,7 +85,7 @@ def account_list(request: TenantRequest) -> HttpResponse:
         "heads": heads(request.path, state),
         "name_head": sort_link(request.path, state, "name"),
         "plays": startable_playbooks(request.tenant),
-        "fields": list(declared_fields(request.tenant).fields.values()),
+        "fields": wanted.book.fields,
         "overridden": overrides_beside(request.tenant, wanted, today),
         "page": page_of(
             path=request.path,
