@@ -27,11 +27,11 @@ def _rounded(value: Decimal, decimals: int) -> tuple[float, int]:
     return found, 0 if found.is_integer() else decimals
 
 
-def value_text(part: Part, value: Decimal | None, currency: str = "") -> str:
-    """A figure with its unit."""
+def value_text(part: Part, value: Decimal | None, currency: str = "", language: str = "") -> str:
+    """A figure with its unit; whoever writes hundreds says the language."""
     if value is None:
         return numbers.NO_VALUE
-    language = language_now()
+    language = language or language_now()
     if part.kind == Kind.MONEY:
         return numbers.money(int(value), currency, language)
     found, decimals = _rounded(value, part.decimals)
@@ -113,9 +113,9 @@ def target_text(report: Report, target: Target) -> str:
     return _("target at least %(low)s") % {"low": low}
 
 
-def day_text(day: date) -> str:
+def day_text(day: date, language: str = "") -> str:
     """A day with its year."""
-    return numbers.day_text(day, language_now())
+    return numbers.day_text(day, language or language_now())
 
 
 def window_text(report: Report, days: int) -> str:

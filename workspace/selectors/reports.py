@@ -26,7 +26,7 @@ from reports.pictures import axis_text, drawn_parts
 from reports.scope import ALL, EVERYBODY, OWNER, PLAN, SEGMENT, TEAM, Slice, allowed
 from reports.selectors import Cell, Figure, Line, ReportPage, all_figures, scorecards
 from reports.shape import Part, Report
-from reports.words import change_text, day_text, finding, moved, target_text, value_text
+from reports.words import change_text, day_text, finding, language_now, moved, target_text, value_text
 from workspace import report_charts
 from workspace.charts import Chart
 from workspace.selectors.csm_metrics import Figures as Carried
@@ -163,8 +163,11 @@ def line_chart(page: ReportPage, question: Question) -> Chart:
     days = [point.day for point in page.points]
     whole = question.address(path, on=_A_DAY)
     links = [whole.replace(_A_DAY, day.isoformat()) for day in days]
+    language = language_now()
     words = {
-        part.key: [value_text(part, point.values.get(part.key), page.currency) for point in page.points]
+        part.key: [
+            value_text(part, point.values.get(part.key), page.currency, language) for point in page.points
+        ]
         for part in parts
     }
     headline = report.headline.key
@@ -190,7 +193,7 @@ def line_chart(page: ReportPage, question: Question) -> Chart:
         summary=finding(page.headline),
         columns=[_("Day"), *(str(part.title) for part in parts), "n"],
         rows=[
-            [day_text(point.day), *said, str(point.ns.get(headline, 0))]
+            [day_text(point.day, language), *said, str(point.ns.get(headline, 0))]
             for point, *said in zip(page.points, *words.values(), strict=True)
         ][::-1],
         links=links[::-1],
