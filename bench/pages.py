@@ -100,6 +100,8 @@ def _pages(tenant: Tenant, account: int) -> dict[str, dict[str, tuple[str, str]]
         "view with AND and OR over five facts": (_view(tenant, MIXED), LIST),
         "the same, sorted by a metric": (_view(tenant, MIXED, sort="m28.all_events", dir="desc"), LIST),
         "view that finds a handful": (_view(tenant, RARE), LIST),
+        "account list, sorted by a metric": (f"{home}accounts/?sort=m28.all_events", LIST),
+        "account list, sorted by the change of the score": (f"{home}accounts/?sort=change_30", LIST),
         "list in groups by segment": (f"{home}accounts/?group=segment", LIST),
         "search": (f"{home}search/?q=9999", LIST),
     }
@@ -168,6 +170,12 @@ FROM reports_day CROSS JOIN generate_series(1, 53) AS w(weeks) WHERE tenant_id =
 ON CONFLICT DO NOTHING
 """
 
+# As if there had been nights before: scores that moved by up to twenty points either way in a month.
+A_MONTH_AGO_SQL = """
+UPDATE scoring_current SET score_7 = score + account_id %% 15 - 7, score_30 = score + account_id %% 41 - 20
+WHERE tenant_id = %s
+"""
+
 
 def _company(size: int) -> tuple[Tenant, int]:
     """A company after its night, and an account of the CSM's."""
@@ -177,6 +185,7 @@ def _company(size: int) -> tuple[Tenant, int]:
     with tenant_scope(tenant):
         with connection.cursor() as cursor:
             cursor.execute(A_YEAR_SQL, {"tenant": tenant.pk, "day": day})
+            cursor.execute(A_MONTH_AGO_SQL, [tenant.pk])
         busiest = (
             Account.objects.filter(owner=members["csm"]).order_by("-mrr_cents").values_list("pk", flat=True)
         )
