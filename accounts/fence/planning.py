@@ -19,23 +19,31 @@ def prefer_hash_joins() -> None:
 
 
 @contextmanager
-def reading_everything(really: bool = True) -> Iterator[None]:
+def reading_everything(really: bool = True, *, alone: bool = False) -> Iterator[None]:
     """Keep the planner from nested loops within the block; after it holds what held before.
 
     For a page of what only a look at every account can find: PostgreSQL expects its rows soon, and looks up account after
-    account in three other tables until it has them.
+    account in three other tables until it has them. With `alone` in one process: where rows are grouped before they are
+    joined, each process would group all of them.
     """
     if not really:
         yield
         return
     with connection.cursor() as cursor:
-        cursor.execute("SELECT current_setting('enable_nestloop')")
-        (before,) = cursor.fetchone()
+        cursor.execute(
+            "SELECT current_setting('enable_nestloop'), current_setting('max_parallel_workers_per_gather')"
+        )
+        loops, processes = cursor.fetchone()
     prefer_hash_joins()
-    yield  # an error ends the transaction, and the setting with it
-    if before == "on":
+    if alone:
         with connection.cursor() as cursor:
+            cursor.execute("SET LOCAL max_parallel_workers_per_gather = 0")
+    yield  # an error ends the transaction, and the settings with it
+    with connection.cursor() as cursor:
+        if loops == "on":
             cursor.execute("SET LOCAL enable_nestloop = on")
+        if alone:
+            cursor.execute(f"SET LOCAL max_parallel_workers_per_gather = {int(processes)}")
 
 
 def prefer_account_ranges() -> None:

@@ -36,6 +36,11 @@ class TimelineEntry(TenantModel):
                 name="timeline_by_actor",
                 condition=models.Q(actor__isnull=False),
             ),
+            models.Index(  # lists: when a person last did something there
+                fields=["tenant", "account", "-at"],
+                name="timeline_touch",
+                condition=models.Q(actor__isnull=False),
+            ),
         ]
 
 

@@ -85,8 +85,8 @@ class Alert(TenantModel):
         indexes = [
             models.Index(fields=["tenant", "account", "-id"], name="alert_by_account"),  # account page
             models.Index(fields=["tenant", "state", "-id"], name="alert_by_state"),  # inbox, API
-            models.Index(  # Today: what waits at my accounts
-                fields=["tenant", "account"],
+            models.Index(  # Today: what waits at my accounts; lists: how many are open
+                fields=["tenant", "account", "state"],
                 name="alert_waiting",
                 condition=Q(state__in=["open", "snoozed"]),
             ),

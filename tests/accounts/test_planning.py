@@ -38,3 +38,18 @@ def test_a_night_that_wants_no_nested_loops_keeps_none_after_such_a_block() -> N
 def test_a_block_that_does_not_read_everything_changes_nothing() -> None:
     with tenant_scope(make_tenant("acme")), reading_everything(False):
         assert nested_loops() == "on"
+
+
+def test_a_block_of_one_process_hands_back_how_many_there_were() -> None:
+    def processes() -> str:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT current_setting('max_parallel_workers_per_gather')")
+            (found,) = cursor.fetchone()
+        return str(found)
+
+    with tenant_scope(make_tenant("acme")):
+        before = processes()
+        assert int(before) > 0
+        with reading_everything(alone=True):
+            assert (nested_loops(), processes()) == ("off", "0")
+        assert (nested_loops(), processes()) == ("on", before)

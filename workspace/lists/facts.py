@@ -23,6 +23,11 @@ class Fact:
     of: str = "true"
     single: str = ""
 
+    @property
+    def is_grouped(self) -> bool:
+        """Whether the rows are added up first: each of several processes would do that again for its part."""
+        return self.rows.startswith("(")
+
 
 FACTS: Mapping[str, Fact] = {
     "s": Fact("scoring_current s", "s.tenant_id = {tenant} AND s.kind = 1"),
@@ -50,7 +55,7 @@ FACTS: Mapping[str, Fact] = {
         "(SELECT account_id, max(at) AS at FROM accounts_timelineentry WHERE tenant_id = {tenant} "
         "AND actor_id IS NOT NULL GROUP BY account_id) touch",
         single="LEFT JOIN LATERAL (SELECT at FROM accounts_timelineentry x WHERE x.tenant_id = a.tenant_id "
-        "AND x.account_id = a.id AND x.actor_id IS NOT NULL ORDER BY at DESC, id DESC LIMIT 1) touch ON true",
+        "AND x.account_id = a.id AND x.actor_id IS NOT NULL ORDER BY at DESC LIMIT 1) touch ON true",
     ),
 }
 

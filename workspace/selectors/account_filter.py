@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
 from math import isfinite
 from typing import Any
 
+from accounts.fence.planning import reading_everything
 from accounts.models import Tenant
 from accounts.visibility import owner_condition, visible_owners
 from workspace.bands import HEALTH_BANDS, band_of
 from workspace.lists.account_columns import DEFAULT_COLUMNS, STATIC
 from workspace.lists.columns import Book, Column
 from workspace.lists.conditions import LONGEST, Tree, read_tree
-from workspace.lists.facts import Sieve, joins
+from workspace.lists.facts import FACTS, Sieve, joins
 from workspace.lists.sql import Reader, facts_of, tree_sql
 
 NOBODY = "none"
@@ -176,9 +178,22 @@ class Wanted:
 
 
 def is_everywhere(wanted: AccountFilter) -> bool:
-    """Whether the conditions stand on facts of other tables and nothing narrows the list to some accounts before."""
+    """Whether the list stands on facts of other tables and nothing narrows it to some accounts before."""
     narrowed = wanted.q or wanted.owner or visible_owners() is not None
-    return not narrowed and bool(facts_of(wanted.tree, wanted.book))
+    return not narrowed and bool(_facts_read(wanted))
+
+
+def _facts_read(wanted: AccountFilter) -> set[str]:
+    """The facts that the list is found by, or sorted by without an index."""
+    return facts_of(wanted.tree, wanted.book) | set(() if wanted.sort in INDEXED else wanted.order.facts)
+
+
+@contextmanager
+def planned(wanted: AccountFilter, *, everywhere: bool = True) -> Iterator[None]:
+    """A block for statements over the list: where every account is read, no account after account."""
+    alone = any(FACTS[fact].is_grouped for fact in _facts_read(wanted))
+    with reading_everything(everywhere and is_everywhere(wanted), alone=alone):
+        yield
 
 
 def read_wanted(

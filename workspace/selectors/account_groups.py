@@ -8,11 +8,10 @@ from typing import Any
 
 from django.db import connection
 
-from accounts.fence.planning import reading_everything
 from accounts.models import Tenant
 from workspace.bands import band_of
 from workspace.lists.conditions import BadCondition, Condition, both, write_tree
-from workspace.selectors.account_filter import NOBODY, AccountFilter, is_everywhere, read_wanted
+from workspace.selectors.account_filter import NOBODY, AccountFilter, planned, read_wanted
 
 KEYS = {
     "owner": "a.owner_id::text",
@@ -46,7 +45,7 @@ def account_groups(
     """The groups of the filtered list, largest first (months in their order), and all of them together; one query."""
     read = read_wanted(tenant, wanted, today, frozenset({"s"}))
     key = KEYS[wanted.group]
-    with reading_everything(is_everywhere(wanted)), connection.cursor() as cursor:
+    with planned(wanted), connection.cursor() as cursor:
         cursor.execute(
             f"SELECT {key}, a.currency, count(*), sum(a.mrr_cents), count(s.score), coalesce(sum(s.score), 0) "
             f"{read.text()} GROUP BY 1, 2",

@@ -14,7 +14,6 @@ from typing import Any
 from django.core.cache import cache
 from django.db import connection
 
-from accounts.fence.planning import reading_everything
 from accounts.models import Tenant
 from accounts.visibility import owner_condition, visible_owners
 from scoring.selectors.trends import Trend, score_trends
@@ -27,6 +26,7 @@ from workspace.selectors.account_filter import (
     AccountFilter,
     is_everywhere,
     needs_score,
+    planned,
     read_wanted,
 )
 
@@ -99,13 +99,6 @@ class AccountPage:
 Found = tuple[int, int, Any]  # id, part, the value it is sorted by
 
 
-def _rows_read(text: str, values: Sequence[Any], *, everything: bool) -> list[Any]:
-    """The rows of a statement; where it has to look at every account, no account after account."""
-    with reading_everything(everything), connection.cursor() as cursor:
-        cursor.execute(text, values)
-        return list(cursor.fetchall())
-
-
 def _by_reading(
     wanted: AccountFilter, found: str, values: Sequence[Any], after: Cursor | None, limit: int
 ) -> tuple[str, list[Any]]:
@@ -133,10 +126,10 @@ def _of_some(tenant: Tenant, wanted: AccountFilter, today: date) -> tuple[str, l
     One query. Joined to every account before the conditions, a fact to sort by costs as much as all of them.
     """
     read = read_wanted(tenant, wanted, today)
-    # In an order, or PostgreSQL takes the limit for near and reads in one process.
-    found = _rows_read(
-        f"SELECT a.id {read.text()} ORDER BY a.id LIMIT {FEW + 1}", read.values, everything=True
-    )
+    with planned(wanted), connection.cursor() as cursor:
+        # In an order, or PostgreSQL takes the limit for near and reads in one process.
+        cursor.execute(f"SELECT a.id {read.text()} ORDER BY a.id LIMIT {FEW + 1}", read.values)
+        found = cursor.fetchall()
     if len(found) > FEW:
         return None
     facts = joins(tenant, wanted.order.facts, by_row=True)
@@ -200,18 +193,20 @@ def page_ids(
 ) -> list[Found]:
     """Ids and sort values of a page, in order, those without a value last; one query, two of a list found and sorted by
     facts."""
-    everywhere, sort = is_everywhere(wanted), wanted.order
-    if wanted.sort in INDEXED and not everywhere:
+    sort, some = wanted.order, None
+    if is_everywhere(wanted) and wanted.is_narrow and sort.facts:
+        some = _of_some(tenant, wanted, today)
+    if wanted.sort in INDEXED and not is_everywhere(wanted):
         text, values = _by_index(tenant, wanted, today, after, limit)
-        return _rows_read(text, values, everything=False)
-    some = _of_some(tenant, wanted, today) if everywhere and sort.facts else None
-    if some is None:
-        read = read_wanted(tenant, wanted, today, frozenset(sort.facts))
-        found, given = f"SELECT a.id, {sort.sql} AS place {read.text()}", list(read.values)
+    elif some is not None:
+        text, values = _by_reading(wanted, *some, after, limit)
     else:
-        found, given = some
-    text, values = _by_reading(wanted, found, given, after, limit)
-    return _rows_read(text, values, everything=everywhere and some is None)
+        read = read_wanted(tenant, wanted, today, frozenset(sort.facts))
+        found = f"SELECT a.id, {sort.sql} AS place {read.text()}"
+        text, values = _by_reading(wanted, found, read.values, after, limit)
+    with planned(wanted, everywhere=some is None), connection.cursor() as cursor:
+        cursor.execute(text, values)
+        return list(cursor.fetchall())
 
 
 _ROW_COLUMNS = """a.id, a.external_id, a.name, a.owner_id, coalesce(nullif(u.name, ''), u.email, ''), a.segment,
@@ -274,16 +269,17 @@ def account_count(tenant: Tenant, wanted: AccountFilter, *, today: date, cap: in
     read = read_wanted(tenant, wanted, today)
     limit = "" if cap is None else f"LIMIT {cap + 1}"
     text = f"SELECT count(*) FROM (SELECT 1 {read.text()} {limit}) capped"
-    return int(_rows_read(text, read.values, everything=is_everywhere(wanted))[0][0])
+    with planned(wanted), connection.cursor() as cursor:
+        cursor.execute(text, read.values)
+        return int(cursor.fetchone()[0])
 
 
 def all_ids(tenant: Tenant, wanted: AccountFilter, *, today: date) -> list[int]:
     """The ids of every account of the list, in the order they were made; one query."""
     read = read_wanted(tenant, wanted, today)
-    found = _rows_read(
-        f"SELECT a.id {read.text()} ORDER BY a.id", read.values, everything=is_everywhere(wanted)
-    )
-    return [row[0] for row in found]
+    with planned(wanted), connection.cursor() as cursor:
+        cursor.execute(f"SELECT a.id {read.text()} ORDER BY a.id", read.values)
+        return [row[0] for row in cursor.fetchall()]
 
 
 def usable(after: Cursor | None, wanted: AccountFilter) -> Cursor | None:
