@@ -145,7 +145,9 @@ def rule_form(kind: str, params: dict[str, Any], metrics: list[tuple[str, str]])
 
 def metric_choices() -> list[tuple[str, str]]:
     """The tenant's active metrics."""
-    return list(Metric.objects.filter(active=True).order_by("name").values_list("key", "name"))
+    return sorted(
+        ((one.key, str(one)) for one in Metric.objects.filter(active=True)), key=lambda one: one[1].lower()
+    )
 
 
 def _threshold(name: str, value: Any, metrics: list[tuple[str, str]]) -> forms.Field:

@@ -17,7 +17,16 @@ from outreach.documents.spec import MAX_SERIES, ChartSpec
 from reports.formulas import Kind
 from reports.selectors import Line, ReportPage
 from reports.shape import Part, Report
-from reports.words import day_text, finding, language_now, target_text, value_text, window_text
+from reports.words import (
+    day_text,
+    decimals_of,
+    finding,
+    language_now,
+    target_text,
+    texts_of,
+    value_text,
+    window_text,
+)
 
 WIDTH, HEIGHT = 482.0, 200.0  # the text width of an A4 page, in points
 BARS = 20
@@ -133,6 +142,9 @@ def report_pdf(
         if lines:
             charts.append(_picture(bars_spec(page, title, lines), brand, 120.0))
     parts = drawn_parts(report, page)
+    columns = [
+        texts_of(part, [point.values.get(part.key) for point in page.points], page.currency) for part in parts
+    ]
     data = {
         "title": str(report.title),
         "finding": finding(page.headline),
@@ -142,13 +154,9 @@ def report_pdf(
         "charts": charts,
         "columns": [_("Day"), *(str(part.title) for part in parts), "n"],
         "rows": [
-            [
-                day_text(point.day),
-                *(value_text(part, point.values.get(part.key), page.currency) for part in parts),
-                str(point.ns.get(report.headline.key, 0)),
-            ]
-            for point in reversed(page.points)
-        ],
+            [day_text(point.day), *said, str(point.ns.get(report.headline.key, 0))]
+            for point, *said in zip(page.points, *columns, strict=True)
+        ][::-1],
         "words": {
             "page": _("Page"),
             "definition": _("Definition"),
@@ -170,13 +178,15 @@ def report_pdf(
 def figure_rows(page: ReportPage) -> list[list[str]]:
     """Each part: its name, the figure, n, what it was, and the target of the headline."""
     rows = []
+    values = decimals_of((one.part, one.value) for one in page.figures.values())
+    earlier = decimals_of((one.part, one.earlier) for one in page.figures.values())
     for figure in page.figures.values():
         rows.append(
             [
                 str(figure.part.title),
-                value_text(figure.part, figure.value, figure.currency),
+                value_text(figure.part, figure.value, figure.currency, values),
                 str(figure.n),
-                value_text(figure.part, figure.earlier, figure.currency),
+                value_text(figure.part, figure.earlier, figure.currency, earlier),
                 target_text(page.report, figure.target) if figure.part is page.report.headline else "",
             ]
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 
@@ -21,23 +22,52 @@ def language_now() -> str:
     return "es" if (get_language() or "en").startswith("es") else "en"
 
 
-def _rounded(value: Decimal, decimals: int) -> tuple[float, int]:
-    """The value with its decimals, none where they say nothing."""
-    found = round(float(value), decimals)
-    return found, 0 if found.is_integer() else decimals
+def _places(value: Decimal, decimals: int) -> int:
+    """Its decimals, none where they say nothing."""
+    return 0 if round(float(value), decimals).is_integer() else decimals
 
 
-def value_text(part: Part, value: Decimal | None, currency: str = "", language: str = "") -> str:
-    """A figure with its unit; whoever writes hundreds says the language."""
+def _unit(part: Part, *, change: bool = False) -> str:
+    """What stands behind a figure; shares move by points."""
+    if part.kind == Kind.SHARE and (change or not part.unit):
+        return _("points") if change else "%"
+    return str(part.unit)
+
+
+def decimals_of(pairs: Iterable[tuple[Part, Decimal | None]], *, change: bool = False) -> dict[str, int]:
+    """How many decimals the figures of each unit have where they stand below each other: all of them as many."""
+    found: dict[str, int] = {}
+    for part, value in pairs:
+        if value is not None:
+            unit = _unit(part, change=change)
+            found[unit] = max(found.get(unit, 0), _places(value, part.decimals))
+    return found
+
+
+def texts_of(part: Part, values: Sequence[Decimal | None], currency: str = "") -> list[str]:
+    """The figures of a column, all with as many decimals; the language is asked once for all of them."""
+    language, decimals = language_now(), decimals_of((part, value) for value in values)
+    return [value_text(part, value, currency, decimals, language) for value in values]
+
+
+def value_text(
+    part: Part,
+    value: Decimal | None,
+    currency: str = "",
+    decimals: Mapping[str, int] | None = None,
+    language: str = "",
+) -> str:
+    """A figure with its unit; with the decimals of its column, or without those that say nothing."""
     if value is None:
         return numbers.NO_VALUE
     language = language or language_now()
     if part.kind == Kind.MONEY:
         return numbers.money(int(value), currency, language)
-    found, decimals = _rounded(value, part.decimals)
+    found = round(float(value), part.decimals)
+    shown = _places(value, part.decimals) if decimals is None else decimals[_unit(part)]
     if part.kind == Kind.SHARE and not part.unit:
-        return numbers.percent(found, language, decimals)
-    text = numbers.number(found, language, decimals)
+        return numbers.percent(found, language, shown)
+    text = numbers.number(found, language, shown)
     if (
         part.kind == Kind.SHARE and found > 0
     ):  # a balance of shares, as the NPS is one: its sign says which is larger
@@ -45,7 +75,14 @@ def value_text(part: Part, value: Decimal | None, currency: str = "", language: 
     return f"{text}{numbers.SPACE}{part.unit}" if part.kind == Kind.MEDIAN else text
 
 
-def change_text(part: Part, change: Decimal | None, currency: str = "", *, sign: bool = True) -> str:
+def change_text(
+    part: Part,
+    change: Decimal | None,
+    currency: str = "",
+    *,
+    sign: bool = True,
+    decimals: Mapping[str, int] | None = None,
+) -> str:
     """By how much a figure moved; shares move by points."""
     if change is None:
         return ""
@@ -54,10 +91,10 @@ def change_text(part: Part, change: Decimal | None, currency: str = "", *, sign:
     if part.kind == Kind.MONEY:
         text = numbers.money(int(size), currency, language)
     else:
-        found, decimals = _rounded(size, part.decimals)
-        text = numbers.number(found, language, decimals)
-        if part.kind == Kind.SHARE or part.unit:
-            unit = _("points") if part.kind == Kind.SHARE else str(part.unit)
+        unit = _unit(part, change=True)
+        shown = _places(size, part.decimals) if decimals is None else decimals[unit]
+        text = numbers.number(round(float(size), part.decimals), language, shown)
+        if unit:
             text = f"{text}{numbers.SPACE}{unit}"
     if not sign or moved(part, change) == 0:
         return text

@@ -28,6 +28,7 @@ from scoring.selectors.versions import published_version
 from scoring.services import DefinitionError, create_draft, discard_draft, make_default, publish_version
 from scoring.templatetags.scoring_words import band_label
 from usage.models import Metric
+from usage.starter import shown_name
 
 
 class PostButton:
@@ -176,7 +177,7 @@ class ComponentInline(DraftInline):
         if not measures:
             return _("None yet: open the component and add one.")
         names = (
-            _(measure.metric_name) if measure.metric_name else measure.metric_key  # type: ignore[attr-defined]  # annotated above
+            shown_name(measure.metric_key, measure.metric_name) if measure.metric_name else measure.metric_key  # type: ignore[attr-defined]  # annotated above
             for measure in measures
         )
         return format_html_join(mark_safe("<br>"), "{}", ((name,) for name in names))

@@ -197,9 +197,9 @@ class MeasureForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the 
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        metrics = list(Metric.objects.filter(active=True).order_by("name").values_list("key", "name", "kind"))
-        self.kinds = {key: kind for key, _name, kind in metrics}
-        choices = [(key, _(name)) for key, name, _kind in metrics]
+        metrics = sorted(Metric.objects.filter(active=True), key=lambda one: str(one).lower())
+        self.kinds = {one.key: one.kind for one in metrics}
+        choices = [(one.key, str(one)) for one in metrics]
         current = self.instance.metric_key
         if current and current not in self.kinds:
             choices.append((current, current))

@@ -13,6 +13,7 @@ from accounts.models import Tenant
 from scoring.models import Version
 from scoring.specs import version_exceptions, version_parts
 from usage.models import Metric
+from usage.starter import shown_name
 
 _STEP = re.compile(r"([^.\[\]]+)|\[(\d+)\]")
 WHOLE = frozenset(
@@ -99,8 +100,8 @@ def _word(name: str, names: Mapping[str, str], as_written: bool) -> str:
 
 def version_names(tenant: Tenant, version: Version) -> dict[str, str]:
     """What the components, metrics and exceptions of a version are called: four queries, asked when something is wrong."""
-    metrics = dict(Metric.objects.filter(tenant=tenant).values_list("key", "name"))
-    names = {key: _(name) for key, name in metrics.items()}
+    metrics = Metric.objects.filter(tenant=tenant).values_list("key", "name")
+    names = {key: shown_name(key, name) for key, name in metrics}
     for place, rule in enumerate(version_exceptions(tenant, [version])[version.pk]):
         names[f"exceptions[{place}]"] = rule.label
     for component, _measures in version_parts(tenant, [version])[version.pk]:

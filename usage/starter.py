@@ -6,6 +6,7 @@ from functools import cache
 from pathlib import Path
 
 import yaml
+from django.utils.translation import get_language
 
 
 @cache
@@ -19,3 +20,8 @@ def starter_name(key: str, name: str, language: str) -> str:
     """The shipped name in this language where the metric still has a shipped one, else the tenant's own name."""
     shipped = starter_names().get(key, {})
     return shipped.get(language, name) if name in shipped.values() else name
+
+
+def shown_name(key: str, name: str) -> str:
+    """The same in the reader's language."""
+    return starter_name(key, name, "es" if (get_language() or "en").startswith("es") else "en")

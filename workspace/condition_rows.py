@@ -125,7 +125,9 @@ def condition_choices(tenant: Tenant, *, with_tasks: bool = True) -> ConditionCh
     """What a condition may look at: metrics, scores and bands, the account, its tickets, the run's tasks."""
     metrics = [
         (f"{c.METRIC}:{metric.key}", str(metric))
-        for metric in Metric.objects.filter(tenant=tenant, active=True).order_by("name", "key")
+        for metric in sorted(
+            Metric.objects.filter(tenant=tenant, active=True), key=lambda one: str(one).lower()
+        )
     ]
     groups = [
         (

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
-from datetime import date
+from dataclasses import dataclass
+from datetime import date, datetime
 from typing import Any
 
+from django.utils import timezone
 from django.utils.translation import get_language, pgettext
 from django.utils.translation import gettext as _
 
 from qbr import numbers
 from qbr.figures import SourceGone, figure_query
 from qbr.models import Figure
+from usage.starter import starter_name
+from workspace.formatting import decimals_of
 
 LANGUAGES = ("en", "es")
+A_MOMENT = re.compile(r"\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])(T\d\d:\d\d.*)?\Z")
 
 
 def language() -> str:
@@ -28,7 +34,8 @@ def figure_title(figure: Figure) -> str:
         title = str(figure_query(figure.query).title)
     except SourceGone:
         title = figure.query
-    return f"{figure.subject} · {title}" if figure.subject else title
+    subject = starter_name(str(figure.parameters.get("metric", "")), figure.subject, language())
+    return f"{subject} · {title}" if subject else title
 
 
 def figure_value(figure: Figure, value: float | None) -> str:
@@ -86,6 +93,8 @@ def column_words(columns: Sequence[str]) -> list[str]:
         "entry": pgettext("column", "Entry"),
         "events": pgettext("column", "Events"),
         "feature": pgettext("column", "Feature"),
+        "first": _("First day"),
+        "last": _("Last day"),
         "metric": pgettext("column", "Metric"),
         "opened": pgettext("column", "Opened"),
         "people": pgettext("column", "People"),
@@ -100,6 +109,39 @@ def column_words(columns: Sequence[str]) -> list[str]:
         "week": pgettext("column", "Week"),
     }
     return [words.get(name, name) for name in columns]
+
+
+@dataclass(frozen=True)
+class RowCell:
+    """A cell of the rows behind a figure."""
+
+    text: str
+    is_number: bool = False
+
+
+def row_cells(rows: Sequence[Sequence[Any]]) -> list[list[RowCell]]:
+    """The rows behind a figure in words; the numbers of a column have as many decimals."""
+    columns = list(zip(*rows, strict=True))
+    known = [[one for one in column if _is_number(one)] for column in columns]
+    decimals = [decimals_of(column) if column else None for column in known]
+    return [[_row_cell(one, places) for one, places in zip(row, decimals, strict=True)] for row in rows]
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _row_cell(value: Any, decimals: int | None) -> RowCell:
+    """A number, a day or a moment as people write them; the number of a ticket is a text and no day."""
+    if value is None or _is_number(value):
+        return RowCell(numbers.number(value, language(), decimals), decimals is not None)
+    if not A_MOMENT.match(str(value)):
+        return RowCell(str(value))
+    moment = datetime.fromisoformat(str(value))
+    if moment.tzinfo is None:
+        return RowCell(numbers.day_text(moment.date(), language()))
+    moment = timezone.localtime(moment)
+    return RowCell(f"{numbers.day_text(moment.date(), language())}, {moment:%H:%M}")
 
 
 def _shown(value: Any) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date, datetime
 
 from django.utils import formats, timezone
@@ -9,7 +10,7 @@ from django.utils.translation import get_language, gettext, ngettext, pgettext
 
 from accounts.percent import with_percent
 from accounts.visibility import money_hidden
-from qbr.numbers import places
+from qbr.numbers import MINUS, places
 
 CURRENCY_SIGNS = {"EUR": "€", "USD": "$", "GBP": "£", "JPY": "¥", "BRL": "R$"}
 DAYS_IN_WORDS = 14  # further away a day is a date
@@ -24,7 +25,16 @@ def number(value: float | int | None, decimals: int | None = None) -> str:
         return NO_VALUE
     if decimals is None:
         decimals = places(value, 1 if abs(value) >= 10 else 2)
-    return formats.number_format(round(float(value), decimals), decimal_pos=decimals, force_grouping=True)
+    found = round(float(value), decimals)
+    text = formats.number_format(abs(found), decimal_pos=decimals, force_grouping=True)
+    return f"{MINUS}{text}" if found < 0 else text
+
+
+def decimals_of(values: Iterable[float | int | None]) -> int:
+    """The decimals of a column's numbers: all are told as finely as the largest one, without zeros at every end."""
+    known = [float(one) for one in values if one is not None]
+    most = 1 if any(abs(one) >= 10 for one in known) else 2
+    return max((places(one, most) for one in known), default=0)
 
 
 def percent(value: float | None, decimals: int = 0) -> str:
@@ -44,7 +54,10 @@ def money(cents: int | None, currency: str = "", decimals: int = 0) -> str:
         return figure
     if (get_language() or "en")[:2] in SIGN_LAST:
         return f"{figure}\N{NO-BREAK SPACE}{sign}"
-    return f"{sign}{figure}" if currency in CURRENCY_SIGNS else f"{sign}\N{NO-BREAK SPACE}{figure}"
+    minus, figure = (MINUS, figure[1:]) if figure.startswith(MINUS) else ("", figure)
+    return (
+        f"{minus}{sign}{figure}" if currency in CURRENCY_SIGNS else f"{minus}{sign}\N{NO-BREAK SPACE}{figure}"
+    )
 
 
 def hidden() -> str:

@@ -117,6 +117,7 @@ def by_group(bars: Sequence[Bar], *, axis: str, target: float | None = None) -> 
                 "customdata": [bar.link for bar in bars],
                 "text": [bar.words for bar in bars],
                 "textposition": "auto",
+                "insidetextanchor": "start",  # at the beginning of a bar, where no line of a target crosses it
                 "hovertext": names,
                 "hovertemplate": "%{hovertext}: %{text}<extra></extra>",
                 "meta": {"tone": ["brand"] * len(bars)},

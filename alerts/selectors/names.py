@@ -12,6 +12,7 @@ from accounts.models import Tenant
 from alerts.rule_words import CURRENCY
 from alerts.wording import evidence_sentence
 from scoring.models import Version
+from usage.starter import shown_name
 
 COMPONENT = "component "  # before a component's key, which may also be a metric's
 
@@ -35,7 +36,11 @@ def metric_names(tenant: Tenant) -> dict[str, str]:
         cursor.execute(
             _NAMES, {"tenant": tenant.pk, "component": COMPONENT, "published": Version.State.PUBLISHED.value}
         )
-        return {key: gettext(name) for key, name, _default in cursor.fetchall()} | {CURRENCY: tenant.currency}
+        found = {
+            key: gettext(name) if key.startswith(COMPONENT) else shown_name(key, name)
+            for key, name, _default in cursor.fetchall()
+        }
+    return found | {CURRENCY: tenant.currency}
 
 
 def finding_sentence(kind: str, evidence: Mapping[str, Any], names: Mapping[str, str]) -> str:

@@ -9,11 +9,10 @@ from datetime import date, timedelta
 
 from django.db import connection
 from django.db.models import Count, QuerySet
-from django.utils.translation import get_language
 
 from accounts.models import Tenant
 from usage.models import Metric
-from usage.starter import starter_name
+from usage.starter import shown_name
 
 from .milestones import DONE, PHASES, PLAY, phase_on
 from .models import Milestone, OnboardingLink, OnboardingPlan, PlanMilestone
@@ -85,9 +84,8 @@ class PlanView:
 
 def metric_names(tenant: Tenant) -> dict[str, str]:
     """The names of the tenant's metrics by key; of those that still have a shipped name the one in the reader's language."""
-    language = "es" if (get_language() or tenant.language).startswith("es") else "en"
     rows = Metric.objects.filter(tenant=tenant).values_list("key", "name")
-    return {key: starter_name(key, name, language) for key, name in rows}
+    return {key: shown_name(key, name) for key, name in rows}
 
 
 def views_of(

@@ -165,7 +165,7 @@ def score_details(
         for line, measure in zip(shown["measures"], measures, strict=True):
             metric = metrics.get(measure.metric_key)
             line.update(
-                name=metric.name if metric else measure.metric_key,
+                name=str(metric) if metric else measure.metric_key,
                 unit=metric.unit if metric else "",
                 decimals=metric.decimals if metric else 0,
                 is_ratio=bool(metric and metric.kind == Metric.Kind.RATIO),

@@ -114,7 +114,7 @@ def test_a_figure_shows_how_it_came_about(shop: Tenant, due: Account, vera: Memb
     client = browser(vera)
     page = client.get(f"/t/acme/figures/{figure.pk}/").content.decode()
     assert figure.hash in page and "metric_total" in page and "rows, as they were known then" in page
-    assert '<th scope="col">Day</th><th scope="col">Value</th>' in page
+    assert '<th scope="col">Day</th><th scope="col" class="num">Value</th>' in page
     assert re.search(r"<td>[A-Z][a-z]+ \d{1,2}, 20\d\d</td>", page) and not re.search(r"<td>20\d\d-", page)
     answer = client.post(f"/t/acme/figures/{figure.pk}/verify/", follow=True).content.decode()
     assert "The figure holds." in answer

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -281,6 +282,29 @@ def test_a_list_with_conditions_costs_the_same_whatever_it_finds(
         counts.append(len(seen))
     assert counts[0] == counts[1] <= 32
     assert "Tier is Silver" in response.text
+
+
+def test_the_numbers_of_a_column_have_as_many_decimals(
+    world: World, carl: Membership, browser: SignIn
+) -> None:
+    fell = {world.accounts[0].pk: 17, world.accounts[1].pk: 26.3}
+    with tenant_scope(world.tenant), connection.cursor() as cursor:
+        cursor.executemany(
+            "UPDATE scoring_current SET score_7 = score + %s WHERE tenant_id = %s AND account_id = %s",
+            [[points, world.tenant.pk, pk] for pk, points in fell.items()],
+        )
+    page = browser(carl).get(LIST, {"columns": "change_7,alerts"}).text
+    cells = re.findall(
+        r'<td class="num">(\N{MINUS SIGN}?[\d.]+)</td><td class="num">(\d+)</td>', squeezed(page)
+    )
+    found = {moved for moved, _alerts in cells}
+    assert {"\N{MINUS SIGN}17.0", "\N{MINUS SIGN}26.3"} <= found
+    assert {len(moved.partition(".")[2]) for moved in found} == {1}
+
+
+def squeezed(page: str) -> str:
+    """Without what stands between two elements."""
+    return re.sub(r">\s+<", "><", page)
 
 
 def test_a_view_is_saved_opened_changed_and_deleted(

@@ -42,7 +42,8 @@ def test_numbers_follow_the_language(
     [
         (123400, "EUR", "€1,234", f"1.234{SPACE}€"),
         (123400, "CHF", f"CHF{SPACE}1,234", f"1.234{SPACE}CHF"),
-        (-5000, "", "-50", "-50"),
+        (-5000, "", "\N{MINUS SIGN}50", "\N{MINUS SIGN}50"),
+        (-5000, "EUR", "\N{MINUS SIGN}€50", "\N{MINUS SIGN}50\N{NO-BREAK SPACE}€"),
     ],
 )
 def test_money_has_its_currency_on_the_side_of_the_language(
@@ -128,3 +129,20 @@ def test_days_in_titles_of_the_timeline_are_read_as_people_write_days() -> None:
     with translation.override("es"):
         assert shown_title(TimelineEntry(title="Starter 2019-04-13")) == "Starter 13 abr 2019"
         assert shown_title(TimelineEntry(title="Plan 2019-02-31")) == "Plan 2019-02-31"
+
+
+@pytest.mark.parametrize(
+    ("values", "decimals"),
+    [
+        ([-17, -26.3], 1),
+        ([-17, -26.3, 1.35], 1),
+        ([-17, 0.25], 1),
+        ([0, 0.25, None], 2),
+        ([3, 40, 128], 0),
+        ([12.04, 30], 0),
+        ([None, 0], 0),
+        ([], 0),
+    ],
+)
+def test_the_numbers_of_a_column_have_as_many_decimals(values: list[float | None], decimals: int) -> None:
+    assert formatting.decimals_of(values) == decimals

@@ -8,6 +8,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from accounts.fence.models import TenantModel
+from usage.starter import shown_name
 
 KEY = RegexValidator(
     r"^[a-z][a-z0-9_]*\Z", _("Use small letters, digits and underscores, starting with a letter.")
@@ -90,7 +91,7 @@ class Metric(TenantModel):
         ]
 
     def __str__(self) -> str:
-        return self.name
+        return shown_name(self.key, self.name)
 
 
 class Feature(TenantModel):

@@ -128,7 +128,7 @@ def _metric_columns(metrics: Iterable[Metric]) -> Iterable[Column]:
             if sql is not None:
                 yield Column(
                     f"m{days}.{metric.key}",
-                    words % {"metric": metric.name},
+                    words % {"metric": str(metric)},
                     c.NUMBER,
                     sql,
                     ("w",),

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, fields, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from functools import cached_property
 from typing import Any
 
 from django.core.cache import cache
@@ -17,6 +18,7 @@ from django.db import connection
 from accounts.models import Tenant
 from accounts.visibility import owner_condition, visible_owners
 from scoring.selectors.trends import Trend, score_trends
+from workspace.formatting import decimals_of
 from workspace.lists import columns as c
 from workspace.lists.facts import joins
 from workspace.paging import COUNT_CAP, PAGE_SIZE, Cursor
@@ -94,6 +96,14 @@ class AccountPage:
     rows: list[AccountRow]
     total: int
     next_cursor: Cursor | None
+
+    @cached_property
+    def decimals(self) -> dict[str, int]:
+        """How many decimals the numbers of each chosen column have, by the column's key."""
+        return {
+            key: decimals_of(row.cells[key] for row in self.rows if isinstance(row.cells[key], int | float))
+            for key in (self.rows[0].cells if self.rows else ())
+        }
 
 
 Found = tuple[int, int, Any]  # id, part, the value it is sorted by

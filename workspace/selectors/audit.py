@@ -23,7 +23,7 @@ from workspace.audit_words import (
     written_words,
 )
 from workspace.paging import COUNT_CAP, PAGE_SIZE, Cursor
-from workspace.selectors.audit_targets import Target, codes_named, targets_of
+from workspace.selectors.audit_targets import Target, named_sql, targets_of
 
 TEXT_DAYS = 90  # a search for a text without a period looks back so far: it reads every row on its way
 SYSTEM = "system"
@@ -155,9 +155,10 @@ COLUMNS = {
 
 
 def _rows(tenant: Tenant, wanted: AuditFilter, *, after: Cursor | None, size: int) -> list[tuple[Any, ...]]:
-    parts, values = [], _values(tenant, wanted)
+    named, given = _named(tenant, wanted)
+    parts, values = [], _values(tenant, wanted) | given
     for kind, select in PARTS.items():
-        conditions = _conditions(kind, wanted) + _behind(kind, after, values)
+        conditions = _conditions(kind, wanted, named) + _behind(kind, after, values)
         parts.append(f"({select.format(conditions=conditions)} ORDER BY at DESC, id DESC LIMIT %(size)s)")
     sql = f"SELECT * FROM ({' UNION ALL '.join(parts)}) found ORDER BY at DESC, kind, id DESC LIMIT %(size)s"
     with connection.cursor() as cursor:
@@ -166,14 +167,15 @@ def _rows(tenant: Tenant, wanted: AuditFilter, *, after: Cursor | None, size: in
 
 
 def _count(tenant: Tenant, wanted: AuditFilter) -> int:
+    named, given = _named(tenant, wanted)
     parts = [
-        f"(SELECT 1 FROM ({select.format(conditions=_conditions(kind, wanted))}) part LIMIT %(size)s)"
+        f"(SELECT 1 FROM ({select.format(conditions=_conditions(kind, wanted, named))}) part LIMIT %(size)s)"
         for kind, select in PARTS.items()
     ]
     with connection.cursor() as cursor:
         cursor.execute(
             f"SELECT count(*) FROM ({' UNION ALL '.join(parts)}) found",
-            _values(tenant, wanted) | {"size": COUNT_CAP + 1},
+            _values(tenant, wanted) | given | {"size": COUNT_CAP + 1},
         )
         return int(cursor.fetchone()[0])
 
@@ -186,7 +188,6 @@ def _values(tenant: Tenant, wanted: AuditFilter) -> dict[str, Any]:
         "action": f"{_like(wanted.action)}%",
         "action_codes": codes_saying(wanted.action),
         "target": f"%{_like(wanted.target)}%",
-        "target_codes": codes_named(tenant, wanted.target),
         "text": f"%{_like(wanted.text)}%",
         "text_codes": codes_saying(wanted.text),
         "door": wanted.door,
@@ -198,7 +199,11 @@ def _values(tenant: Tenant, wanted: AuditFilter) -> dict[str, Any]:
     }
 
 
-def _conditions(kind: str, wanted: AuditFilter) -> str:
+def _named(tenant: Tenant, wanted: AuditFilter) -> tuple[str, dict[str, Any]]:
+    return named_sql(tenant, wanted.target) if wanted.target else ("", {})
+
+
+def _conditions(kind: str, wanted: AuditFilter, named: str) -> str:
     columns = COLUMNS[kind]
     found = []
     if wanted.person == SYSTEM:
@@ -209,8 +214,10 @@ def _conditions(kind: str, wanted: AuditFilter) -> str:
         named = f"{columns['action']} = ANY(%(action_codes)s)"  # written in words
         found.append(f"({columns['action']} ILIKE %(action)s OR {named})")
     if wanted.target:
-        named = f"{columns['target']} = ANY(%(target_codes)s)"  # by the name it is shown with
-        found.append(f"({columns['target']} ILIKE %(target)s OR {named})")
+        also = (
+            f" OR {named}" if kind == "e" else ""
+        )  # by the name it is shown with; requests are shown by their path
+        found.append(f"({columns['target']} ILIKE %(target)s{also})")
     if wanted.text:
         places = ("actor_label", columns["action"], columns["target"], columns["values"])
         said = [f"{place} ILIKE %(text)s" for place in places] + [

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Model, Q
+from django.db.models import Model, Q, Value
+from django.db.models.expressions import RawSQL
 from django.urls import reverse
 from django.utils.text import capfirst
 
@@ -33,7 +34,6 @@ from playbooks.models import (
 from pql.models import Lead, Signal
 from qbr.models import Pack
 
-MOST_NAMED = 300  # things of a kind that a search by name finds, the newest
 # Actions that name an account by its number; all others do by the id that its source gave it.
 BY_NUMBER = {"handoff.made", "onboarding.started"}
 
@@ -66,7 +66,7 @@ KINDS: dict[str, Kind] = {
     "field": Kind(CustomField, str, view="field", key="key", names=("label_en", "label_es")),
     "handover": Kind(
         Handover, lambda one: f"{one.from_member} → {one.to_member}", view="handover",
-        also=("from_member__user", "to_member__user"),
+        also=("from_member__user", "to_member__user"), names=("from_member__user__name", "to_member__user__name"),
     ),
     "import": Kind(FileImport, lambda one: one.name, view="import", names=("name",)),
     "lead": Kind(Lead, account="account", view="lead"),
@@ -111,24 +111,47 @@ def targets_of(tenant: Tenant, rows: Iterable[tuple[str, str]]) -> dict[tuple[st
     return found
 
 
-def codes_named(tenant: Tenant, text: str) -> list[str]:
-    """The codes of things whose name, or whose account's name, contains a text."""
-    if not text:
-        return []
-    found = []
+def named_sql(tenant: Tenant, text: str) -> tuple[str, dict[str, Any]]:
+    """The condition that an entry `a` is about a thing whose name, or whose account's name, contains a text.
+
+    Each entry looks up the one thing that it names, by its key: a search costs what its period has of entries, however
+    many things are called so, and leaves none of them out. The values have names of their own, for the statement around.
+    """
+    contains = Q(name__icontains=text)
+    by_number, by_id = f"{ACCOUNT}:[0-9]{{1,18}}", f"starts_with(a.target, '{ACCOUNT}:')"
+    actions = ", ".join(f"'{action}'" for action in sorted(BY_NUMBER))
+    cases: list[tuple[str, type[Model], Q, str, str]] = [
+        (f"a.action IN ({actions}) AND a.target ~ '^{by_number}$'", Account, contains, "pk", _key(ACCOUNT, True)),
+        (by_id, Account, contains, "external_id", _key(ACCOUNT, False)),
+        ("starts_with(a.action, 'account.') AND strpos(a.target, ':') = 0", Account, contains, "external_id", "a.target"),
+        (
+            "starts_with(a.action, 'register.')", Account, contains, "external_id",
+            "regexp_replace(a.target, ':[^:]*$', '')",
+        ),
+    ]  # fmt: skip
     for noun, kind in KINDS.items():
-        names = [*kind.names, *([f"{kind.account}__name"] if kind.account else [])]
-        if not names:
-            continue
         condition = Q()
-        for name in names:
+        for name in (*kind.names, *([f"{kind.account}__name"] if kind.account else [])):
             condition |= Q(**{f"{name}__icontains": text})
-        rows = _objects(kind.model).filter(condition, tenant=tenant).order_by("-pk")
-        found += [f"{noun}{mark_of(noun)}{key}" for key in rows.values_list(kind.key, flat=True)[:MOST_NAMED]]
-    accounts = Account.objects.filter(tenant=tenant, name__icontains=text).order_by("-pk")
-    for pk, external_id in accounts.values_list("pk", "external_id")[:MOST_NAMED]:
-        found += [f"account:{pk}", f"account:{external_id}", external_id]
-    return found
+        is_number = kind.key == "pk"
+        shape = f"a.target ~ '^{noun}{mark_of(noun)}[0-9]{{1,18}}$'"
+        meant = shape if is_number else f"starts_with(a.target, '{noun}:')"
+        cases.append((meant, kind.model, condition, kind.key, _key(noun, is_number)))
+    branches: list[str] = []
+    values: dict[str, Any] = {}
+    for place, (meant, model, condition, key, key_sql) in enumerate(cases):
+        found = _objects(model).filter(condition, tenant=tenant, **{key: RawSQL(key_sql, [])})
+        sql, given = found.order_by().annotate(one=Value(1)).values("one").query.sql_with_params()
+        names = [f"named_{place}_{at}" for at in range(len(given))]
+        branches.append(f"WHEN {meant} THEN EXISTS ({sql % tuple(f'%({name})s' for name in names)})")
+        values |= dict(zip(names, given, strict=True))
+    return f"CASE {' '.join(branches)} ELSE false END", values
+
+
+def _key(noun: str, is_number: bool) -> str:
+    """The key in the code of an entry `a`, as SQL."""
+    key = f"substr(a.target, {len(noun) + 2})"
+    return f"{key}::bigint" if is_number else key
 
 
 def mark_of(noun: str) -> str:

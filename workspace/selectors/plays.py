@@ -210,7 +210,11 @@ def ways_of(step: Step, names: Names) -> tuple[str, ...]:
     def to(label: str) -> str:
         if not label:
             return _("the next step")
-        return _("the end") if label == engine.END else f"“{names.titles.get(label, label)}”"
+        return (
+            _("the end")
+            if label == engine.END
+            else (_("“%(step)s”") % {"step": names.titles.get(label, label)})
+        )
 
     if step.kind == engine.BRANCH:
         return (

@@ -1,35 +1,38 @@
-"""What the pages of manager reports show: the question of the address, the rows of the index, charts, scorecards."""
+"""What the pages of manager reports show: the question of the address, the rows of the index, charts."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from typing import Any
 
 from django.db import connection
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from accounts.access import has_role
 from accounts.models import Membership, Role, TeamMember, Tenant
-from accounts.visibility import Visibility, money_hidden
-from playbooks.intervention.models import InterventionSettings
-from playbooks.intervention.selectors import intervention_settings
-from reports import definitions as d
+from accounts.visibility import Visibility
 from reports.asking import Asked, read_asked
 from reports.definitions import GROUPS
-from reports.formulas import Kind, Verdict, value_of
+from reports.formulas import Kind
 from reports.models import ReportView
 from reports.naming import owner_names, team_names
 from reports.pictures import axis_text, drawn_parts
 from reports.scope import ALL, EVERYBODY, OWNER, PLAN, SEGMENT, TEAM, Slice, allowed
-from reports.selectors import Cell, Figure, Line, ReportPage, all_figures, scorecards
-from reports.shape import Part, Report
-from reports.words import change_text, day_text, finding, language_now, moved, target_text, value_text
+from reports.selectors import Figure, Line, ReportPage, all_figures
+from reports.words import (
+    change_text,
+    day_text,
+    decimals_of,
+    finding,
+    language_now,
+    moved,
+    target_text,
+    texts_of,
+    value_text,
+)
 from workspace import report_charts
 from workspace.charts import Chart
-from workspace.selectors.csm_metrics import Figures as Carried
 
 MINE, TEAMS, EVERYONE = "mine", "team", "all"
 BARS = 20
@@ -109,19 +112,26 @@ class Row:
     verdict: str
 
 
-def row_of(figure: Figure, url: str) -> Row:
-    """A figure in words."""
+def row_of(figure: Figure, url: str, values: Mapping[str, int], changes: Mapping[str, int]) -> Row:
+    """A figure in words, with the decimals of the list that it stands in."""
     report = figure.report
     way = moved(figure.part, figure.change) * report.better
     return Row(
         figure,
         url,
-        value_text(figure.part, figure.value, figure.currency),
-        change_text(figure.part, figure.change, figure.currency),
+        value_text(figure.part, figure.value, figure.currency, values),
+        change_text(figure.part, figure.change, figure.currency, decimals=changes),
         {1: "good", -1: "bad"}.get(way, ""),
         target_text(report, figure.target),
         str(figure.verdict),
     )
+
+
+def rows_of(pairs: Sequence[tuple[Figure, str]]) -> list[Row]:
+    """A list of figures with their addresses in words."""
+    values = decimals_of((one.part, one.value) for one, _url in pairs)
+    changes = decimals_of(((one.part, one.change) for one, _url in pairs), change=True)
+    return [row_of(figure, url, values, changes) for figure, url in pairs]
 
 
 def index_groups(tenant: Tenant, question: Question) -> list[tuple[str, list[Row]]]:
@@ -131,13 +141,15 @@ def index_groups(tenant: Tenant, question: Question) -> list[tuple[str, list[Row
     return [
         (
             str(title),
-            [
-                row_of(
-                    found[report.key][report.headline.key],
-                    question.address(reverse("workspace:report", args=[report.key])),
-                )
-                for report in reports
-            ],
+            rows_of(
+                [
+                    (
+                        found[report.key][report.headline.key],
+                        question.address(reverse("workspace:report", args=[report.key])),
+                    )
+                    for report in reports
+                ]
+            ),
         )
         for title, reports in GROUPS
     ]
@@ -165,9 +177,7 @@ def line_chart(page: ReportPage, question: Question) -> Chart:
     links = [whole.replace(_A_DAY, day.isoformat()) for day in days]
     language = language_now()
     words = {
-        part.key: [
-            value_text(part, point.values.get(part.key), page.currency, language) for point in page.points
-        ]
+        part.key: texts_of(part, [point.values.get(part.key) for point in page.points], page.currency)
         for part in parts
     }
     headline = report.headline.key
@@ -231,9 +241,10 @@ def bar_chart(
     path = reverse("workspace:report_accounts", args=[page.report.key])
     on = page.headline.day.isoformat() if page.headline.day else ""
     links = [question.address(path, **{dimension: line.key or "-"}, on=on) for _name, line in lines]
+    words = texts_of(part, [line.value for _name, line in lines], page.currency)
     bars = [
-        report_charts.Bar(name, _drawn(line.value, scale), value_text(part, line.value, page.currency), link)
-        for (name, line), link in zip(lines[:BARS], links, strict=False)
+        report_charts.Bar(name, _drawn(line.value, scale), said, link)
+        for (name, line), said, link in zip(lines[:BARS], words, links, strict=False)
     ]
     target = page.headline.target.low if page.report.has_target else None
     return Chart(
@@ -245,7 +256,7 @@ def bar_chart(
         ),
         summary=title,
         columns=[title, str(part.title), "n"],
-        rows=[[name, value_text(part, line.value, page.currency), str(line.n)] for name, line in lines],
+        rows=[[name, said, str(line.n)] for (name, line), said in zip(lines, words, strict=True)],
         links=links,
     )
 
@@ -281,117 +292,3 @@ def slice_choices(
 
 
 # ── scorecards ──────────────────────────────────────────────────────────────────────────────────────────────────
-
-COLUMNS: tuple[tuple[Report, str], ...] = (
-    (d.BOOK, "accounts"),
-    (d.BOOK, "named"),
-    (d.BOOK, "others"),
-    (d.BOOK, "mrr"),
-    (d.HEALTH, "healthy"),
-    (d.ENGAGEMENT, "score"),
-    (d.NRR, "rate"),
-    (d.GRR, "rate"),
-    (d.NPS, "nps"),
-    (d.UNTOUCHED, "untouched"),
-    (d.TASKS, "overdue"),
-    (d.ALERTS, "first_action"),
-    (d.SAVES, "saves"),
-)
-
-
-@dataclass(frozen=True)
-class CardCell:
-    """A figure of a CSM; `is_bad` where the target is missed."""
-
-    value: str
-    n: int
-    is_bad: bool = False
-
-
-@dataclass(frozen=True)
-class Card:
-    """A row of the scorecards."""
-
-    key: str
-    name: str
-    url: str
-    load: str
-    cells: list[CardCell]
-
-
-@dataclass(frozen=True)
-class Scorecards:
-    """The page: titles of the columns, a row for each CSM, when it was, what books are judged by."""
-
-    titles: list[str]
-    cards: list[Card]
-    day: Any
-    settings: InterventionSettings
-
-
-def card_columns() -> list[tuple[Report, Part]]:
-    """The columns, without money where the member may not see any."""
-    found = [(report, report.part(key)) for report, key in COLUMNS]
-    return [pair for pair in found if not (money_hidden() and pair[1].kind == Kind.MONEY)]
-
-
-def card_titles() -> list[str]:
-    """The heads of the columns: the report, or the part where a report has several."""
-    many = {d.BOOK.key, d.TASKS.key, d.ALERTS.key, d.NPS.key}
-    short = {d.GRR.key: _("GRR"), d.NRR.key: _("NRR"), d.HEALTH.key: _("Healthy"), d.SAVES.key: _("Saves")}
-    return [
-        short.get(report.key) or str(part.title if report.key in many else report.headline.title)
-        for report, part in card_columns()
-    ]
-
-
-def csm_cards(tenant: Tenant, member: Membership, question: Question, seen: Visibility) -> Scorecards:
-    """Managers see everybody who owns accounts or could, others their own row. Seven queries."""
-    columns = card_columns()
-    wanted = [(report, part.key) for report, part in columns]
-    days, rows = scorecards(tenant, window=question.days, on=question.asked.on, wanted=wanted)
-    settings = intervention_settings(tenant)
-    members = {str(one.pk): one for one in Membership.objects.filter(tenant=tenant).select_related("user")}
-    keys = {key for key, one in members.items() if one.is_active and one.role == Role.CSM} | set(rows)
-    if not has_role(member, Role.MANAGER):
-        keys = {str(member.pk)} & keys
-    keys = {key for key in keys if allowed(Slice(OWNER, (key,)), seen) is not None}
-    path = reverse("workspace:reports")
-    cards = []
-    for key in keys:
-        one = members.get(key)
-        cells = rows.get(key, {})
-        carried = Carried(
-            one,
-            named=_count(cells, (d.BOOK.key, "named")),
-            others=_count(cells, (d.BOOK.key, "others")),
-        )
-        cards.append(
-            Card(
-                key,
-                str(one) if one else _("Nobody"),
-                question.address(path, owner=key or "-"),
-                carried.load(settings),
-                [_card_cell(tenant, report, part, cells, key in rows) for report, part in columns],
-            )
-        )
-    cards.sort(key=lambda card: (not card.key, card.name.lower()))
-    return Scorecards(card_titles(), cards, days.day, settings)
-
-
-def _count(cells: Mapping[tuple[str, str], Cell], place: tuple[str, str]) -> int:
-    found = cells.get(place, {}).get("")
-    return int(found.numerator) if found else 0
-
-
-def _card_cell(
-    tenant: Tenant, report: Report, part: Part, cells: Mapping[tuple[str, str], Cell], has_any: bool
-) -> CardCell:
-    currency = tenant.currency if part.is_money else ""
-    sums = cells.get((report.key, part.key), {}).get(currency)
-    if sums is None:
-        counted = has_any and part.kind in (Kind.COUNT, Kind.MONEY)
-        return CardCell(value_text(part, Decimal(0), currency) if counted else value_text(part, None), 0)
-    figure = Figure(report, part, sums, value_of(part.kind, sums), currency)
-    n = 0 if part.kind in (Kind.COUNT, Kind.MONEY) else figure.n  # a count says itself of how many it is
-    return CardCell(value_text(part, figure.value, currency), n, figure.verdict == Verdict.MISSED)

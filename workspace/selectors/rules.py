@@ -35,8 +35,8 @@ MOST_SERIES = 5
 
 def metric_choices(tenant: Tenant) -> list[tuple[str, str]]:
     """The metrics that a condition may look at."""
-    rows = Metric.objects.filter(tenant=tenant, active=True).order_by("name", "key")
-    return sorted(((key, gettext(name)) for key, name in rows.values_list("key", "name")), key=_by_name)
+    rows = Metric.objects.filter(tenant=tenant, active=True)
+    return sorted(((one.key, str(one)) for one in rows), key=_by_name)
 
 
 def component_choices(tenant: Tenant) -> list[tuple[str, str]]:

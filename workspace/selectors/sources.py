@@ -131,7 +131,7 @@ def metrics(tenant: Tenant, today: date) -> list[MetricLine]:
     found = Metric.objects.filter(tenant=tenant).annotate(source_count=Count("sources"))
     return [
         MetricLine(metric, _delivery(metric, metric.source_count > 0, delivered))
-        for metric in found.order_by("-active", "name", "pk")
+        for metric in sorted(found, key=lambda one: (not one.active, str(one).lower(), one.pk))
     ]
 
 

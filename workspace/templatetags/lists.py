@@ -120,7 +120,11 @@ def _cell(context: dict[str, Any], row: AccountRow, key: str) -> str:
             return f'<td class="num">{shell.day(context, row.renewal_on)}</td>'
     column = context["wanted"].book[key]
     classes = "num" if column.kind in (c.NUMBER, c.MONEY, c.DATE, c.MOMENT) else "soft"
-    shown = _shown(context, column, row.cells.get(key), row.currency)
+    value = row.cells.get(key)
+    if column.kind == c.NUMBER and value is not None:
+        shown: SafeString | str = formatting.number(float(value), context["found"].decimals[key])
+    else:
+        shown = _shown(context, column, value, row.currency)
     return f'<td class="{classes}">{conditional_escape(shown)}</td>'
 
 
@@ -153,8 +157,6 @@ def _shown(context: dict[str, Any], column: Column, value: Any, currency: str) -
     if value is None or value in ("", []):
         return formatting.NO_VALUE
     match column.kind:
-        case c.NUMBER:
-            return formatting.number(float(value))
         case c.MONEY:
             return formatting.money(value, currency)
         case c.DATE:

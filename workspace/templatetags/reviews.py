@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import re
-from datetime import datetime
 from typing import Any
 
 from django import template
-from django.utils import timezone
 from django.utils.safestring import SafeString, mark_safe
 
 from outreach.formatting import as_html
@@ -16,7 +13,6 @@ from qbr.models import Figure, Pack
 from workspace.figure_words import figure_title, figure_value, language, verdict_text
 
 register = template.Library()
-A_MOMENT = re.compile(r"\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])(T\d\d:\d\d.*)?\Z")
 
 TONES = {
     Pack.State.DRAFT: "flag",
@@ -45,20 +41,6 @@ def figure_words(figure: Figure) -> str:
 def figure_shown(figure: Figure) -> str:
     """The figure's value."""
     return figure_value(figure, figure.value)
-
-
-@register.filter
-def figure_cell(value: Any) -> str:
-    """A cell of the rows behind a figure; days and moments as people write them."""
-    if isinstance(value, float | None):
-        return numbers.number(value, language())
-    if not A_MOMENT.match(str(value)):  # the number of a ticket is no day
-        return str(value)
-    moment = datetime.fromisoformat(str(value))
-    if moment.tzinfo is None:
-        return numbers.day_text(moment.date(), language())
-    moment = timezone.localtime(moment)
-    return f"{numbers.day_text(moment.date(), language())}, {moment:%H:%M}"
 
 
 @register.filter

@@ -13,7 +13,14 @@ from qbr.figures import ask_as_recorded, verify_figure
 from qbr.figures.services import is_intact
 from qbr.models import Figure
 from workspace.access import member_only, with_money
-from workspace.figure_words import column_words, figure_title, figure_value, parameter_lines, verdict_text
+from workspace.figure_words import (
+    column_words,
+    figure_title,
+    figure_value,
+    parameter_lines,
+    row_cells,
+    verdict_text,
+)
 
 ROWS_SHOWN = 200
 
@@ -34,6 +41,8 @@ def figure(request: TenantRequest, pk: int) -> HttpResponse:
     answer = ask_as_recorded(tenant=request.tenant, figure=found)
     gone = answer if isinstance(answer, str) else ""
     rows = [] if isinstance(answer, str) else list(answer.rows)
+    shown = row_cells(rows[:ROWS_SHOWN])
+    heads = [] if isinstance(answer, str) or not shown else column_words(answer.columns)
     context = {
         "figure": found,
         "account": found.account,
@@ -43,8 +52,10 @@ def figure(request: TenantRequest, pk: int) -> HttpResponse:
         "intact": is_intact(found),
         "parameters": parameter_lines(found.parameters),
         "gone": gone,
-        "columns": [] if isinstance(answer, str) else column_words(answer.columns),
-        "rows": rows[:ROWS_SHOWN],
+        "columns": [(head, cell.is_number) for head, cell in zip(heads, shown[0], strict=True)]
+        if heads
+        else [],
+        "rows": shown,
         "rows_total": len(rows),
         "rows_differ": not gone and len(rows) != found.rows,
     }

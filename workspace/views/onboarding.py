@@ -339,9 +339,8 @@ def _params(posted: QueryDict) -> dict[str, str]:
 def _form(request: TenantRequest, kind: str, said: Any, errors: dict[str, list[str]]) -> dict[str, Any]:
     """The fields of a kind with what was typed, else what is stored."""
     kind = kind if kind in FIELDS else "total"
-    metrics = list(
-        Metric.objects.filter(tenant=request.tenant, active=True).order_by("name").values_list("key", "name")
-    )
+    found = Metric.objects.filter(tenant=request.tenant, active=True)
+    metrics = sorted(((one.key, str(one)) for one in found), key=lambda one: one[1].lower())
     fields = [
         {
             "name": name,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
@@ -23,6 +24,7 @@ from reports.cohorts import triangle
 from reports.days import WINDOWS
 from reports.definitions import BY_KEY
 from reports.drilling import PAGE, accounts_behind
+from reports.drilling import Row as Behind
 from reports.formulas import Kind
 from reports.models import ReportView, Subscription
 from reports.naming import slice_name
@@ -30,11 +32,12 @@ from reports.scope import OWNER, PLAN, SEGMENT, TEAM
 from reports.selectors import ReportPage, newest_day, report_page, stored_day
 from reports.services import choose_view
 from reports.shape import Part, Report
-from reports.words import day_text, finding, target_text, value_text, window_text
+from reports.words import day_text, decimals_of, finding, target_text, texts_of, value_text, window_text
 from workspace.access import member_only
 from workspace.selectors import people
 from workspace.selectors import reports as selectors
 from workspace.selectors.reports import Question
+from workspace.selectors.scorecards import csm_cards
 
 DIMENSIONS = (OWNER, TEAM, SEGMENT, PLAN)
 
@@ -169,19 +172,25 @@ def report(request: TenantRequest, key: str) -> HttpResponse:
 def _figure_rows(found: Report, page: ReportPage, question: Question) -> list[dict[str, Any]]:
     """Every part with its figure and where its accounts are."""
     path = reverse("workspace:report_accounts", args=[found.key])
+    shown = {
+        key: figure
+        for key, figure in page.figures.items()
+        if not (money_hidden() and figure.part.kind == Kind.MONEY)
+    }
+    earlier = decimals_of((figure.part, figure.earlier) for figure in shown.values())
+    rows = selectors.rows_of([(figure, "") for figure in shown.values()])
     return [
         {
-            "row": selectors.row_of(figure, ""),
+            "row": row,
             "title": str(figure.part.title),
             "url": question.address(path, part=key) if figure.n and not found.by_member else "",
-            "earlier": value_text(figure.part, figure.earlier, figure.currency),
+            "earlier": value_text(figure.part, figure.earlier, figure.currency, earlier),
             "others": [
                 f"{value_text(figure.part, value, currency)} ({currency})"
                 for currency, value in figure.others
             ],
         }
-        for key, figure in page.figures.items()
-        if not (money_hidden() and figure.part.kind == Kind.MONEY)
+        for (key, figure), row in zip(shown.items(), rows, strict=True)
     ]
 
 
@@ -242,9 +251,10 @@ def accounts(request: TenantRequest, key: str) -> HttpResponse:
     parameters = {"part": part.key} if part.key != found.headline.key else {}
     path = request.path
     is_amount = part.is_money or part.kind == Kind.MONEY
+    behind = listing.rows if listing else []
     lines = [
-        (row, members.get(row.owner_id or 0), _weight(found, part, row.numerator, row.currency))
-        for row in (listing.rows if listing else [])
+        (row, members.get(row.owner_id or 0), weight)
+        for row, weight in zip(behind, _weights(part, behind), strict=True)
     ]
     context = {
         "report": found,
@@ -288,13 +298,16 @@ def drilled_day(request: TenantRequest, found: Report, question: Question) -> da
     return stored_day(request.tenant, found, window=question.days, on=question.asked.on)
 
 
-def _weight(found: Report, part: Part, numerator: Any, currency: str) -> str:
-    """What a row adds to the figure, in words."""
+def _weights(part: Part, rows: Sequence[Behind]) -> list[str]:
+    """What each row adds to the figure, in words."""
     if part.is_money:
-        return value_text(Part(part.key, "", Kind.MONEY, is_money=True), numerator, currency)
-    if part.kind == Kind.SHARE:
-        return "" if numerator == 1 else value_text(Part(part.key, "", Kind.MEAN), numerator)
-    return value_text(Part(part.key, "", Kind.MEAN, part.unit), numerator)
+        amount = Part(part.key, "", Kind.MONEY, is_money=True)
+        return [value_text(amount, row.numerator, row.currency) for row in rows]
+    share = part.kind == Kind.SHARE
+    words = texts_of(
+        Part(part.key, "", Kind.MEAN, "" if share else part.unit), [row.numerator for row in rows]
+    )
+    return ["" if share and row.numerator == 1 else said for row, said in zip(rows, words, strict=True)]
 
 
 @require_safe
@@ -302,7 +315,7 @@ def _weight(found: Report, part: Part, numerator: Any, currency: str) -> str:
 def cards(request: TenantRequest) -> HttpResponse:
     """The scorecards of the team; a CSM sees the own one."""
     question, fault = ask(request)
-    found = selectors.csm_cards(request.tenant, request.member, question, current_visibility())
+    found = csm_cards(request.tenant, request.member, question, current_visibility())
     context = tools(request, question, request.path) | {
         "fault": fault,
         "found": found,

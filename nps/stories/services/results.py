@@ -57,12 +57,12 @@ OFFERS = (
 def offers_of(tenant: Tenant) -> list[tuple[str, str]]:
     """What can be added: key and words; metrics as they are, and as a change against the period before."""
     found = [(offer.key, str(offer.title)) for offer in OFFERS]
-    for metric in Metric.objects.filter(tenant=tenant, active=True).order_by("name", "pk"):
-        found.append((f"metric_change:{metric.key}", _("Change of %(metric)s") % {"metric": metric.name}))
-        found.append((f"metric_total:{metric.key}", metric.name))
+    for metric in sorted(Metric.objects.filter(tenant=tenant, active=True), key=lambda one: str(one).lower()):
+        found.append((f"metric_change:{metric.key}", _("Change of %(metric)s") % {"metric": str(metric)}))
+        found.append((f"metric_total:{metric.key}", str(metric)))
         if metric.kind == Metric.Kind.RATIO:
             found.append(
-                (f"experiment:{metric.key}", _("Winning variant: %(metric)s") % {"metric": metric.name})
+                (f"experiment:{metric.key}", _("Winning variant: %(metric)s") % {"metric": str(metric)})
             )
     return found
 
