@@ -59,22 +59,10 @@ def sees_all() -> bool:
 def visible_owners() -> list[int] | None:
     """Ids of the members whose accounts may be shown; None when all may be.
 
-    Accounts that nobody owns are not told by it: `owner_condition` knows of them.
+    Accounts that nobody owns are not told by it. What statements meet is kept by `accounts/fence/narrowing.py`.
     """
     owners = _current.get().owners
     return None if owners is None else list(owners)
-
-
-def owner_condition(alias: str) -> tuple[str, list[object]]:
-    """SQL on accounts under this alias and its values: which of them may be shown; `TRUE` when all may be."""
-    seen = _current.get()
-    if seen.owners is None:
-        return "TRUE", []
-    owned = f"{alias}.owner_id = ANY(%s)"
-    return (
-        f"({owned} OR {alias}.owner_id IS NULL)" if seen.unowned else owned,
-        [list(seen.owners)],
-    )
 
 
 def money_hidden() -> bool:

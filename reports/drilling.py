@@ -11,7 +11,6 @@ from django.db import connection
 
 from accounts.fence.planning import prefer_hash_joins
 from accounts.models import Tenant
-from accounts.visibility import owner_condition
 from reports.facts import FACTS
 from reports.formulas import Kind
 from reports.scope import ALL, OWNER, PLAN, SEGMENT, TEAM, Slice
@@ -85,7 +84,6 @@ def accounts_behind(
     prefer_hash_joins()
     if report.monthly and report.windows:
         lay_down_movements(tenant, day, [window])
-    seen, seen_values = owner_condition("a")
     behind = "f.denominator <> 0 OR f.numerator <> 0" if part.lists == "denominator" else "f.numerator <> 0"
     order = (
         "f.numerator"
@@ -100,15 +98,12 @@ def accounts_behind(
         "start": start,
         "most": most,
     }
-    for number, value in enumerate(seen_values):
-        seen = seen.replace("%s", f"%(seen{number})s", 1)
-        params[f"seen{number}"] = value
     # Only what sorts is carried through the sort; the rest is read of the accounts that are shown.
     statement = f"""
 SELECT a.id, f.numerator, f.denominator, f.currency, count(*) OVER ()
 FROM ({FACTS[report.key]}) AS f JOIN accounts_account a ON a.tenant_id = %(tenant)s AND a.id = f.account_id
 WHERE f.days = %(days)s AND f.part = %(part)s AND f.currency = %(currency)s
-  AND ({behind}) AND {CONDITIONS[which.dimension]} AND {seen}
+  AND ({behind}) AND {CONDITIONS[which.dimension]}
 ORDER BY {order}, a.name_search, a.id, f.currency OFFSET %(start)s LIMIT %(most)s"""
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL work_mem = '32MB'")  # 100,000 narrow rows are sorted in memory

@@ -16,7 +16,6 @@ from accounts.visibility import (
     Visibility,
     current_visibility,
     money_hidden,
-    owner_condition,
     seeing,
     seeing_everything,
     visibility_of,
@@ -27,16 +26,12 @@ from playbooks.models import TaskComment
 TWO = Visibility((7, 9), unowned=False)
 
 
-def test_the_condition_for_hand_written_statements() -> None:
-    assert owner_condition("a") == ("TRUE", [])
+def test_owners_are_those_of_whoever_asks() -> None:
     assert visible_owners() is None
     with seeing(TWO):
-        assert owner_condition("a") == ("a.owner_id = ANY(%s)", [[7, 9]])
         assert visible_owners() == [7, 9]
         with seeing_everything():
             assert visible_owners() is None
-    with seeing(Visibility((7,), unowned=True)):
-        assert owner_condition("a") == ("(a.owner_id = ANY(%s) OR a.owner_id IS NULL)", [[7]])
 
 
 @pytest.mark.django_db

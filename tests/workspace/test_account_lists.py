@@ -21,6 +21,7 @@ from accounts.models import (
     TimelineEntry,
     ViewMark,
 )
+from accounts.visibility import Visibility, seeing
 from alerts.models import Alert
 from scoring.overrides.services import set_sentiment
 from usage.models import Metric
@@ -30,7 +31,14 @@ from workspace.lists.conditions import OPERATORS, Condition, Group, Tree, write_
 from workspace.paging import read_cursor
 from workspace.selectors import account_filter, account_list
 from workspace.selectors.account_filter import read_filter
-from workspace.selectors.account_list import account_page, all_ids, cursor_after, page_ids, usable
+from workspace.selectors.account_list import (
+    account_page,
+    all_ids,
+    cursor_after,
+    filter_options,
+    page_ids,
+    usable,
+)
 
 from .listing import LIST, tiers, where
 from .world import World
@@ -221,6 +229,15 @@ def test_metrics_of_the_last_days_come_from_last_night(world: World) -> None:
         late = Account.objects.create(tenant=tenant, external_id="late", name="Late")
         assert names(tenant, where=where(("m7.sends", "empty", ""))) == [late.name]
         assert late.name not in names(tenant, where=where(("m7.sends", "under", "1")))
+
+
+def test_filters_offer_what_the_reader_may_see(world: World, carl: Membership) -> None:
+    tenant = world.tenant
+    with tenant_scope(tenant):
+        Account.objects.filter(pk=world.accounts[0].pk).update(owner=None, segment="Nobody's")
+        for unowned, offered in ((False, False), (True, True), (False, False)):
+            with seeing(Visibility((carl.pk,), unowned=unowned)):
+                assert ("Nobody's" in filter_options(tenant).segments) is offered
 
 
 def test_any_order_is_walked_page_by_page_without_loss(tiered: World, carl: Membership) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 from accounts.fence.planning import reading_everything
 from accounts.models import Tenant
-from accounts.visibility import owner_condition, visible_owners
+from accounts.visibility import visible_owners
 from workspace.bands import HEALTH_BANDS, band_of
 from workspace.lists.account_columns import DEFAULT_COLUMNS, STATIC
 from workspace.lists.columns import Book, Column
@@ -206,10 +206,6 @@ def read_wanted(
         where.append(condition)
         values.extend(given)
 
-    seen, only = owner_condition(
-        "a"
-    )  # what the reader may see at all; written here and nowhere else for lists
-    add(seen, *only)
     if wanted.stage == CHURNED:
         add("a.churned_on <= %s", today)
     else:

@@ -10,13 +10,14 @@ from dataclasses import dataclass, field, fields, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from functools import cached_property
+from hashlib import blake2b
 from typing import Any
 
 from django.core.cache import cache
 from django.db import connection
 
 from accounts.models import Tenant
-from accounts.visibility import owner_condition, visible_owners
+from accounts.visibility import current_visibility
 from scoring.selectors.trends import Trend, score_trends
 from workspace.formatting import decimals_of
 from workspace.lists import columns as c
@@ -360,27 +361,20 @@ class Options:
     tags: list[str]
 
 
-def _seen() -> tuple[str, list[Any]]:
-    """What the reader may see at all, over accounts `a`."""
-    seen, only = owner_condition("a")
-    return seen, list(only)
-
-
 def filter_options(tenant: Tenant) -> Options:
     """The values that occur in the accounts the reader may see; kept for a minute, because finding them reads them all."""
-    owners = visible_owners()
-    name = f"account-options:{tenant.pk}:{'all' if owners is None else '-'.join(map(str, sorted(owners)))}"
-    key = name if len(name) < 200 else f"account-options:{tenant.pk}:{hash(name)}"
+    seen = current_visibility()
+    eyes = "all" if seen.owners is None else f"{sorted(seen.owners)} {seen.unowned}"
+    key = f"account-options:{tenant.pk}:{blake2b(eyes.encode(), digest_size=16).hexdigest()}"
     found: Options | None = cache.get(key)
     if found is None:
-        seen, only = _seen()
         with connection.cursor() as cursor:
             cursor.execute(
                 "SELECT 'g', array_agg(ARRAY[segment, stage, plan]) FROM "
-                f"(SELECT segment, stage, plan FROM accounts_account a WHERE tenant_id = %s AND {seen} "
+                "(SELECT segment, stage, plan FROM accounts_account WHERE tenant_id = %s "
                 "GROUP BY 1, 2, 3) kinds UNION ALL SELECT 't', array_agg(ARRAY[tag]) FROM "
-                f"(SELECT DISTINCT unnest(tags) AS tag FROM accounts_account a WHERE tenant_id = %s AND {seen}) tags",
-                [tenant.pk, *only, tenant.pk, *only],
+                "(SELECT DISTINCT unnest(tags) AS tag FROM accounts_account WHERE tenant_id = %s) tags",
+                [tenant.pk, tenant.pk],
             )
             kinds = {kind: rows or [] for kind, rows in cursor.fetchall()}
         segments, stages, plans = (
@@ -395,11 +389,10 @@ def overrides_beside(tenant: Tenant, wanted: AccountFilter, today: date) -> int:
     """How many accounts show an override while the list goes by what is computed; one query, none for other lists."""
     if not needs_score(wanted):
         return 0
-    seen, only = _seen()
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT count(*) FROM scoring_override o JOIN accounts_account a ON a.tenant_id = o.tenant_id "
-            f"AND a.id = o.account_id WHERE o.tenant_id = %s AND o.ended_on IS NULL AND o.until > %s AND {seen}",
-            [tenant.pk, today, *only],
+            "AND a.id = o.account_id WHERE o.tenant_id = %s AND o.ended_on IS NULL AND o.until > %s",
+            [tenant.pk, today],
         )
         return int(cursor.fetchone()[0])

@@ -15,7 +15,6 @@ from django.utils.translation import gettext as _
 
 from accounts.access import has_role
 from accounts.models import Membership, RecentSearch, Role, Tenant
-from accounts.visibility import owner_condition
 from playbooks.models import Playbook
 from playbooks.selectors import pools_of
 from workspace.navigation import navigation_of
@@ -75,15 +74,15 @@ class Found:
 _ACCOUNTS = """
 SELECT a.id, a.name, a.external_id, a.segment, s.band FROM (
   (SELECT a.id, 0 AS rank FROM accounts_account a
-   WHERE a.tenant_id = %(tenant)s AND a.name_search >= %(low)s AND a.name_search < %(end)s AND {seen}
+   WHERE a.tenant_id = %(tenant)s AND a.name_search >= %(low)s AND a.name_search < %(end)s
    ORDER BY a.name_search, a.id LIMIT %(limit)s)
   UNION ALL
   (SELECT a.id, 1 FROM accounts_account a
-   WHERE a.tenant_id = %(tenant)s AND a.name_rest <> '' AND a.name_rest >= %(low)s AND a.name_rest < %(end)s AND {seen}
+   WHERE a.tenant_id = %(tenant)s AND a.name_rest <> '' AND a.name_rest >= %(low)s AND a.name_rest < %(end)s
    ORDER BY a.name_rest, a.id LIMIT %(limit)s)
   UNION ALL
   (SELECT a.id, 2 FROM accounts_account a
-   WHERE a.tenant_id = %(tenant)s AND a.external_id >= %(text)s AND a.external_id < %(text_end)s AND {seen}
+   WHERE a.tenant_id = %(tenant)s AND a.external_id >= %(text)s AND a.external_id < %(text_end)s
    ORDER BY a.external_id LIMIT %(limit)s)
 ) hit
 JOIN accounts_account a ON a.tenant_id = %(tenant)s AND a.id = hit.id
@@ -95,7 +94,7 @@ _BRANCH = """
   (SELECT c.id, {rank} AS rank FROM accounts_contact c JOIN accounts_account a
      ON a.tenant_id = c.tenant_id AND a.id = c.account_id
    WHERE c.tenant_id = %(tenant)s AND c.{column} <> '' AND c.{column} >= %({low})s AND c.{column} < %({end})s
-     AND c.merged_into_id IS NULL AND {{seen}}
+     AND c.merged_into_id IS NULL
    ORDER BY c.{column}, c.id LIMIT %(limit)s)
 """
 _PEOPLE = (
@@ -130,7 +129,7 @@ _TASK_BRANCH = """
   (SELECT t.id, {rank} AS rank, t.due_on FROM playbooks_task t
      JOIN accounts_account a ON a.tenant_id = t.tenant_id AND a.id = t.account_id
    WHERE t.tenant_id = %(tenant)s AND t.state = 'open' AND t.{column} <> '' AND t.{column} >= %(low)s
-     AND t.{column} < %(end)s AND {{seen}}
+     AND t.{column} < %(end)s
    ORDER BY t.{column}, t.id LIMIT %(limit)s)
 """
 # A member's own tasks are few and are found by any word; of everybody's, the beginning of the title and of its second word.
@@ -148,7 +147,7 @@ _TASKS = (
 ) hit
 JOIN playbooks_task t ON t.tenant_id = %(tenant)s AND t.id = hit.id
 JOIN accounts_account a ON a.tenant_id = t.tenant_id AND a.id = t.account_id
-WHERE {seen} GROUP BY t.id, t.title, a.name, t.due_on ORDER BY min(hit.rank), t.due_on, t.id LIMIT %(limit)s
+GROUP BY t.id, t.title, a.name, t.due_on ORDER BY min(hit.rank), t.due_on, t.id LIMIT %(limit)s
 """
 )
 
@@ -191,16 +190,9 @@ def search(tenant: Tenant, member: Membership, text: str, today: date) -> Found:
     )
 
 
-def _seen(said: Said) -> tuple[str, Said]:
-    """The condition of what the reader may see, with its value under a name."""
-    seen, only = owner_condition("a")
-    return seen.replace("%s", "%(owners)s"), {**said, "owners": only[0] if only else None}
-
-
 def _accounts(said: Said) -> list[Hit]:
-    seen, values = _seen(said)
     with connection.cursor() as cursor:
-        cursor.execute(_ACCOUNTS.format(seen=seen), values)
+        cursor.execute(_ACCOUNTS, said)
         return [
             Hit(name, segment or external_id, reverse("workspace:account", args=[pk]), "building", band or 0)
             for pk, name, external_id, segment, band in cursor.fetchall()
@@ -208,9 +200,8 @@ def _accounts(said: Said) -> list[Hit]:
 
 
 def _people(said: Said) -> list[Hit]:
-    seen, values = _seen(said)
     with connection.cursor() as cursor:
-        cursor.execute(_PEOPLE.format(seen=seen), values)
+        cursor.execute(_PEOPLE, said)
         return [
             Hit(
                 name,
@@ -223,11 +214,8 @@ def _people(said: Said) -> list[Hit]:
 
 
 def _tasks(said: Said, member: Membership) -> list[Hit]:
-    seen, values = _seen(said)
     with connection.cursor() as cursor:
-        cursor.execute(
-            _TASKS.format(seen=seen), values | {"member": member.pk, "pools": list(pools_of(member))}
-        )
+        cursor.execute(_TASKS, said | {"member": member.pk, "pools": list(pools_of(member))})
         return [
             Hit(title, account, reverse("workspace:task", args=[pk]), "checkbox")
             for pk, title, account in cursor.fetchall()
