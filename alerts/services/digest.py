@@ -171,5 +171,5 @@ def _line(tenant: Tenant, said: _Said, alert: Alert, names: Mapping[str, str], i
         line += " **" + pgettext("alert", "new") + "**"
     text = finding_sentence(alert.rule.kind, alert.evidence, names)
     if alert.person_reason:
-        text = f"{text} ({alert.get_person_reason_display()})".strip()
+        text = f"{text.removesuffix('.')} ({alert.get_person_reason_display()})".strip()
     return f"{line} – {said.put(text)}" if text else line
