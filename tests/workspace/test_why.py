@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import date, timedelta
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils import translation
 from plotly import graph_objects
 
 from accounts.fence.scope import tenant_scope
 from accounts.models import Account, Membership, Tenant
 from scoring.models import Component, Measure, Override, Sentiment, Version
 from scoring.overrides.services import set_override, set_sentiment
+from scoring.waterfall import Cause
 from workspace.selectors.account import header
 from workspace.selectors.score_material import read_material
-from workspace.selectors.why import why_changed
+from workspace.selectors.why import finding_of, why_changed
 
 from .world import World, make_world
 
@@ -101,6 +105,21 @@ def test_the_parts_on_the_page_add_up_to_the_difference(world: World) -> None:
             assert sum(parts) == pytest.approx(change.difference, abs=1e-6)
             assert change.chart is not None
             graph_objects.Figure(change.chart.figure)
+
+
+@pytest.mark.parametrize(
+    ("moved", "words"),
+    [
+        ({Cause.MOVED: 0.03}, "The score did not move: 95.7 on both days."),
+        ({Cause.MOVED: 2.0, Cause.MODEL: -2.0}, "From 95.7 to 95.7, mostly because: data moved (+2.0)."),
+    ],
+)
+def test_what_nobody_would_see_is_no_change(moved: dict[Cause, float], words: str) -> None:
+    water = SimpleNamespace(before=95.71, after=95.74, verdict=None, by_cause=lambda: moved)
+    day = SimpleNamespace(row=SimpleNamespace(day=date(2026, 5, 4)))
+    change: Any = SimpleNamespace(waterfall=water, before=day, after=day)
+    with translation.override("en"):
+        assert finding_of(change) == words
 
 
 def test_a_new_version_is_said_and_stands_apart_from_the_data(

@@ -210,7 +210,7 @@ def why_changed(material: Material) -> WhyChanged | None:
     lines = _lines(material, change)
     restated = _restated(material, change.before) if first.day < last.day else None
     components = _components(change, *lines)
-    sentence = _sentence(change)
+    sentence = finding_of(change)
     others = [_other(part, change) for part in change.waterfall.parts if not part.key]
     return WhyChanged(
         before=change.before,
@@ -294,7 +294,7 @@ def _other(part: Part, change: ScoreChange) -> Amount:
     return Amount(part.cause, word, part.amount)
 
 
-def _sentence(change: ScoreChange) -> str:
+def finding_of(change: ScoreChange) -> str:
     """The finding in one sentence."""
     water = change.waterfall
     words = {"before": number(water.before, 1), "after": number(water.after, 1)}
@@ -310,7 +310,7 @@ def _sentence(change: ScoreChange) -> str:
             words | days
         )
     causes = {cause: sum_ for cause, sum_ in water.by_cause().items() if cause != Cause.OVERRIDE}
-    if not causes:
+    if not any(round(sum_, 1) for sum_ in causes.values()):  # as it is told; causes that cancel out are told
         return _("The score did not move: %(after)s on both days.") % words
     largest = max(causes, key=lambda cause: abs(causes[cause]))
     return _("From %(before)s to %(after)s, mostly because: %(cause)s (%(amount)s).") % (
