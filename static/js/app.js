@@ -222,7 +222,7 @@
   }, true);
 
   // --- htmx ---------------------------------------------------------------------------------------------------------------
-  // What had the focus is often drawn anew by the answer: the same control gets it again, else the first of that part.
+  // What had the focus is often drawn anew by the answer: the same control gets it again, else the first of its row, else of that part.
   var held = null;
   function twin(control, root) {
     return (control.id && document.getElementById(control.id)) || $$("a[href], button, input, select, textarea", root).filter(function (one) {
@@ -233,13 +233,15 @@
   document.addEventListener("htmx:beforeSwap", function (event) {
     var target = event.detail.target, control = document.activeElement;
     if (held && control === document.body) { return; } // the answer before this one has not settled yet
-    held = target && target.parentNode && target.contains(control) && control !== document.body ? { control: control, id: target.id, around: target.parentNode } : null;
+    held = target && target.parentNode && target.contains(control) && control !== document.body ? { control: control, id: target.id, around: target.parentNode, row: (control.closest("li[id], tr[id]") || {}).id } : null;
   });
   document.addEventListener("htmx:afterSettle", function () {
     if (!held || held.control.isConnected || document.activeElement !== document.body) { held = null; return; }
     var part = (held.id && document.getElementById(held.id)) || held.around, found = twin(held.control, part);
+    var row = held.row && document.getElementById(held.row);
     held = null;
-    found = found || $$("a[href], button, input:not([type=hidden]), select, textarea, summary", part).filter(function (one) { return one.offsetParent && !one.disabled; })[0];
+    var first = function (root) { return root && $$("a[href], button, input:not([type=hidden]), select, textarea, summary", root).filter(function (one) { return one.offsetParent && !one.disabled; })[0]; };
+    found = found || first(row) || first(part); // the last step cannot go further down: its name is next to that button
     if (found) { found.focus({ preventScroll: true }); }
   });
   document.addEventListener("htmx:afterSwap", function (event) {

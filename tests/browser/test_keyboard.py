@@ -239,10 +239,11 @@ def test_a_play_is_built_and_published(hands: Hands, company: World) -> None:
             hands.fill(rest[0], rest[1], exact=False)
         hands.push("Add the step")
         expect(page.locator("#editor a.row-title").last).to_have_text(title)
-    hands.push("Move up: Call them")
+    hands.push("Move down: Two days")
     expect(page.locator("#editor a.row-title")).to_have_text(["Call them", "Two days"])
     hands.settle()
     hands.regain()
+    assert hands.here()["name"] == "Two days"  # it cannot go further down: the focus stays in its row
     hands.push("Publish")
     expect(page.get_by_role("dialog")).to_be_visible()
     hands.fill("What changed", "The first one", exact=False)
