@@ -18,10 +18,11 @@ from scoring.selectors import version_marks
 HEALTHY_TARGET_PCT = 70.0
 
 
-def summary(tenant: Tenant, on: date | None = None) -> TenantDay | None:
+def summary(tenant: Tenant, on: date | None = None, *, with_version: bool = True) -> TenantDay | None:
     """The newest summary, or the newest one by a day; for whoever sees only some accounts, summed up over those."""
     with seeing_everything():
-        rows = TenantDay.objects.filter(tenant=tenant).select_related("version__model").order_by("-day")
+        rows = TenantDay.objects.filter(tenant=tenant).order_by("-day")
+        rows = rows.select_related("version__model") if with_version else rows
         row = (rows.filter(day__lte=on) if on else rows).first()
     if row is None or sees_all():
         return row

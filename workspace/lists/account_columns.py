@@ -119,11 +119,9 @@ def _metric_columns(metrics: Iterable[Metric]) -> Iterable[Column]:
     """Two columns for each metric that `usage_recent` holds: the last 7 and the last 28 days."""
     known = {metric.key: metric for metric in metrics}
     offered = [m for m in known.values() if _metric_sql(m, known, "week") is not None][:MOST_METRICS]
+    windows = (("week", 7, _("%(metric)s, 7 days")), ("month", 28, _("%(metric)s, 28 days")))
     for metric in offered:
-        for name, days, words in (
-            ("week", 7, _("%(metric)s, 7 days")),
-            ("month", 28, _("%(metric)s, 28 days")),
-        ):
+        for name, days, words in windows:
             sql = _metric_sql(metric, known, name)
             if sql is not None:
                 yield Column(

@@ -51,7 +51,7 @@ class DayLine:
 
 def newest_day(tenant: Tenant) -> DayLine | None:
     """The newest summary; None before the first night."""
-    row = summary(tenant)
+    row = summary(tenant, with_version=False)
     return DayLine(row) if row else None
 
 

@@ -82,6 +82,8 @@ def account_rows(context: dict[str, Any], rows: Sequence[AccountRow], heads: Seq
     """The lines of the list of accounts; a tag of all of them, because a template asks each cell what it is."""
     ticked, keys = bool(context.get("is_csm")), [head.key for head in heads]
     home, tick, new = reverse("workspace:accounts"), _("Tick %(name)s"), escape(_("new"))
+    # What is the same in every line is asked once.
+    words, weeks = same_words()[1:], _("score of the last 12 weeks")
     drawn = []
     for row in rows:
         name = escape(row.name)
@@ -94,22 +96,22 @@ def account_rows(context: dict[str, Any], rows: Sequence[AccountRow], heads: Seq
             )
         tags = [f' <span class="tag flag">{new}</span>'] if row.is_new else []
         tags += [f' <span class="tag">{escape(tag)}</span>' for tag in row.tags[:2]]
+        cells = "".join([_cell(context, row, key, words, weeks) for key in keys])
         drawn.append(
             f'<tr class="is-link">{box}<th scope="row" class="row-name"><a class="row-title" href="{home}{row.pk}/">'
-            f"{name}</a>{''.join(tags)}</th>{''.join([_cell(context, row, key) for key in keys])}</tr>"
+            f"{name}</a>{''.join(tags)}</th>{cells}</tr>"
         )
     return mark_safe("\n".join(drawn))
 
 
-def _cell(context: dict[str, Any], row: AccountRow, key: str) -> str:
-    """One cell, escaped."""
+def _cell(context: dict[str, Any], row: AccountRow, key: str, words: tuple[str, str], weeks: str) -> str:
+    """One cell, escaped; `words` is what it is the same in (`same_words`), `weeks` what a sparkline is called."""
     nothing = formatting.NO_VALUE
     match key:
         case "score":
-            return f'<td class="nowrap">{_health(row)}</td>'
+            return f'<td class="nowrap">{_health(row, words)}</td>'
         case "spark":
-            label = _("score of the last 12 weeks")
-            return f"<td>{shell.spark(row.spark, label)}</td>"
+            return f"<td>{shell.spark(row.spark, weeks)}</td>"
         case "owner" | "segment" | "plan":
             return f'<td class="soft nowrap">{escape(getattr(row, key) or nothing)}</td>'
         case "stage":
@@ -128,14 +130,14 @@ def _cell(context: dict[str, Any], row: AccountRow, key: str) -> str:
     return f'<td class="{classes}">{conditional_escape(shown)}</td>'
 
 
-def _health(row: AccountRow) -> SafeString:
+def _health(row: AccountRow, words: tuple[str, str]) -> SafeString:
     if row.override is not None:
         return shell.health(row.score, row.band, row.coverage, row.override, row.trend)
     moved = row.trend and replace(
         row.trend, change=row.trend.change and float(round(row.trend.change)), since=None
     )
     figure = None if row.score is None else float(round(row.score))
-    return _computed(figure, row.band, row.coverage, moved, *same_words()[1:])
+    return _computed(figure, row.band, row.coverage, moved, *words)
 
 
 @lru_cache(maxsize=4096)  # as whole numbers a list says the same few scores over and over
