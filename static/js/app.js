@@ -33,13 +33,26 @@
   // --- toasts: stay ten seconds, longer while somebody is reading them -------------------------------------------------
   function arm(toast) {
     var left = Number(toast.dataset.seconds || 10), timer = null;
-    var run = function () { timer = window.setTimeout(function () { toast.remove(); }, left * 1000); };
-    toast.addEventListener("mouseenter", function () { window.clearTimeout(timer); });
-    toast.addEventListener("focusin", function () { window.clearTimeout(timer); });
+    var stop = function () { window.clearTimeout(timer); };
+    var run = function () { // not under somebody's pointer, nor under the fingers
+      stop();
+      timer = window.setTimeout(function () { if (toast.matches(":hover, :focus-within")) { run(); } else { toast.remove(); } }, left * 1000);
+    };
+    toast.addEventListener("mouseenter", stop);
+    toast.addEventListener("focusin", function (event) {
+      stop();
+      if (event.relatedTarget && !toast.contains(event.relatedTarget)) { toast.csBefore = event.relatedTarget; }
+    });
     toast.addEventListener("mouseleave", run);
     toast.addEventListener("focusout", run);
     run();
   }
+  function dismiss(part) { // the focus goes back to where it came from
+    var back = part.contains(document.activeElement) && part.csBefore;
+    part.remove();
+    if (back && back.isConnected) { back.focus({ preventScroll: true }); }
+  }
+  function say(text) { var said = $("#said"); if (said) { said.textContent = text; } }
   function toasts(root) {
     $$(".toast-card:not([data-armed])", root).forEach(function (toast) { toast.dataset.armed = "yes"; arm(toast); });
   }
@@ -53,7 +66,7 @@
     else if ((found = hit("[data-open-dialog]"))) { event.preventDefault(); document.getElementById(found.dataset.openDialog).showModal(); }
     else if ((found = hit("[data-close-dialog]"))) { found.closest("dialog").close(found.value || ""); }
     else if ((found = hit("[data-theme-value]"))) { window.csTheme.set(found.dataset.themeValue); }
-    else if ((found = hit("[data-dismiss]"))) { found.closest(found.dataset.dismiss).remove(); }
+    else if ((found = hit("[data-dismiss]"))) { dismiss(found.closest(found.dataset.dismiss)); }
     else if ((found = hit("[data-close-panel]"))) { closePanel(); }
     else if ((found = hit("[data-copy]"))) { copy(found); }
     else if ((found = hit("tr.is-link, .workitem.is-link")) && !hit("a, button, input, select, label, form") && !String(window.getSelection())) {
@@ -67,6 +80,7 @@
     navigator.clipboard.writeText(text).then(function () {
       var label = $("span", button) || button;
       label.textContent = button.dataset.copied;
+      say(button.dataset.copied);
     }, function () {
       window.getSelection().selectAllChildren(document.getElementById(button.dataset.copy)); // no clipboard: leave it selected
     });
@@ -132,7 +146,9 @@
     if (changed.matches("[data-pick-all]")) { boxes.forEach(function (box) { box.checked = changed.checked; }); }
     var picked = boxes.filter(function (box) { return box.checked; }).length;
     bar.classList.toggle("is-on", picked > 0);
-    $("[data-picked]", bar).textContent = String(picked);
+    var shown = $("[data-picked]", bar);
+    shown.textContent = String(picked);
+    say(shown.parentNode.textContent.trim());
   }
 
   // --- keys -------------------------------------------------------------------------------------------------------------
@@ -265,6 +281,8 @@
   // Tabs that do not fit are pushed sideways: the one that is open is seen.
   function tabs() { $$(".tabs").forEach(function (row) { var one = $("[aria-current]", row); if (one) { row.scrollLeft = one.offsetLeft - row.offsetLeft - (row.clientWidth - one.offsetWidth) / 2; } }); }
 
-  function ready() { letters(); toasts(document); focusAgain(); tabs(); }
+  // What stands in a live region from the start is not read out: a page that answers a form says it once more.
+  function announce() { $$("#toasts .toast-card").forEach(function (toast) { if (!toast.contains(document.activeElement)) { toast.parentNode.append(toast); } }); }
+  function ready() { letters(); toasts(document); focusAgain(); tabs(); window.setTimeout(announce, 500); }
   if (document.readyState === "loading") { document.addEventListener("DOMContentLoaded", ready); } else { ready(); }
 })();
