@@ -52,7 +52,7 @@
     part.remove();
     if (back && back.isConnected) { back.focus({ preventScroll: true }); }
   }
-  function say(text) { var said = $("#said"); if (said) { said.textContent = text; } }
+  function say(text) { var aloud = $("#aloud"); if (aloud) { aloud.textContent = text; } }
   function toasts(root) {
     $$(".toast-card:not([data-armed])", root).forEach(function (toast) { toast.dataset.armed = "yes"; arm(toast); });
   }
