@@ -153,3 +153,6 @@ class Subscription(TenantModel):
         constraints = [
             models.UniqueConstraint(fields=["tenant", "external_id"], name="subscription_external_id")
         ]
+
+    def __str__(self) -> str:
+        return " · ".join(part for part in (self.plan, self.external_id) if part)

@@ -80,6 +80,9 @@ class AuditEntry(TenantModel):
             models.Index(fields=["tenant", "request_id"], name="audit_by_request"),  # details of a request
         ]
 
+    def __str__(self) -> str:
+        return self.action
+
     def save(self, *args: Any, **options: Any) -> None:
         """With its origin."""
         self.come_from_here()

@@ -48,6 +48,9 @@ class Ticket(TenantModel):
             ),  # rule
         ]
 
+    def __str__(self) -> str:
+        return self.title or self.external_id
+
 
 class Invoice(TenantModel):
     """A bill; overdue while it is unpaid after `due_on`."""
@@ -72,3 +75,6 @@ class Invoice(TenantModel):
         verbose_name_plural = _("invoices")
         constraints = [models.UniqueConstraint(fields=["tenant", "external_id"], name="invoice_external_id")]
         indexes = [models.Index(fields=["tenant", "account", "due_on"], name="invoice_by_account")]
+
+    def __str__(self) -> str:
+        return self.external_id
