@@ -177,6 +177,11 @@ class _RecordAdmin(TenantModelAdmin):
     autocomplete_fields = ["account"]
     readonly_fields = ["received_at"]
 
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Without what the database fills in, until it has."""
+        shown = super().get_fields(request, obj)
+        return shown if obj is not None else [name for name in shown if name not in self.readonly_fields]
+
 
 @admin.register(Subscription, site=tenant_admin_site)
 class SubscriptionAdmin(_RecordAdmin):

@@ -256,6 +256,15 @@ def test_a_contact_that_comes_to_an_account_is_on_the_timeline(acme: Tenant, adm
         assert list(ContactMembership.objects.values_list("account_id", "source")) == [(account.pk, "admin")]
 
 
+@pytest.mark.parametrize("model", ["subscription", "ticket", "invoice"])
+def test_what_is_added_says_nothing_of_what_the_database_fills_in(admin: Client, model: str) -> None:
+    page = admin.get(f"/t/acme/admin/accounts/{model}/add/")
+    assert page.status_code == 200
+    assert 'name="external_id"' in page.text
+    assert "DatabaseDefault" not in page.text
+    assert "received_at" not in page.text
+
+
 def test_saving_a_subscription_brings_its_account_up_to_date(acme: Tenant, admin: Client) -> None:
     with tenant_scope(acme):
         old, new = (Account.objects.create(external_id=name, name=name) for name in ("old", "new"))
