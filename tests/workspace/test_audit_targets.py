@@ -155,6 +155,10 @@ def test_a_name_finds_everything_that_has_it(
         found = [(row.action, row.target) for row in audit_rows(acme, AuditFilter(target="GLOBEX"), most=100)]
         assert sorted(found) == sorted(said[: len(about) + 3])
         assert entries.count() == len(said)
+        # Beside what was done: both must hold.
+        for action, target in said[len(about) : len(about) + 3]:
+            both = audit_rows(acme, AuditFilter(target="globex", action=action), most=100)
+            assert [(row.action, row.target) for row in both] == [(action, target)]
         hundred_percent = list(audit_rows(acme, AuditFilter(target="100%_"), most=100))
     assert hundred_percent == []
     client.force_login(alice.user)

@@ -60,13 +60,13 @@ FACTS: Mapping[str, Fact] = {
 }
 
 
-def joins(tenant: Tenant, wanted: Iterable[str], *, by_row: bool = False, accounts: str = "a.id") -> str:
+def joins(tenant: Tenant, wanted: Iterable[str], *, by_row: bool = False) -> str:
     """The joins of these facts to accounts, each once."""
     needed = set(wanted)
     parts = [
         fact.single
         if by_row and fact.single
-        else f"LEFT JOIN {fact.rows} ON {fact.of} AND {name}.account_id = {accounts}"
+        else f"LEFT JOIN {fact.rows} ON {fact.of} AND {name}.account_id = a.id"
         for name, fact in FACTS.items()
         if name in needed
     ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from operator import eq, ge, gt, le, lt
@@ -17,13 +17,12 @@ from .conditions import ANY, EMPTY, FILLED, Condition, Group, Tree, check, days_
 from .facts import Sieve
 
 Sql = tuple[str, list[Any]]
-COMPARES = {"at_least": ">=", "at_most": "<=", "over": ">", "under": "<", "equals": "="}
-COMPARISONS = {
-    "at_least": ge,
-    "at_most": le,
-    "over": gt,
-    "under": lt,
-    "equals": eq,
+COMPARES: Mapping[str, tuple[str, Callable[[float, float], bool]]] = {
+    "at_least": (">=", ge),
+    "at_most": ("<=", le),
+    "over": (">", gt),
+    "under": ("<", lt),
+    "equals": ("=", eq),
 }
 
 
@@ -124,7 +123,7 @@ def holds_without(row: Condition, book: Book) -> bool:
             given = numbers_of(row, column)
             if row.operator == "between":
                 return min(given) <= value <= max(given)
-            return bool(COMPARISONS[row.operator](value, given[0]))
+            return COMPARES[row.operator][1](value, given[0])
         case c.BAND:
             return (column.lacking in [band_of(key).code for key in words_of(row.value)]) == (
                 row.operator == "is"
@@ -145,7 +144,7 @@ def _filled(column: Column) -> str:
 def _between(sql: str, operator: str, given: Sequence[Any]) -> Sql:
     if operator == "between":
         return f"({sql} >= %s AND {sql} <= %s)", sorted(given)
-    return f"(({sql} {COMPARES[operator]} %s) IS TRUE)", [given[0]]
+    return f"(({sql} {COMPARES[operator][0]} %s) IS TRUE)", [given[0]]
 
 
 def _days(row: Condition, column: Column, reader: Reader) -> Sql:

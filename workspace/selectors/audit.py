@@ -211,12 +211,11 @@ def _conditions(kind: str, wanted: AuditFilter, named: str) -> str:
     elif wanted.person:
         found.append("actor_id = %(person)s")
     if wanted.action:
-        named = f"{columns['action']} = ANY(%(action_codes)s)"  # written in words
-        found.append(f"({columns['action']} ILIKE %(action)s OR {named})")
+        in_words = f"{columns['action']} = ANY(%(action_codes)s)"
+        found.append(f"({columns['action']} ILIKE %(action)s OR {in_words})")
     if wanted.target:
-        also = (
-            f" OR {named}" if kind == "e" else ""
-        )  # by the name it is shown with; requests are shown by their path
+        # By the name it is shown with, too; requests are shown by their path.
+        also = f" OR {named}" if kind == "e" else ""
         found.append(f"({columns['target']} ILIKE %(target)s{also})")
     if wanted.text:
         places = ("actor_label", columns["action"], columns["target"], columns["values"])
